@@ -1,0 +1,66 @@
+import { channel as diagnosticsChannel, type Channel } from 'node:diagnostics_channel';
+
+import type { ErrorCode } from './errors.js';
+
+/** What is published on `node:diagnostics_channel`, by channel name. */
+export interface EventPayloads {
+  /** A worker changed its state. */
+  'snakepit:worker': {
+    readonly pool: string;
+    readonly worker: string;
+    readonly pid: number | undefined;
+    readonly from: string;
+    readonly to: string;
+    /** Why it died or drains. */
+    readonly reason: string | undefined;
+    /** Milliseconds from spawn to ready; present when `to` is `ready`. */
+    readonly startMs: number | undefined;
+  };
+  /** A call ended. */
+  'snakepit:call': {
+    readonly pool: string;
+    readonly worker: string | undefined;
+    readonly command: string;
+    readonly kind: 'call' | 'stream';
+    readonly session: string | undefined;
+    /** Milliseconds from `execute` to the outcome, and the part of it spent in the queue. */
+    readonly durationMs: number;
+    readonly queuedMs: number;
+    /** Undefined when the call succeeded. */
+    readonly error: ErrorCode | undefined;
+  };
+  /** A worker sent an event of its own. */
+  'snakepit:worker-event': {
+    readonly pool: string;
+    readonly worker: string;
+    readonly name: string;
+    readonly data: unknown;
+  };
+}
+
+export type EventName = keyof EventPayloads;
+
+const channels = {
+  'snakepit:worker': diagnosticsChannel('snakepit:worker'),
+  'snakepit:call': diagnosticsChannel('snakepit:call'),
+  'snakepit:worker-event': diagnosticsChannel('snakepit:worker-event'),
+} satisfies Record<EventName, Channel>;
+
+/** Whether anybody listens; ask before building a payload on a hot path. */
+export function hasListeners(name: EventName): boolean {
+  return channels[name].hasSubscribers;
+}
+
+export function publish<Name extends EventName>(name: Name, payload: EventPayloads[Name]): void {
+  if (channels[name].hasSubscribers) channels[name].publish(payload);
+}
+
+/** Listens to one kind of event; returns the function that stops listening. */
+export function subscribe<Name extends EventName>(
+  name: Name,
+  listener: (payload: EventPayloads[Name]) => void,
+): () => void {
+  const onMessage = (message: unknown): void => listener(message as EventPayloads[Name]);
+  channels[name].subscribe(onMessage);
+  return () => channels[name].unsubscribe(onMessage);
+}

@@ -1,0 +1,26 @@
+export { unwatchAbort, watchAbort } from './abort.js';
+export { systemClock, type Clock, type Timer } from './clock.js';
+export { DeadlineSweep, type Expiring } from './deadline-sweep.js';
+export {
+  ERRORS,
+  isSnakepitError,
+  SnakepitError,
+  toError,
+  type Delivery,
+  type ErrorCode,
+  type ErrorDetails,
+  type RemoteFailure,
+  type SnakepitErrorOptions,
+} from './errors.js';
+export { hasListeners, publish, subscribe, type EventName, type EventPayloads } from './events.js';
+export { LOG_LEVELS, silentLog, type LogLevel, type LogRecord, type LogSink } from './logger.js';
+export {
+  describeValue,
+  isPlainObject,
+  option,
+  resolveOptions,
+  type OptionsInput,
+  type OptionSpec,
+  type OptionsResolved,
+  type OptionTable,
+} from './option-table.js';

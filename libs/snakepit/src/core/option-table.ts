@@ -1,0 +1,218 @@
+import { SnakepitError } from './errors.js';
+
+/**
+ * One option: its name is the key in its table; default, unit, bounds and doc stand here. The validator, the
+ * TypeScript types and the reference page are all derived from the table.
+ */
+export interface OptionSpec<Value> {
+  readonly doc: string;
+  readonly unit?: string | undefined;
+  /** What may be given, in words: `an integer from 1 to 64`. */
+  readonly allowed: string;
+  /** Absent: the option is required. A function is called once per resolution. */
+  readonly default?: { readonly value: Value | (() => Value); readonly doc?: string | undefined } | undefined;
+  /** Returns the checked value; calls `refuse` with a path below this option and what is allowed there. */
+  readonly parse: (given: unknown, path: string) => Value;
+  /** The rows below this option on the reference page. */
+  readonly table?: OptionTable | undefined;
+}
+
+// The values' types differ from row to row; `any` is what lets a table be inferred as itself.
+// oxlint-disable-next-line typescript/no-explicit-any
+export type OptionTable = Readonly<Record<string, OptionSpec<any>>>;
+
+type Defaulted<Spec> = Spec extends { readonly default: object } ? true : false;
+type ValueOf<Spec> = Spec extends OptionSpec<infer Value> ? Value : never;
+type InputValueOf<Spec> = Spec extends { readonly input: infer Input } ? Exclude<Input, undefined> : ValueOf<Spec>;
+
+/** What a user may write for a table: options that have a default are optional. */
+export type OptionsInput<Table extends OptionTable> = {
+  readonly [K in keyof Table as Defaulted<Table[K]> extends true ? K : never]?: InputValueOf<Table[K]> | undefined;
+} & { readonly [K in keyof Table as Defaulted<Table[K]> extends true ? never : K]: InputValueOf<Table[K]> };
+
+/** The frozen outcome of {@link resolveOptions}: every option has its value. */
+export type OptionsResolved<Table extends OptionTable> = { readonly [K in keyof Table]: ValueOf<Table[K]> };
+
+interface Common<Value> {
+  readonly doc: string;
+  readonly unit?: string;
+  readonly default?: Value | (() => Value);
+  /** How the default is written on the reference page when it is computed. */
+  readonly defaultDoc?: string;
+}
+
+type WithDefault<Value, C> = C extends { readonly default: unknown }
+  ? OptionSpec<Value> & { readonly default: object }
+  : OptionSpec<Value> & { readonly default?: undefined };
+
+function refuse(path: string, given: unknown, allowed: string): never {
+  throw new SnakepitError('INVALID_OPTIONS', {
+    reason: `'${path}' is ${describeValue(given)}; allowed is ${allowed}.`,
+    option: path,
+    allowed,
+  });
+}
+
+/** A short rendering of any value for an error message. */
+export function describeValue(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value.length > 80 ? `${value.slice(0, 77)}...` : value);
+    case 'function':
+      return `a function`;
+    case 'object': {
+      if (value === null) return 'null';
+      if (Array.isArray(value)) return `a list of ${value.length}`;
+      const name = value.constructor?.name;
+      return name && name !== 'Object' ? `an instance of ${name}` : `an object`;
+    }
+    default:
+      return String(value);
+  }
+}
+
+function spec<Value, C extends Common<Value>>(
+  common: C,
+  allowed: string,
+  parse: (given: unknown, path: string) => Value,
+  table?: OptionTable,
+): WithDefault<Value, C> {
+  return {
+    doc: common.doc,
+    unit: common.unit,
+    allowed,
+    default: 'default' in common ? { value: common.default as Value, doc: common.defaultDoc } : undefined,
+    parse,
+    table,
+  } as WithDefault<Value, C>;
+}
+
+interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Builders for the rows of an option table. */
+export const option = {
+  integer<C extends Common<number> & Bounds>(common: C) {
+    const allowed = `an integer from ${common.min} to ${common.max}${common.unit ? ` (${common.unit})` : ''}`;
+    return spec<number, C>(common, allowed, (given, path) => {
+      if (!Number.isInteger(given) || (given as number) < common.min || (given as number) > common.max) {
+        refuse(path, given, allowed);
+      }
+      return given as number;
+    });
+  },
+
+  boolean<C extends Common<boolean>>(common: C) {
+    return spec<boolean, C>(common, 'true or false', (given, path) =>
+      typeof given === 'boolean' ? given : refuse(path, given, 'true or false'),
+    );
+  },
+
+  string<C extends Common<string>>(common: C) {
+    return spec<string, C>(common, 'a non-empty string', (given, path) =>
+      typeof given === 'string' && given !== '' ? given : refuse(path, given, 'a non-empty string'),
+    );
+  },
+
+  oneOf<const Values extends readonly string[], C extends Common<Values[number]>>(values: Values, common: C) {
+    const allowed = `one of ${values.map((v) => `'${v}'`).join(', ')}`;
+    return spec<Values[number], C>(common, allowed, (given, path) =>
+      values.includes(given as string) ? (given as Values[number]) : refuse(path, given, allowed),
+    );
+  },
+
+  strings<C extends Common<readonly string[]>>(common: C) {
+    const allowed = 'a list of strings';
+    return spec<readonly string[], C>(common, allowed, (given, path) =>
+      Array.isArray(given) && given.every((item) => typeof item === 'string')
+        ? Object.freeze([...(given as string[])])
+        : refuse(path, given, allowed),
+    );
+  },
+
+  stringMap<C extends Common<Readonly<Record<string, string>>>>(common: C) {
+    const allowed = 'an object whose values are strings';
+    return spec<Readonly<Record<string, string>>, C>(common, allowed, (given, path) => {
+      if (!isPlainObject(given)) refuse(path, given, allowed);
+      for (const [key, value] of Object.entries(given)) {
+        if (typeof value !== 'string') refuse(`${path}.${key}`, value, 'a string');
+      }
+      return Object.freeze({ ...(given as Record<string, string>) });
+    });
+  },
+
+  /** A value that `accepts` tells apart; `allowed` is what the error and the reference page say. */
+  value<Value, C extends Common<Value> = Common<Value>>(
+    accepts: (given: unknown) => given is Value,
+    allowed: string,
+    common: C,
+  ) {
+    return spec<Value, C>(common, allowed, (given, path) => (accepts(given) ? given : refuse(path, given, allowed)));
+  },
+
+  /** A nested table; left out, all its defaults apply. */
+  group<Table extends OptionTable>(table: Table, common: { readonly doc: string }) {
+    const allowed = `an object with ${Object.keys(table).join(', ')}`;
+    const parse = (given: unknown, path: string) => resolveOptions(table, given, path);
+    return {
+      ...spec<OptionsResolved<Table>, Common<OptionsResolved<Table>>>(common, allowed, parse, table),
+      default: { value: () => resolveOptions(table, {}, ''), doc: 'its defaults' },
+    } as OptionSpec<OptionsResolved<Table>> & { readonly default: object; readonly input?: OptionsInput<Table> };
+  },
+
+  /** An object of named entries which all follow one table, such as `pools`. */
+  namedGroups<Table extends OptionTable>(table: Table, common: { readonly doc: string }) {
+    const allowed = 'an object of names, each with its options';
+    const parse = (given: unknown, path: string) => {
+      if (!isPlainObject(given)) refuse(path, given, allowed);
+      return Object.freeze(
+        Object.fromEntries(Object.entries(given).map(([name, v]) => [name, resolveOptions(table, v, `${path}.${name}`)])),
+      );
+    };
+    return {
+      ...spec<Readonly<Record<string, OptionsResolved<Table>>>, Common<never>>(common, allowed, parse, table),
+    } as OptionSpec<Readonly<Record<string, OptionsResolved<Table>>>> & {
+      readonly default?: undefined;
+      readonly input?: Readonly<Record<string, OptionsInput<Table>>>;
+    };
+  },
+};
+
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/**
+ * Checks `given` against `table`, fills in defaults and freezes the outcome.
+ *
+ * @throws SnakepitError INVALID_OPTIONS for an unknown key, a missing or a bad value, naming the key, the value and
+ * what is allowed. Nothing is corrected silently; an option given as `undefined` counts as left out.
+ */
+export function resolveOptions<Table extends OptionTable>(
+  table: Table,
+  given: unknown,
+  path = 'options',
+): OptionsResolved<Table> {
+  if (!isPlainObject(given)) refuse(path, given, 'an object of options');
+  for (const key of Object.keys(given)) {
+    if (!Object.hasOwn(table, key)) {
+      throw new SnakepitError('INVALID_OPTIONS', {
+        reason: `unknown key '${path}.${key}' (${describeValue(given[key])}); allowed are ${Object.keys(table).join(', ')}.`,
+        option: `${path}.${key}`,
+        allowed: Object.keys(table),
+      });
+    }
+  }
+  const resolved: Record<string, unknown> = {};
+  for (const [key, row] of Object.entries(table)) {
+    const value = given[key];
+    if (value !== undefined) resolved[key] = row.parse(value, `${path}.${key}`);
+    else if (row.default === undefined) refuse(`${path}.${key}`, undefined, row.allowed);
+    else resolved[key] = typeof row.default.value === 'function' ? row.default.value() : row.default.value;
+  }
+  return Object.freeze(resolved) as OptionsResolved<Table>;
+}
