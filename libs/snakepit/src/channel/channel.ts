@@ -1,0 +1,112 @@
+import type { LogLevel, SnakepitError } from '../core/index.js';
+
+export type CallKind = 'call' | 'stream';
+
+/** What travels with a call besides its arguments. */
+export interface CallMeta {
+  readonly session?: string;
+  readonly trace?: { readonly traceparent: string; readonly tracestate?: string };
+  readonly context?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A call as the channel sees it: what to send and whom to tell.
+ *
+ * Exactly one of `onResult`, `onEnd` and `onFailure` is called, once, when the worker is through with the call: also
+ * for a call that its caller has long given up, since only then the worker's hands are free again.
+ */
+export interface ChannelCall {
+  readonly command: string;
+  readonly args: unknown;
+  readonly kind: CallKind;
+  readonly meta: CallMeta | undefined;
+  /** On the clock's `now()` scale; Infinity when the call has no deadline. */
+  readonly deadline: number;
+  /** `serviceUs` is how long the command ran in the worker, in microseconds; 65535 means that or more. */
+  onResult(value: unknown, serviceUs: number): void;
+  onChunk(value: unknown): void;
+  onEnd(serviceUs: number): void;
+  onProgress(value: unknown): void;
+  onFailure(error: SnakepitError, serviceUs: number): void;
+}
+
+export interface CommandManifest {
+  readonly name: string;
+  readonly kind: CallKind;
+  readonly doc?: string;
+  readonly schema?: Readonly<Record<string, unknown>>;
+}
+
+/** What a worker said of itself at the handshake; v1 workers say only their codec. */
+export interface WorkerManifest {
+  readonly protocol: 'v1' | 'v2';
+  readonly codec: 'json' | 'msgpack';
+  readonly language?: string;
+  readonly runtime?: { readonly name: string; readonly version: string };
+  readonly sdk?: { readonly name: string; readonly version: string };
+  /** Undefined where the protocol has no manifest: then any command may be sent. */
+  readonly commands?: readonly CommandManifest[];
+  /** Whether it answers heartbeats while a command runs. */
+  readonly answersWhileBusy: boolean;
+}
+
+/** Identifies a call within its channel. */
+export type CallId = number;
+
+export interface HostCall {
+  readonly method: string;
+  readonly args: unknown;
+  /** The running call on whose behalf the worker asks; undefined when that call is unknown. */
+  readonly call: ChannelCall | undefined;
+}
+
+/** Why a channel can no longer be used. */
+export type ChannelFailure =
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'protocol-error'; readonly reason: string };
+
+/** What a channel tells its owner, the worker. */
+export interface ChannelOwner {
+  onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void;
+  onEvent(name: string, data: unknown): void;
+  /** Answers a host call; a rejection goes back to the worker as an error. */
+  onHostCall(call: HostCall): Promise<unknown>;
+  /** Room to write again, after {@link Channel.isCongested}. */
+  onDrained(): void;
+  /** Called once; calls in flight stay pending until {@link Channel.abandon}. */
+  onFailed(failure: ChannelFailure): void;
+}
+
+/** One connection to one worker process; the codec and the framing are its own affair. */
+export interface Channel {
+  readonly manifest: WorkerManifest;
+  /** How many calls the protocol lets be in flight at once. */
+  readonly maxInFlight: number;
+  /** Calls sent and not yet answered. */
+  readonly inFlight: number;
+  /** True while the worker reads slower than the host writes. */
+  readonly isCongested: boolean;
+  /** When the last bytes arrived, on the clock's `now()` scale. */
+  readonly lastHeardAt: number;
+
+  /**
+   * Encodes the call and queues it for the write at the end of this turn.
+   *
+   * @throws SnakepitError INVALID_ARGUMENTS, FRAME_TOO_LARGE, UNKNOWN_COMMAND or UNSUPPORTED; nothing was sent then.
+   */
+  send(call: ChannelCall): CallId;
+  /** Asks the worker to stop a call; false where the protocol cannot. */
+  cancel(id: CallId, reason: 'caller' | 'deadline'): boolean;
+  /** Lets a stream send `chunks` more. */
+  grant(id: CallId, chunks: number): void;
+  /** Sends a heartbeat; false when the protocol cannot at this moment. */
+  ping(): boolean;
+  sessionClosed(sessionId: string): void;
+  /** Asks the worker to finish its calls and exit. */
+  shutdown(): void;
+  /**
+   * Ends the connection and hands back every pending call, each with whether it was written. The channel tells those calls
+   * nothing: their owner does.
+   */
+  abandon(): Array<{ readonly call: ChannelCall; readonly wasWritten: boolean }>;
+}

@@ -1,0 +1,315 @@
+import type { Socket } from 'node:net';
+
+import {
+  ByteWriter,
+  CancelReason,
+  EncodeError,
+  Flag,
+  Kind,
+  parseErrorBody,
+  ProtocolViolation,
+  type Codec,
+  type FrameReader,
+  type FrameSink,
+} from '../codec/index.js';
+import { SnakepitError, type Clock } from '../core/index.js';
+import type {
+  CallId,
+  Channel,
+  ChannelCall,
+  ChannelFailure,
+  ChannelOwner,
+  WorkerManifest,
+} from './channel.js';
+import { parseEventBody, parseHostCallBody, parseLogBody } from './incoming-bodies.js';
+import { PendingCalls } from './pending-calls.js';
+import { toCallerError, toErrorBody, type ChannelName } from './remote-failure.js';
+
+const MAX_CREDIT_PER_FRAME = 0xffff;
+
+export interface FdChannelParts {
+  readonly socket: Socket;
+  /** The handshake's reader, which may hold the beginning of a frame. */
+  readonly reader: FrameReader;
+  readonly codec: Codec;
+  readonly manifest: WorkerManifest;
+  readonly name: ChannelName;
+  readonly maxFrameBytes: number;
+  readonly clock: Clock;
+  readonly owner: ChannelOwner;
+}
+
+/**
+ * Protocol v2: many calls at once over one socket.
+ *
+ * Frames of one turn of the event loop are encoded one behind the other into one buffer and leave in one write; system
+ * calls are what limits small calls, not bytes.
+ */
+export class FdChannel implements Channel, FrameSink {
+  readonly manifest: WorkerManifest;
+  readonly maxInFlight = Infinity;
+  lastHeardAt: number;
+
+  readonly #socket: Socket;
+  readonly #codec: Codec;
+  readonly #name: ChannelName;
+  readonly #maxFrameBytes: number;
+  readonly #clock: Clock;
+  readonly #reader: FrameReader;
+  readonly #out = new ByteWriter();
+  readonly #pending = new PendingCalls();
+  readonly #commandIndexes: ReadonlyMap<string, number>;
+  /** Calls whose frames are still in `#out`: if the worker dies now, they certainly never started. */
+  #unwritten: CallId[] = [];
+  #flushIsDue = false;
+  #congested = false;
+  /** Undefined once the channel has failed or was abandoned. */
+  #owner: ChannelOwner | undefined;
+  #nextPing = 1;
+
+  constructor(parts: FdChannelParts) {
+    this.#socket = parts.socket;
+    this.#codec = parts.codec;
+    this.manifest = parts.manifest;
+    this.#name = parts.name;
+    this.#maxFrameBytes = parts.maxFrameBytes;
+    this.#clock = parts.clock;
+    this.#owner = parts.owner;
+    this.#reader = parts.reader;
+    this.#commandIndexes = new Map((parts.manifest.commands ?? []).map((command, index) => [command.name, index]));
+    this.lastHeardAt = parts.clock.now();
+  }
+
+  listen(): void {
+    this.#socket.on('data', this.#onData).on('drain', this.#onDrain);
+    this.#socket.on('end', this.#onClosed).on('close', this.#onClosed).on('error', this.#onClosed);
+  }
+
+  get inFlight(): number {
+    return this.#pending.size;
+  }
+
+  get isCongested(): boolean {
+    return this.#congested;
+  }
+
+  send(call: ChannelCall): CallId {
+    const index = this.#commandIndexes.get(call.command);
+    if (index === undefined) {
+      throw new SnakepitError('UNKNOWN_COMMAND', {
+        command: call.command,
+        pool: this.#name.pool,
+        known: [...this.#commandIndexes.keys()].join(', '),
+      });
+    }
+    const out = this.#out;
+    const start = out.beginFrame();
+    const id = this.#pending.add(call);
+    try {
+      let flags = call.kind === 'stream' ? Flag.STREAM : 0;
+      if (call.deadline !== Infinity) {
+        flags |= Flag.DEADLINE;
+        out.writeUInt32(Math.min(0xffffffff, Math.max(0, Math.ceil(call.deadline - this.#clock.now()))));
+      }
+      if (call.meta === undefined) {
+        flags |= this.#codec.encode(call.args, out, 'args');
+      } else {
+        flags |= Flag.META | this.#codec.encode([call.meta, call.args], out, 'args');
+      }
+      const bytes = out.endFrame(start, Kind.CALL, flags, index, id);
+      if (bytes > this.#maxFrameBytes) throw this.#tooLarge(call, bytes);
+    } catch (error) {
+      out.rollback(start);
+      this.#pending.take(id);
+      throw error instanceof EncodeError ? refusedArguments(call.command, this.#name.pool, error) : error;
+    }
+    this.#unwritten.push(id);
+    this.#flushSoon();
+    return id;
+  }
+
+  cancel(id: CallId, reason: 'caller' | 'deadline'): boolean {
+    this.#out.frame(Kind.CANCEL, 0, reason === 'caller' ? CancelReason.CALLER : CancelReason.DEADLINE, id);
+    this.#flushSoon();
+    return true;
+  }
+
+  grant(id: CallId, chunks: number): void {
+    if (this.#pending.get(id) === undefined) return;
+    this.#out.frame(Kind.CREDIT, 0, Math.min(chunks, MAX_CREDIT_PER_FRAME), id);
+    this.#flushSoon();
+  }
+
+  ping(): boolean {
+    this.#nextPing = (this.#nextPing + 1) >>> 0 || 1;
+    this.#out.frame(Kind.PING, 0, 0, this.#nextPing);
+    this.#flushSoon();
+    return true;
+  }
+
+  sessionClosed(sessionId: string): void {
+    this.#sendValue(Kind.SESSION_CLOSED, 0, sessionId);
+  }
+
+  shutdown(): void {
+    this.#out.frame(Kind.SHUTDOWN, 0, 0, 0);
+    this.#flushSoon();
+  }
+
+  abandon(): Array<{ readonly call: ChannelCall; readonly wasWritten: boolean }> {
+    this.#owner = undefined;
+    this.#socket.off('data', this.#onData);
+    this.#socket.off('drain', this.#onDrain);
+    this.#socket.destroy();
+    const unwritten = new Set(this.#unwritten);
+    this.#unwritten = [];
+    return this.#pending.takeAll().map(({ id, call }) => ({ call, wasWritten: !unwritten.has(id) }));
+  }
+
+  onFrame(kind: number, flags: number, aux: number, id: number, bytes: Buffer, start: number, end: number): void {
+    switch (kind) {
+      case Kind.RESULT: {
+        const value = this.#codec.decode(bytes, start, end, flags);
+        this.#takeCall(id).onResult(value, aux);
+        return;
+      }
+      case Kind.CHUNK: {
+        const value = this.#codec.decode(bytes, start, end, flags);
+        this.#getStream(id).onChunk(value);
+        return;
+      }
+      case Kind.END:
+        this.#getStream(id);
+        this.#takeCall(id).onEnd(aux);
+        return;
+      case Kind.ERROR: {
+        const body = parseErrorBody(this.#codec.decode(bytes, start, end, flags));
+        const call = this.#takeCall(id);
+        call.onFailure(toCallerError(body, call.command, this.#name), aux);
+        return;
+      }
+      case Kind.PROGRESS:
+        this.#getCall(id).onProgress(this.#codec.decode(bytes, start, end, flags));
+        return;
+      case Kind.LOG:
+        this.#owner?.onLog(parseLogBody(this.#codec.decode(bytes, start, end, flags)));
+        return;
+      case Kind.EVENT: {
+        const event = parseEventBody(this.#codec.decode(bytes, start, end, flags));
+        this.#owner?.onEvent(event.name, event.data);
+        return;
+      }
+      case Kind.PING:
+        this.#out.frame(Kind.PONG, 0, 0, id);
+        this.#flushSoon();
+        return;
+      case Kind.PONG:
+        return;
+      case Kind.HOST_CALL:
+        void this.#answerHostCall(id, parseHostCallBody(this.#codec.decode(bytes, start, end, flags)));
+        return;
+      default:
+        throw new ProtocolViolation(`frame of kind 0x${kind.toString(16)} is unknown or goes the wrong way`);
+    }
+  }
+
+  #takeCall(id: CallId): ChannelCall {
+    return this.#pending.take(id) ?? unknownId(id);
+  }
+
+  #getCall(id: CallId): ChannelCall {
+    return this.#pending.get(id) ?? unknownId(id);
+  }
+
+  #getStream(id: CallId): ChannelCall {
+    const call = this.#getCall(id);
+    if (call.kind !== 'stream') throw new ProtocolViolation(`call ${id} ('${call.command}') is not a stream but got a chunk or an end`);
+    return call;
+  }
+
+  async #answerHostCall(id: number, body: ReturnType<typeof parseHostCallBody>): Promise<void> {
+    const owner = this.#owner;
+    if (owner === undefined) return;
+    const { method, args, call } = body;
+    try {
+      const result = await owner.onHostCall({ method, args, call: this.#pending.get(call) });
+      this.#sendValue(Kind.HOST_RESULT, id, result);
+    } catch (error) {
+      this.#sendValue(Kind.HOST_ERROR, id, toErrorBody(error));
+    }
+  }
+
+  #sendValue(kind: Kind, id: number, value: unknown): void {
+    if (this.#owner === undefined) return;
+    const start = this.#out.beginFrame();
+    try {
+      const flags = this.#codec.encode(value, this.#out, 'value');
+      const bytes = this.#out.endFrame(start, kind, flags, 0, id);
+      if (bytes > this.#maxFrameBytes) throw new RangeError(`a value of ${bytes} bytes exceeds maxFrameBytes`);
+    } catch (error) {
+      this.#out.rollback(start);
+      throw error;
+    }
+    this.#flushSoon();
+  }
+
+  #tooLarge(call: ChannelCall, bytes: number): SnakepitError {
+    return new SnakepitError('FRAME_TOO_LARGE', {
+      what: `The arguments of '${call.command}'`,
+      bytes,
+      maxFrameBytes: this.#maxFrameBytes,
+      command: call.command,
+      pool: this.#name.pool,
+    });
+  }
+
+  #flushSoon(): void {
+    if (this.#flushIsDue) return;
+    this.#flushIsDue = true;
+    process.nextTick(this.#flush);
+  }
+
+  readonly #flush = (): void => {
+    this.#flushIsDue = false;
+    if (this.#owner === undefined || this.#out.position === 0) return;
+    this.#unwritten.length = 0;
+    const bytes = this.#out.take();
+    const hasRoom = this.#socket.write(bytes, () => this.#out.recycle(bytes));
+    this.#congested = !hasRoom;
+  };
+
+  readonly #onDrain = (): void => {
+    this.#congested = false;
+    this.#owner?.onDrained();
+  };
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.lastHeardAt = this.#clock.now();
+    try {
+      this.#reader.push(chunk, this);
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      this.#fail({ kind: 'protocol-error', reason: error.message });
+    }
+  };
+
+  readonly #onClosed = (): void => this.#fail({ kind: 'closed' });
+
+  #fail(failure: ChannelFailure): void {
+    const owner = this.#owner;
+    if (owner === undefined) return;
+    this.#owner = undefined;
+    this.#socket.off('data', this.#onData);
+    owner.onFailed(failure);
+  }
+}
+
+function unknownId(id: CallId): never {
+  throw new ProtocolViolation(`an answer for call ${id}, which is not in flight`);
+}
+
+function refusedArguments(command: string, pool: string, error: EncodeError): SnakepitError {
+  const details = { command, pool, path: error.path, reason: `${error.path}: ${error.reason}` };
+  return new SnakepitError('INVALID_ARGUMENTS', details, { cause: error });
+}
+

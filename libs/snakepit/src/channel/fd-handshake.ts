@@ -1,0 +1,122 @@
+import type { Socket } from 'node:net';
+
+import {
+  ByteWriter,
+  createCodec,
+  encodeHello,
+  FrameReader,
+  Kind,
+  parseWorkerHello,
+  ProtocolViolation,
+  type FrameSink,
+  type WorkerHello,
+} from '../codec/index.js';
+import { toError, type Clock } from '../core/index.js';
+import type { ChannelOwner, WorkerManifest } from './channel.js';
+import { FdChannel } from './fd-channel.js';
+import type { ChannelName } from './remote-failure.js';
+
+export interface FdHandshake {
+  readonly name: ChannelName;
+  /** In order of preference. */
+  readonly codecs: ReadonlyArray<'json' | 'msgpack'>;
+  readonly maxFrameBytes: number;
+  readonly maxDepth: number;
+  /** Chunks a stream may send before its first grant. */
+  readonly streamCredit: number;
+  readonly clock: Clock;
+}
+
+/** A worker said no at the handshake, or what it said makes no sense; `traceback` is the worker's own, if it sent one. */
+export class HandshakeRefused extends Error {
+  constructor(
+    message: string,
+    readonly traceback = '',
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Says hello as protocol v2 prescribes and waits for the worker's hello.
+ *
+ * @throws HandshakeRefused or ProtocolViolation when the worker refuses, breaks the protocol or closes the socket; whoever
+ * calls bounds the wait by destroying the socket.
+ */
+export function openFdChannel(socket: Socket, handshake: FdHandshake, owner: ChannelOwner): Promise<FdChannel> {
+  socket.write(hostHello(handshake));
+  return new Promise((resolve, reject) => {
+    const reader = new FrameReader(handshake.maxFrameBytes);
+    let channel: FdChannel | undefined;
+
+    const onFrame: FrameSink['onFrame'] = (kind, flags, aux, id, bytes, start, end) => {
+      // Frames behind the hello may have come in the same chunk.
+      if (channel !== undefined) return channel.onFrame(kind, flags, aux, id, bytes, start, end);
+      if (kind !== Kind.HELLO) throw new ProtocolViolation(`its first frame is of kind 0x${kind.toString(16)}, not a hello`);
+      const hello = parseWorkerHello(bytes, start, end);
+      if ('error' in hello) throw new HandshakeRefused(hello.error.message, hello.error.traceback);
+      channel = acceptHello(socket, reader, hello, handshake, owner);
+    };
+    const onData = (chunk: Buffer): void => {
+      try {
+        reader.push(chunk, { onFrame });
+      } catch (error) {
+        stopListening();
+        return reject(toError(error));
+      }
+      if (channel === undefined) return;
+      stopListening();
+      channel.listen();
+      resolve(channel);
+    };
+    const onClosed = (): void => {
+      stopListening();
+      reject(new HandshakeRefused('it closed the channel before it said hello'));
+    };
+    const stopListening = (): void => {
+      socket.off('data', onData).off('end', onClosed).off('close', onClosed).off('error', onClosed);
+    };
+    socket.on('data', onData).on('end', onClosed).on('close', onClosed).on('error', onClosed);
+  });
+}
+
+function hostHello(handshake: FdHandshake): Buffer {
+  const out = new ByteWriter();
+  encodeHello(
+    {
+      protocol: [2],
+      codecs: [...handshake.codecs],
+      maxFrameBytes: handshake.maxFrameBytes,
+      maxDepth: handshake.maxDepth,
+      streamCredit: handshake.streamCredit,
+      workerId: handshake.name.worker,
+      pool: handshake.name.pool,
+    },
+    out,
+  );
+  return out.take();
+}
+
+function acceptHello(
+  socket: Socket,
+  reader: FrameReader,
+  hello: WorkerHello,
+  handshake: FdHandshake,
+  owner: ChannelOwner,
+): FdChannel {
+  if (!handshake.codecs.includes(hello.codec)) {
+    throw new HandshakeRefused(`it chose the codec '${hello.codec}', which was not offered`);
+  }
+  const { name, maxFrameBytes, clock } = handshake;
+  const manifest: WorkerManifest = {
+    protocol: 'v2',
+    codec: hello.codec,
+    language: hello.language,
+    runtime: hello.runtime,
+    sdk: hello.sdk,
+    commands: hello.commands,
+    answersWhileBusy: hello.answersWhileBusy ?? true,
+  };
+  const codec = createCodec(hello.codec, { maxDepth: handshake.maxDepth });
+  return new FdChannel({ socket, reader, codec, manifest, name, maxFrameBytes, clock, owner });
+}

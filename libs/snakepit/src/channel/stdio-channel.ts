@@ -1,0 +1,180 @@
+import type { Readable, Writable } from 'node:stream';
+
+import {
+  ByteWriter,
+  EncodeError,
+  encodeV1Request,
+  MessageReader,
+  parseV1Reply,
+  ProtocolViolation,
+  type Codec,
+} from '../codec/index.js';
+import { SnakepitError, type Clock } from '../core/index.js';
+import type { CallId, Channel, ChannelCall, ChannelFailure, ChannelOwner, WorkerManifest } from './channel.js';
+import { toCallerError, type ChannelName } from './remote-failure.js';
+
+export interface StdioChannelParts {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** The handshake's reader, which may hold the beginning of a message. */
+  readonly reader: MessageReader;
+  readonly codec: Codec;
+  readonly name: ChannelName;
+  readonly maxFrameBytes: number;
+  readonly clock: Clock;
+  readonly owner: ChannelOwner;
+  /** The id of the next request; the handshake used up those before it. */
+  readonly nextId: number;
+}
+
+const PING_COMMAND = 'ping';
+
+/** Protocol v1, the ancestor's: one request at a time on stdin, its reply on stdout. */
+export class StdioChannel implements Channel {
+  readonly manifest: WorkerManifest;
+  readonly maxInFlight = 1;
+  lastHeardAt: number;
+
+  readonly #parts: StdioChannelParts;
+  readonly #out = new ByteWriter();
+  #owner: ChannelOwner | undefined;
+  /** The one call in the worker's hands. */
+  #current: { readonly id: number; readonly call: ChannelCall } | undefined;
+  /** Id of a heartbeat that is not answered yet. */
+  #pingId: number | undefined;
+  #nextId: number;
+  #congested = false;
+
+  constructor(parts: StdioChannelParts) {
+    this.#parts = parts;
+    this.#owner = parts.owner;
+    this.#nextId = parts.nextId;
+    this.manifest = { protocol: 'v1', codec: parts.codec.name, answersWhileBusy: false };
+    this.lastHeardAt = parts.clock.now();
+  }
+
+  listen(): void {
+    const { stdin, stdout } = this.#parts;
+    stdout.on('data', this.#onData).on('end', this.#onClosed).on('close', this.#onClosed).on('error', this.#onClosed);
+    stdin.on('drain', this.#onDrain).on('error', this.#onClosed);
+  }
+
+  get inFlight(): number {
+    return this.#current === undefined ? 0 : 1;
+  }
+
+  get isCongested(): boolean {
+    return this.#congested;
+  }
+
+  send(call: ChannelCall): CallId {
+    if (this.#current !== undefined) throw new RangeError('protocol v1 carries one call at a time');
+    if (call.kind === 'stream') {
+      throw new SnakepitError('UNSUPPORTED', {
+        command: call.command,
+        pool: this.#parts.name.pool,
+        reason: "protocol v1 has no streams; use protocol 'v2'",
+      });
+    }
+    const id = this.#nextId;
+    this.#write(id, call.command, call.args);
+    this.#current = { id, call };
+    return id;
+  }
+
+  cancel(): boolean {
+    return false;
+  }
+
+  grant(): void {
+    throw new RangeError('protocol v1 has no streams');
+  }
+
+  ping(): boolean {
+    if (this.#current !== undefined || this.#pingId !== undefined) return false;
+    const id = this.#nextId;
+    this.#write(id, PING_COMMAND, {});
+    this.#pingId = id;
+    return true;
+  }
+
+  sessionClosed(): void {
+    // Protocol v1 tells workers nothing of sessions.
+  }
+
+  shutdown(): void {
+    this.#parts.stdin.end();
+  }
+
+  abandon(): Array<{ readonly call: ChannelCall; readonly wasWritten: boolean }> {
+    this.#owner = undefined;
+    const { stdin, stdout } = this.#parts;
+    stdout.off('data', this.#onData);
+    stdin.off('drain', this.#onDrain);
+    stdin.destroy();
+    stdout.destroy();
+    const current = this.#current;
+    this.#current = undefined;
+    return current === undefined ? [] : [{ call: current.call, wasWritten: true }];
+  }
+
+  #write(id: number, command: string, args: unknown): void {
+    const { codec, name, maxFrameBytes, stdin } = this.#parts;
+    const start = this.#out.position;
+    try {
+      const bytes = encodeV1Request({ id, command, args }, codec, this.#out);
+      if (bytes > maxFrameBytes) {
+        throw new SnakepitError('FRAME_TOO_LARGE', { what: `The arguments of '${command}'`, bytes, maxFrameBytes, command });
+      }
+    } catch (error) {
+      this.#out.rollback(start);
+      if (!(error instanceof EncodeError)) throw error;
+      const details = { command, pool: name.pool, path: error.path, reason: `${error.path}: ${error.reason}` };
+      throw new SnakepitError('INVALID_ARGUMENTS', details, { cause: error });
+    }
+    this.#nextId += 1;
+    const written = this.#out.take();
+    this.#congested = !stdin.write(written, () => this.#out.recycle(written));
+  }
+
+  readonly #onMessage = (bytes: Buffer, start: number, end: number): void => {
+    const reply = parseV1Reply(this.#parts.codec.decode(bytes, start, end, 0));
+    if (reply.id === this.#pingId) {
+      this.#pingId = undefined;
+      return;
+    }
+    const current = this.#current;
+    if (current === undefined || reply.id !== current.id) {
+      throw new ProtocolViolation(`a reply with id ${String(reply.id)}, expected ${current?.id ?? 'none'}`);
+    }
+    this.#current = undefined;
+    if (reply.success) return current.call.onResult(reply.result, 0);
+    const body = reply.details ?? { code: 'REMOTE_ERROR', type: 'Error', message: reply.message };
+    current.call.onFailure(toCallerError(body, current.call.command, this.#parts.name), 0);
+  };
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.lastHeardAt = this.#parts.clock.now();
+    try {
+      this.#parts.reader.push(chunk, { onMessage: this.#onMessage });
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      this.#fail({ kind: 'protocol-error', reason: error.message });
+    }
+  };
+
+  readonly #onDrain = (): void => {
+    this.#congested = false;
+    this.#owner?.onDrained();
+  };
+
+  readonly #onClosed = (): void => this.#fail({ kind: 'closed' });
+
+  #fail(failure: ChannelFailure): void {
+    const owner = this.#owner;
+    if (owner === undefined) return;
+    this.#owner = undefined;
+    this.#parts.stdout.off('data', this.#onData);
+    owner.onFailed(failure);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Readable, Writable } from 'node:stream';
+
+import {
+  ByteWriter,
+  createCodec,
+  encodeV1Request,
+  MessageReader,
+  negotiationFrame,
+  parseNegotiationReply,
+  parseV1Reply,
+  type Codec,
+} from '../codec/index.js';
+import { toError, type Clock } from '../core/index.js';
+import type { ChannelOwner } from './channel.js';
+import { HandshakeRefused } from './fd-handshake.js';
+import type { ChannelName } from './remote-failure.js';
+import { StdioChannel } from './stdio-channel.js';
+
+export interface StdioHandshake {
+  readonly name: ChannelName;
+  readonly codec: 'auto' | 'json' | 'msgpack';
+  /** How long an unanswered negotiation may take before JSON is assumed. */
+  readonly negotiationTimeoutMs: number;
+  readonly maxFrameBytes: number;
+  readonly maxDepth: number;
+  readonly clock: Clock;
+}
+
+const FIRST_ID = 1;
+
+/**
+ * Negotiates the codec where it is `auto`, then pings until the worker answers: any reply in good form is a sign of life.
+ *
+ * A bridge may still answer the negotiation after JSON was assumed; that late answer is told from the ping's by its lack of
+ * an id, and dropped.
+ *
+ * @throws HandshakeRefused or ProtocolViolation when the worker closes its stdout or answers in no known form.
+ */
+export function openStdioChannel(
+  stdin: Writable,
+  stdout: Readable,
+  handshake: StdioHandshake,
+  owner: ChannelOwner,
+): Promise<StdioChannel> {
+  const { name, maxFrameBytes, maxDepth, clock } = handshake;
+  const reader = new MessageReader(maxFrameBytes);
+  const limits = { maxDepth };
+
+  return new Promise((resolve, reject) => {
+    let codec: Codec | undefined;
+
+    const ping = (chosen: 'json' | 'msgpack'): void => {
+      codec = createCodec(chosen, limits, { plainJson: true });
+      const out = new ByteWriter();
+      encodeV1Request({ id: FIRST_ID, command: 'ping', args: {} }, codec, out);
+      stdin.write(out.take());
+    };
+    const assumeJson = clock.after(handshake.negotiationTimeoutMs, () => ping('json'));
+
+    const onMessage = (bytes: Buffer, start: number, end: number): void => {
+      if (codec === undefined) {
+        assumeJson.cancel();
+        return ping(parseNegotiationReply(bytes, start, end) ?? 'json');
+      }
+      const message = codec.decode(bytes, start, end, 0);
+      if (isLateNegotiationReply(message)) return;
+      parseV1Reply(message);
+      stopListening();
+      const nextId = FIRST_ID + 1;
+      const channel = new StdioChannel({ stdin, stdout, reader, codec, name, maxFrameBytes, clock, owner, nextId });
+      channel.listen();
+      resolve(channel);
+    };
+    const onData = (chunk: Buffer): void => {
+      try {
+        reader.push(chunk, { onMessage });
+      } catch (error) {
+        stopListening();
+        reject(toError(error));
+      }
+    };
+    const onClosed = (): void => {
+      stopListening();
+      reject(new HandshakeRefused('it closed its stdout before it answered'));
+    };
+    const stopListening = (): void => {
+      assumeJson.cancel();
+      stdout.off('data', onData).off('end', onClosed).off('close', onClosed).off('error', onClosed);
+      stdin.off('error', onClosed);
+    };
+    stdout.on('data', onData).on('end', onClosed).on('close', onClosed).on('error', onClosed);
+    stdin.on('error', onClosed);
+
+    if (handshake.codec === 'auto') {
+      const out = new ByteWriter();
+      negotiationFrame(out);
+      stdin.write(out.take());
+    } else {
+      assumeJson.cancel();
+      ping(handshake.codec);
+    }
+  });
+}
+
+function isLateNegotiationReply(message: unknown): boolean {
+  return typeof message === 'object' && message !== null && (message as { type?: unknown }).type === 'protocol_selected';
+}
