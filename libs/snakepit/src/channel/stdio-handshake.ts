@@ -10,7 +10,7 @@ import {
   parseV1Reply,
   type Codec,
 } from '../codec/index.js';
-import { toError, type Clock } from '../core/index.js';
+import { isPlainObject, toError, type Clock } from '../core/index.js';
 import type { ChannelOwner } from './channel.js';
 import { HandshakeRefused } from './fd-handshake.js';
 import type { ChannelName } from './remote-failure.js';
@@ -31,8 +31,8 @@ const FIRST_ID = 1;
 /**
  * Negotiates the codec where it is `auto`, then pings until the worker answers: any reply in good form is a sign of life.
  *
- * A bridge may still answer the negotiation after JSON was assumed; that late answer is told from the ping's by its lack of
- * an id, and dropped.
+ * A bridge may still answer the negotiation after JSON was assumed; that late answer is told from the ping's by its id, and
+ * dropped.
  *
  * @throws HandshakeRefused or ProtocolViolation when the worker closes its stdout or answers in no known form.
  */
@@ -63,7 +63,8 @@ export function openStdioChannel(
         return ping(parseNegotiationReply(bytes, start, end) ?? 'json');
       }
       const message = codec.decode(bytes, start, end, 0);
-      if (isLateNegotiationReply(message)) return;
+      // Whatever has another id is a late answer to the negotiation.
+      if (!isPlainObject(message) || message['id'] !== FIRST_ID) return;
       parseV1Reply(message);
       stopListening();
       const nextId = FIRST_ID + 1;
@@ -100,8 +101,4 @@ export function openStdioChannel(
       ping(handshake.codec);
     }
   });
-}
-
-function isLateNegotiationReply(message: unknown): boolean {
-  return typeof message === 'object' && message !== null && (message as { type?: unknown }).type === 'protocol_selected';
 }

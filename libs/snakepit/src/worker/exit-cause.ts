@@ -1,0 +1,16 @@
+/** How a worker's process ended. */
+export type ExitCause =
+  | { readonly kind: 'exit'; readonly status: number }
+  | { readonly kind: 'signal'; readonly signal: NodeJS.Signals }
+  | { readonly kind: 'not-spawned'; readonly message: string };
+
+export function describeExit(cause: ExitCause): string {
+  switch (cause.kind) {
+    case 'exit':
+      return `status ${cause.status}`;
+    case 'signal':
+      return `signal ${cause.signal}`;
+    case 'not-spawned':
+      return `not spawned: ${cause.message}`;
+  }
+}

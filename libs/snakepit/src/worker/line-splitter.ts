@@ -1,0 +1,28 @@
+import { StringDecoder } from 'node:string_decoder';
+import type { Readable } from 'node:stream';
+
+/** A line longer than this is handed on in pieces, so that output without line ends cannot fill the memory. */
+const MAX_LINE_CHARS = 16_384;
+
+/** Calls `onLine` for every line of a stream, without its line end; the last one may lack it. */
+export function splitLines(stream: Readable, onLine: (line: string) => void): void {
+  const decoder = new StringDecoder('utf8');
+  let open = '';
+  const take = (text: string): void => {
+    const lines = (open + text).split('\n');
+    open = lines.pop() ?? '';
+    for (const line of lines) onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
+    while (open.length > MAX_LINE_CHARS) {
+      onLine(open.slice(0, MAX_LINE_CHARS));
+      open = open.slice(MAX_LINE_CHARS);
+    }
+  };
+  stream.on('data', (chunk: Buffer) => take(decoder.write(chunk)));
+  stream.on('end', () => {
+    take(decoder.end());
+    if (open !== '') onLine(open);
+    open = '';
+  });
+  // A pipe that breaks with its process says nothing the process's exit does not say.
+  stream.on('error', () => {});
+}

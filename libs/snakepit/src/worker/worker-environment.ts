@@ -1,0 +1,53 @@
+import type { LaunchSpec } from './launch-spec.js';
+
+/**
+ * The host's variables that workers get without being asked for: what programs need to find their files, their user and
+ * their language. Everything else the host knows, its secrets first of all, stays with the host.
+ */
+export const INHERITED_VARIABLES = [
+  'PATH',
+  'HOME',
+  'USER',
+  'LOGNAME',
+  'SHELL',
+  'LANG',
+  'LANGUAGE',
+  'LC_ALL',
+  'LC_CTYPE',
+  'TZ',
+  'TMPDIR',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+] as const;
+
+export interface EnvironmentParts {
+  readonly spec: LaunchSpec;
+  readonly hostEnv: NodeJS.ProcessEnv;
+  /** Further names of the host's variables to pass on. */
+  readonly inherit: readonly string[];
+  /** Given by the user for this pool; wins over everything but the protocol's own variables. */
+  readonly given: Readonly<Record<string, string>>;
+  readonly pool: string;
+  readonly worker: string;
+  readonly instance: string;
+}
+
+/** The complete environment of one worker. */
+export function workerEnvironment(parts: EnvironmentParts): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const name of [...INHERITED_VARIABLES, ...parts.inherit]) {
+    const value = parts.hostEnv[name];
+    if (value !== undefined) env[name] = value;
+  }
+  const { spec } = parts;
+  return {
+    ...env,
+    ...spec.env,
+    ...parts.given,
+    SNAKEPIT_PROTOCOL: spec.protocol,
+    ...(spec.protocol === 'v2' && { SNAKEPIT_FD: '3' }),
+    SNAKEPIT_WORKER_ID: parts.worker,
+    SNAKEPIT_POOL: parts.pool,
+    SNAKEPIT_INSTANCE: parts.instance,
+  };
+}

@@ -1,0 +1,46 @@
+import type { Channel } from '../channel/index.js';
+import { describeExit, type ExitCause } from './exit-cause.js';
+
+/** Why a worker takes no more calls. */
+export type DrainReason =
+  | 'close'
+  | 'resize'
+  | 'restart'
+  | 'recycle'
+  | 'hung'
+  | 'frozen'
+  | 'protocol-error'
+  | 'channel-closed';
+
+/** The life of a worker: each state holds just what exists in it. */
+export type WorkerState =
+  | { readonly kind: 'starting'; readonly sinceMs: number }
+  | { readonly kind: 'ready'; readonly channel: Channel; readonly startMs: number }
+  | { readonly kind: 'draining'; readonly channel: Channel; readonly reason: DrainReason }
+  | { readonly kind: 'dead'; readonly cause: ExitCause };
+
+export type WorkerStateKind = WorkerState['kind'];
+
+const LEGAL_MOVES: Readonly<Record<WorkerStateKind, readonly WorkerStateKind[]>> = {
+  starting: ['ready', 'dead'],
+  ready: ['draining', 'dead'],
+  draining: ['dead'],
+  dead: [],
+};
+
+export function isLegalMove(from: WorkerStateKind, to: WorkerStateKind): boolean {
+  return LEGAL_MOVES[from].includes(to);
+}
+
+/** Why a worker is in the state it is, for logs and events; undefined where there is nothing to tell. */
+export function reasonOf(state: WorkerState): string | undefined {
+  switch (state.kind) {
+    case 'starting':
+    case 'ready':
+      return undefined;
+    case 'draining':
+      return state.reason;
+    case 'dead':
+      return describeExit(state.cause);
+  }
+}

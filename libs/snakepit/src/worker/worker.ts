@@ -1,0 +1,326 @@
+import {
+  openFdChannel,
+  openStdioChannel,
+  HandshakeRefused,
+  type Channel,
+  type ChannelCall,
+  type ChannelFailure,
+  type ChannelOwner,
+  type HostCall,
+} from '../channel/index.js';
+import {
+  publish,
+  SnakepitError,
+  toError,
+  type Clock,
+  type LogLevel,
+  type LogRecord,
+  type LogSink,
+  type Timer,
+} from '../core/index.js';
+import { describeExit, type ExitCause } from './exit-cause.js';
+import type { LaunchSpec } from './launch-spec.js';
+import { Pulse } from './pulse.js';
+import { WorkerProcess } from './worker-process.js';
+import { isLegalMove, reasonOf, type DrainReason, type WorkerState } from './worker-state.js';
+
+/** How long a worker whose channel closed may take to exit by itself, so that its own exit status is what is told. */
+const EXIT_AFTER_CLOSE_MS = 250;
+
+export interface WorkerSettings {
+  readonly startTimeoutMs: number;
+  readonly negotiationTimeoutMs: number;
+  readonly killGraceMs: number;
+  readonly maxFrameBytes: number;
+  readonly maxDepth: number;
+  readonly streamCredit: number;
+  readonly heartbeatIntervalMs: number;
+  readonly heartbeatTimeoutMs: number;
+}
+
+export interface WorkerParts {
+  /** Unique within the host, such as `reports-2`. */
+  readonly id: string;
+  readonly pool: string;
+  readonly spec: LaunchSpec;
+  readonly env: Readonly<Record<string, string>>;
+  readonly settings: WorkerSettings;
+  readonly clock: Clock;
+  readonly log: LogSink;
+  readonly owner: WorkerOwner;
+}
+
+/** A call that a worker did not get to answer. */
+export interface OrphanedCall {
+  readonly call: ChannelCall;
+  /** False when its frame never left the host: then it certainly did not start. */
+  readonly wasWritten: boolean;
+}
+
+/** What a worker tells its owner, the pool. */
+export interface WorkerOwner {
+  onReady(worker: Worker): void;
+  /** It takes no more calls; those it has go on. */
+  onUnavailable(worker: Worker): void;
+  /** Its channel has room again. */
+  onDrained(worker: Worker): void;
+  /** It will answer no more: these calls are its owner's to settle, with `error`. */
+  onCallsLost(worker: Worker, calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void;
+  /** Its process is gone. `startError` tells why, if it never became ready. */
+  onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void;
+  onHostCall(worker: Worker, call: HostCall): Promise<unknown>;
+}
+
+/** One process and its channel, from spawn to exit. */
+export class Worker implements ChannelOwner {
+  readonly id: string;
+  readonly startedAt: number;
+
+  readonly #parts: WorkerParts;
+  readonly #process: WorkerProcess;
+  readonly #pulse: Pulse;
+  readonly #startTimer: Timer;
+  #state: WorkerState;
+  /** Why it cannot become ready; known before its process is gone. */
+  #startFailure: { readonly reason: string; readonly traceback: string } | undefined;
+
+  constructor(parts: WorkerParts) {
+    const { clock, settings } = parts;
+    this.id = parts.id;
+    this.#parts = parts;
+    this.startedAt = clock.now();
+    this.#state = { kind: 'starting', sinceMs: this.startedAt };
+    this.#pulse = new Pulse(settings.heartbeatIntervalMs, settings.heartbeatTimeoutMs);
+    this.#process = new WorkerProcess({
+      spec: parts.spec,
+      env: parts.env,
+      clock,
+      owner: {
+        onLine: (stream, message) => this.#log(stream === 'stdout' ? 'info' : 'warn', message),
+        onExit: (cause) => this.#onExit(cause),
+      },
+    });
+    this.#startTimer = clock.after(settings.startTimeoutMs, () => this.#onStartTimeout());
+    // Without a pid nothing was spawned, and the process reports it by itself.
+    if (this.#process.pid !== undefined) void this.#connect();
+  }
+
+  get state(): WorkerState {
+    return this.#state;
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  /** The channel while calls can be in flight on it. */
+  get channel(): Channel | undefined {
+    const state = this.#state;
+    return state.kind === 'ready' || state.kind === 'draining' ? state.channel : undefined;
+  }
+
+  /** Takes no more calls, lets those it has finish, then asks the process to exit. */
+  drain(reason: DrainReason): void {
+    const state = this.#state;
+    switch (state.kind) {
+      case 'ready':
+        this.#enter({ kind: 'draining', channel: state.channel, reason });
+        this.#parts.owner.onUnavailable(this);
+        return this.leaveIfIdle();
+      case 'starting':
+        this.#startFailure ??= { reason: 'it was stopped while it started', traceback: '' };
+        return this.#process.terminate(this.#parts.settings.killGraceMs);
+      case 'draining':
+      case 'dead':
+        return;
+    }
+  }
+
+  /** To be told whenever a call of a draining worker is through. */
+  leaveIfIdle(): void {
+    const state = this.#state;
+    if (state.kind !== 'draining' || state.channel.inFlight > 0) return;
+    const { killGraceMs } = this.#parts.settings;
+    state.channel.shutdown();
+    this.#process.terminateAfter(killGraceMs, killGraceMs);
+  }
+
+  /** Ends the process whatever it does; `graceMs` lies between SIGTERM and SIGKILL, 0 kills at once. */
+  kill(reason: DrainReason, graceMs = this.#parts.settings.killGraceMs): void {
+    const state = this.#state;
+    if (state.kind === 'dead') return;
+    if (state.kind === 'ready') {
+      this.#enter({ kind: 'draining', channel: state.channel, reason });
+      this.#parts.owner.onUnavailable(this);
+    } else if (state.kind === 'starting') {
+      this.#startFailure ??= { reason: 'it was stopped while it started', traceback: '' };
+    }
+    this.#process.terminate(graceMs);
+  }
+
+  /** One look at the heartbeat, to be taken every `heartbeatIntervalMs`. */
+  checkPulse(nowMs: number): void {
+    const state = this.#state;
+    if (state.kind !== 'ready') return;
+    const { channel } = state;
+    const canAnswer = channel.inFlight === 0 || channel.manifest.answersWhileBusy;
+    const decision = this.#pulse.look({ nowMs, lastHeardAt: channel.lastHeardAt, canAnswer });
+    if (decision === 'ping') channel.ping();
+    if (decision !== 'frozen') return;
+    this.#log('error', `no sign of life for ${this.#parts.settings.heartbeatTimeoutMs} ms; it is killed and replaced`);
+    // A stopped process does not see SIGTERM.
+    this.kill('frozen', 0);
+  }
+
+  onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void {
+    const { id, pool, log } = this.#parts;
+    log({ ...record, pool, worker: id });
+  }
+
+  onEvent(name: string, data: unknown): void {
+    publish('snakepit:worker-event', { pool: this.#parts.pool, worker: this.id, name, data });
+  }
+
+  onHostCall(call: HostCall): Promise<unknown> {
+    return this.#parts.owner.onHostCall(this, call);
+  }
+
+  onDrained(): void {
+    this.#parts.owner.onDrained(this);
+  }
+
+  onFailed(failure: ChannelFailure): void {
+    const { settings, owner, pool } = this.#parts;
+    const state = this.#state;
+    if (state.kind !== 'ready' && state.kind !== 'draining') return;
+    if (failure.kind === 'closed') {
+      if (state.kind === 'ready') {
+        this.#enter({ kind: 'draining', channel: state.channel, reason: 'channel-closed' });
+        owner.onUnavailable(this);
+      }
+      this.#process.terminateAfter(EXIT_AFTER_CLOSE_MS, settings.killGraceMs);
+      return;
+    }
+    const { reason } = failure;
+    this.#log('error', `it broke the wire protocol (${reason}); it is killed and replaced`);
+    this.kill('protocol-error');
+    const error = (call: ChannelCall): SnakepitError =>
+      new SnakepitError('PROTOCOL_ERROR', { pool, worker: this.id, command: call.command, reason });
+    owner.onCallsLost(this, state.channel.abandon(), error);
+  }
+
+  async #connect(): Promise<void> {
+    const { spec, settings, clock, pool } = this.#parts;
+    const { maxFrameBytes, maxDepth, streamCredit, negotiationTimeoutMs } = settings;
+    const name = { pool, worker: this.id };
+    try {
+      const channel =
+        spec.protocol === 'v2'
+          ? await openFdChannel(
+              this.#process.socket,
+              { name, codecs: spec.codec === 'auto' ? ['msgpack', 'json'] : [spec.codec], maxFrameBytes, maxDepth, streamCredit, clock },
+              this,
+            )
+          : await openStdioChannel(
+              this.#process.stdin,
+              this.#process.stdout,
+              { name, codec: spec.codec, negotiationTimeoutMs, maxFrameBytes, maxDepth, clock },
+              this,
+            );
+      this.#onConnected(channel);
+    } catch (thrown) {
+      this.#onHandshakeFailed(toError(thrown));
+    }
+  }
+
+  #onConnected(channel: Channel): void {
+    if (this.#state.kind !== 'starting' || this.#startFailure !== undefined) {
+      channel.abandon();
+      return;
+    }
+    this.#startTimer.cancel();
+    this.#enter({ kind: 'ready', channel, startMs: this.#parts.clock.now() - this.startedAt });
+    this.#parts.owner.onReady(this);
+  }
+
+  #onHandshakeFailed(error: Error): void {
+    if (this.#state.kind !== 'starting') return;
+    const traceback = error instanceof HandshakeRefused ? error.traceback : '';
+    this.#startFailure ??= { reason: error.message, traceback };
+    this.#process.terminateAfter(EXIT_AFTER_CLOSE_MS, this.#parts.settings.killGraceMs);
+  }
+
+  #onStartTimeout(): void {
+    if (this.#state.kind !== 'starting') return;
+    const { startTimeoutMs, killGraceMs } = this.#parts.settings;
+    this.#startFailure ??= { reason: `it was not ready within ${startTimeoutMs} ms (startTimeoutMs)`, traceback: '' };
+    this.#process.terminate(killGraceMs);
+  }
+
+  #onExit(cause: ExitCause): void {
+    this.#startTimer.cancel();
+    const { owner, pool } = this.#parts;
+    const before = this.#state;
+    const startError = before.kind === 'starting' ? this.#startError(cause) : undefined;
+    this.#enter({ kind: 'dead', cause });
+    if (before.kind === 'ready') owner.onUnavailable(this);
+    if (before.kind === 'ready' || before.kind === 'draining') {
+      const isFrozen = before.kind === 'draining' && before.reason === 'frozen';
+      const error = (call: ChannelCall): SnakepitError =>
+        isFrozen
+          ? new SnakepitError('WORKER_LOST', { pool, worker: this.id, command: call.command, reason: 'no heartbeat' })
+          : new SnakepitError('WORKER_EXITED', { pool, worker: this.id, command: call.command, exit: describeExit(cause) });
+      owner.onCallsLost(this, before.channel.abandon(), error);
+    }
+    owner.onDead(this, cause, startError);
+  }
+
+  #startError(cause: ExitCause): SnakepitError {
+    const { spec, pool } = this.#parts;
+    const failure = this.#startFailure;
+    const stderr = failure?.traceback || this.#process.stderrTail;
+    return new SnakepitError('WORKER_START_FAILED', {
+      worker: this.id,
+      pool,
+      reason: failure?.reason,
+      commandLine: [spec.executable, ...spec.args].join(' '),
+      exit: describeExit(cause),
+      stderr: stderr === '' ? undefined : indent(stderr),
+      remedy: remedyFor(cause, spec),
+    });
+  }
+
+  #enter(next: WorkerState): void {
+    const from = this.#state;
+    if (!isLegalMove(from.kind, next.kind)) {
+      throw new Error(`worker '${this.id}' cannot go from ${from.kind} to ${next.kind}`);
+    }
+    this.#state = next;
+    const { pool } = this.#parts;
+    const startMs = next.kind === 'ready' ? next.startMs : undefined;
+    publish('snakepit:worker', {
+      pool,
+      worker: this.id,
+      pid: this.pid,
+      from: from.kind,
+      to: next.kind,
+      reason: reasonOf(next),
+      startMs,
+    });
+  }
+
+  #log(level: LogRecord['level'], message: string): void {
+    this.#parts.log({ level, message, pool: this.#parts.pool, worker: this.id });
+  }
+}
+
+function indent(text: string): string {
+  return `\n    ${text.split('\n').join('\n    ')}`;
+}
+
+function remedyFor(cause: ExitCause, spec: LaunchSpec): string {
+  if (cause.kind === 'not-spawned') {
+    return `Check that ${spec.executable} exists and may be executed, and that 'cwd' is a folder.`;
+  }
+  return 'Mend what stderr says; the command line above, run in a shell, shows it too.';
+}
