@@ -1,6 +1,8 @@
 /** A timer that was started by a {@link Clock}. */
 export interface Timer {
   cancel(): void;
+  /** Lets the process end while this timer runs. */
+  unref(): void;
 }
 
 /** Time as the library sees it; tests inject one they advance by hand. */
@@ -9,7 +11,7 @@ export interface Clock {
   now(): number;
   /** Milliseconds since the Unix epoch, for records that people and other processes read. */
   wallTime(): number;
-  /** Calls `fire` once after `delayMs`; the timer does not keep the process alive. */
+  /** Calls `fire` once after `delayMs`. */
   after(delayMs: number, fire: () => void): Timer;
 }
 
@@ -18,7 +20,6 @@ export const systemClock: Clock = {
   wallTime: () => Date.now(),
   after(delayMs, fire) {
     const handle = setTimeout(fire, delayMs);
-    handle.unref();
-    return { cancel: () => clearTimeout(handle) };
+    return { cancel: () => clearTimeout(handle), unref: () => void handle.unref() };
   },
 };

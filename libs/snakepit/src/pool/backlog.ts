@@ -1,0 +1,62 @@
+import type { PoolCall } from './pool-call.js';
+import { PRIORITIES, WaitQueue } from './wait-queue.js';
+
+/**
+ * Waiting calls in two queues, so that a slow call at the head, which needs a worker for itself, does not hold up the fast
+ * ones behind it.
+ */
+export class Backlog {
+  readonly #fast = new WaitQueue<PoolCall>();
+  readonly #other = new WaitQueue<PoolCall>();
+
+  get size(): number {
+    return this.#fast.size + this.#other.size;
+  }
+
+  push(call: PoolCall): void {
+    this.#queueOf(call).push(call);
+  }
+
+  pushFront(call: PoolCall): void {
+    this.#queueOf(call).pushFront(call);
+  }
+
+  static remove(call: PoolCall): void {
+    call.queue?.remove(call);
+  }
+
+  /**
+   * Offers calls, the oldest of the highest priority first, until `take` takes no more; a call it takes must leave the
+   * backlog. A call that is not taken holds up the others of its queue and priority.
+   */
+  drainInto(take: (call: PoolCall) => boolean): void {
+    for (const priority of PRIORITIES) {
+      let isFastBlocked = false;
+      let isOtherBlocked = false;
+      while (!isFastBlocked || !isOtherBlocked) {
+        const fast = isFastBlocked ? undefined : this.#fast.peek(priority);
+        const other = isOtherBlocked ? undefined : this.#other.peek(priority);
+        const next = older(fast, other);
+        if (next === undefined) break;
+        if (take(next)) continue;
+        if (next === fast) isFastBlocked = true;
+        else isOtherBlocked = true;
+      }
+    }
+  }
+
+  /** All calls, in no order that matters. */
+  calls(): PoolCall[] {
+    return [...this.#fast, ...this.#other];
+  }
+
+  #queueOf(call: PoolCall): WaitQueue<PoolCall> {
+    return call.profile.pace === 'fast' ? this.#fast : this.#other;
+  }
+}
+
+function older(a: PoolCall | undefined, b: PoolCall | undefined): PoolCall | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.admittedAt <= b.admittedAt ? a : b;
+}
+

@@ -1,0 +1,198 @@
+import { availableParallelism } from 'node:os';
+
+import { option, type OptionsInput, type OptionsResolved } from '../core/index.js';
+import type { Adapter } from '../worker/index.js';
+
+const MAX_MS = 2_147_483_647;
+const ms = 'ms';
+
+function isAdapter(given: unknown): given is Adapter {
+  return typeof given === 'object' && given !== null && typeof (given as Adapter).prepare === 'function';
+}
+
+/** Every option of one pool: the source of its validation, its types and its reference page. */
+export const poolOptionTable = {
+  adapter: option.value<Adapter>(isAdapter, "an adapter such as python({ module: './workers/report.py' })", {
+    doc: 'What the workers are: `python()`, `node()`, `custom()`, or your own `Adapter`.',
+  }),
+  size: option.integer({
+    doc: 'Number of workers.',
+    min: 1,
+    max: 1024,
+    default: () => availableParallelism(),
+    defaultDoc: 'number of CPUs',
+  }),
+  timeoutMs: option.integer({
+    doc: 'How long a call may take, queue and execution together, when neither the call nor the adapter says.',
+    unit: ms,
+    min: 1,
+    max: MAX_MS,
+    default: 60_000,
+  }),
+  streamTimeoutMs: option.integer({
+    doc: 'The same for a stream, from its start to its end.',
+    unit: ms,
+    min: 1,
+    max: MAX_MS,
+    default: 300_000,
+  }),
+  queueTimeoutMs: option.integer({
+    doc: 'How long a call may wait for a worker.',
+    unit: ms,
+    min: 1,
+    max: MAX_MS,
+    default: 5_000,
+  }),
+  maxQueue: option.integer({
+    doc: 'How many calls may wait; one more is refused with POOL_SATURATED.',
+    unit: 'calls',
+    min: 0,
+    max: 10_000_000,
+    default: 1_000,
+  }),
+  window: option.integer({
+    doc: 'How many short calls may be in the hands of one worker at once. 1 hands out one call at a time.',
+    unit: 'calls',
+    min: 1,
+    max: 4_096,
+    default: 64,
+  }),
+  pipelineBudgetUs: option.integer({
+    doc: 'Estimated work that may lie before a call in its worker; beyond it the call waits in the queue, where any worker can take it.',
+    unit: 'µs',
+    min: 0,
+    max: 1_000_000,
+    default: 200,
+  }),
+  concurrency: option.integer({
+    doc: 'How many long calls one worker runs side by side. More than 1 pays only where handlers are asynchronous.',
+    unit: 'calls',
+    min: 1,
+    max: 4_096,
+    default: 1,
+  }),
+  affinity: option.oneOf(['hint', 'strict-queue', 'strict-fail-fast'], {
+    doc: "Where a session's calls go when its worker is busy: to another (`hint`), into its queue, or back with SESSION_WORKER_UNAVAILABLE.",
+    default: 'hint',
+  }),
+  maxAttempts: option.integer({
+    doc: 'How often a call that is `idempotent` is tried in all when workers die under it.',
+    min: 1,
+    max: 100,
+    default: 3,
+  }),
+  startTimeoutMs: option.integer({
+    doc: 'How long a worker may take from spawn to ready; loading the user code counts.',
+    unit: ms,
+    min: 1,
+    max: MAX_MS,
+    default: 20_000,
+  }),
+  negotiationTimeoutMs: option.integer({
+    doc: 'Protocol v1 with codec `auto`: how long the negotiation may stay unanswered before JSON is assumed.',
+    unit: ms,
+    min: 1,
+    max: MAX_MS,
+    default: 2_000,
+  }),
+  cancelGraceMs: option.integer({
+    doc: 'How long a call may go on after its deadline before its worker is killed and replaced.',
+    unit: ms,
+    min: 0,
+    max: MAX_MS,
+    default: 2_000,
+  }),
+  killGraceMs: option.integer({
+    doc: 'How long a worker may take to exit when asked, and again between SIGTERM and SIGKILL.',
+    unit: ms,
+    min: 0,
+    max: MAX_MS,
+    default: 2_000,
+  }),
+  drainTimeoutMs: option.integer({
+    doc: 'How long a closing pool waits for its calls.',
+    unit: ms,
+    min: 0,
+    max: MAX_MS,
+    default: 10_000,
+  }),
+  heartbeatIntervalMs: option.integer({
+    doc: 'After how long a silence a worker is asked for a sign of life.',
+    unit: ms,
+    min: 10,
+    max: MAX_MS,
+    default: 2_000,
+  }),
+  heartbeatTimeoutMs: option.integer({
+    doc: 'How long it may leave that unanswered before it is killed and replaced.',
+    unit: ms,
+    min: 10,
+    max: MAX_MS,
+    default: 10_000,
+  }),
+  restart: option.group(
+    {
+      initialDelayMs: option.integer({
+        doc: 'Delay before the first restart that is delayed at all; it doubles with every further crash.',
+        unit: ms,
+        min: 1,
+        max: MAX_MS,
+        default: 100,
+      }),
+      maxDelayMs: option.integer({
+        doc: 'The longest delay between restarts.',
+        unit: ms,
+        min: 1,
+        max: MAX_MS,
+        default: 10_000,
+      }),
+      windowMs: option.integer({
+        doc: 'Crashes older than this are forgotten.',
+        unit: ms,
+        min: 1,
+        max: MAX_MS,
+        default: 60_000,
+      }),
+      budget: option.integer({
+        doc: 'Crashes within the window after which a pool without a ready worker refuses calls at once, while it keeps trying.',
+        unit: 'crashes',
+        min: 1,
+        max: 1_000_000,
+        default: 20,
+      }),
+    },
+    { doc: 'How crashed workers are restarted.' },
+  ),
+  maxFrameBytes: option.integer({
+    doc: 'The largest arguments, result or stream item, encoded.',
+    unit: 'bytes',
+    min: 1_024,
+    max: 2_147_483_647,
+    default: 64 * 1024 * 1024,
+  }),
+  maxDepth: option.integer({
+    doc: 'How deep arguments and results may be nested.',
+    unit: 'levels',
+    min: 1,
+    max: 1_000,
+    default: 64,
+  }),
+  streamCredit: option.integer({
+    doc: 'How many items of a stream may be on their way to a consumer that has not taken them.',
+    unit: 'items',
+    min: 1,
+    max: 65_535,
+    default: 64,
+  }),
+  env: option.stringMap({
+    doc: "Environment variables of the workers, beside the host's that are on the allow-list.",
+    default: {},
+  }),
+  inheritEnv: option.strings({
+    doc: "Further names of the host's environment variables that workers may see.",
+    default: [],
+  }),
+};
+
+export type PoolOptions = OptionsInput<typeof poolOptionTable>;
+export type ResolvedPoolOptions = OptionsResolved<typeof poolOptionTable>;

@@ -1,0 +1,62 @@
+import type { ErrorCode } from '../core/index.js';
+import type { WorkerStateKind } from '../worker/index.js';
+
+/** What a pool can do at this moment: all of its workers, some of them, or none. */
+export type PoolStatus = 'up' | 'degraded' | 'down';
+
+export interface WorkerInfo {
+  readonly id: string;
+  readonly pid: number | undefined;
+  readonly state: WorkerStateKind;
+  readonly inFlight: number;
+  /** Calls it has answered, and how many of those with an error. */
+  readonly requests: number;
+  readonly errors: number;
+  /** Milliseconds its commands ran; what single commands took beyond 65 ms is not seen by the host. */
+  readonly totalTimeMs: number;
+  readonly uptimeMs: number;
+  readonly language: string | undefined;
+  readonly runtime: string | undefined;
+  readonly codec: string | undefined;
+}
+
+export interface PoolStats {
+  readonly pool: string;
+  readonly status: PoolStatus;
+  /** Wanted, ready, ready with nothing to do, ready with calls in hand. */
+  readonly size: number;
+  readonly workers: number;
+  readonly available: number;
+  readonly busy: number;
+  readonly queued: number;
+  readonly inFlight: number;
+  /** Since the pool was made. */
+  readonly requests: number;
+  readonly succeeded: number;
+  readonly errors: number;
+  readonly errorsByCode: Readonly<Partial<Record<ErrorCode, number>>>;
+  readonly queueTimeouts: number;
+  readonly saturated: number;
+  readonly restarts: number;
+  readonly pids: readonly number[];
+}
+
+/** Counts of one worker, by its lane. */
+export class WorkerCounters {
+  requests = 0;
+  errors = 0;
+  totalTimeUs = 0;
+}
+
+/** Counts of one pool. */
+export class PoolCounters {
+  requests = 0;
+  succeeded = 0;
+  errors = 0;
+  readonly errorsByCode: Partial<Record<ErrorCode, number>> = {};
+
+  onError(code: ErrorCode): void {
+    this.errors += 1;
+    this.errorsByCode[code] = (this.errorsByCode[code] ?? 0) + 1;
+  }
+}

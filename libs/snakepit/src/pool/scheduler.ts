@@ -1,0 +1,124 @@
+import type { CommandProfile } from './command-profile.js';
+
+export interface SchedulerSettings {
+  /** Most calls in one worker's hands. */
+  readonly window: number;
+  /** Estimated work, in microseconds, that may lie before a call in its worker. */
+  readonly pipelineBudgetUs: number;
+  /** Most slow calls in one worker's hands. */
+  readonly concurrency: number;
+}
+
+/** A worker that has had calls in hand for this long without finishing one gets nothing more. */
+const STALL_MS = 5;
+/** For how long after a fast call one worker is kept free of slow ones. */
+const FAST_LANE_MS = 1_000;
+
+/** What the scheduler knows of one worker. */
+export class Lane {
+  inFlight = 0;
+  /** How many of those are slow, or of unknown pace. */
+  exclusive = 0;
+  /** Estimated microseconds of work in hand. */
+  aheadUs = 0;
+  /** When it last finished a call, or was given one while idle. */
+  progressAt = -Infinity;
+  /** False while its channel has no room. */
+  hasRoom = true;
+
+  constructor(
+    readonly workerId: string,
+    readonly maxInFlight: number,
+  ) {}
+}
+
+/**
+ * Decides which worker takes a call; knows no process, no clock and no queue.
+ *
+ * Depth is what makes small calls fast, and what makes a slow call block those behind it; so only calls known to be short are
+ * put behind others, and only as far as the estimated wait stays small. Slow and unknown ones go to idle workers; while
+ * there is fast traffic one worker is kept free of them.
+ */
+export class Scheduler {
+  readonly #lanes: Lane[] = [];
+  #exclusiveLanes = 0;
+  #lastFastAt = -Infinity;
+
+  constructor(private readonly settings: SchedulerSettings) {}
+
+  get lanes(): readonly Lane[] {
+    return this.#lanes;
+  }
+
+  add(lane: Lane): void {
+    this.#lanes.push(lane);
+  }
+
+  remove(lane: Lane): void {
+    const index = this.#lanes.indexOf(lane);
+    if (index < 0) return;
+    this.#lanes.splice(index, 1);
+    if (lane.exclusive > 0) this.#exclusiveLanes -= 1;
+  }
+
+  /** The worker that takes a call of this profile now; undefined when the call has to wait. */
+  pick(profile: CommandProfile, nowMs: number): Lane | undefined {
+    if (profile.pace === 'fast') this.#lastFastAt = nowMs;
+    let best: Lane | undefined;
+    for (const lane of this.#lanes) {
+      if (!this.canTake(lane, profile, nowMs)) continue;
+      if (lane.inFlight === 0) return lane;
+      if (best === undefined || lane.aheadUs < best.aheadUs) best = lane;
+    }
+    return best;
+  }
+
+  /** Whether this very worker can take a call of this profile now. */
+  canTake(lane: Lane, profile: CommandProfile, nowMs: number): boolean {
+    if (!lane.hasRoom || lane.inFlight >= lane.maxInFlight) return false;
+    if (profile.pace !== 'fast') return this.#canTakeExclusive(lane, nowMs);
+    if (lane.inFlight === 0) return true;
+    const { window, pipelineBudgetUs } = this.settings;
+    return (
+      lane.exclusive === 0 &&
+      lane.inFlight < window &&
+      lane.aheadUs + profile.estimateUs <= pipelineBudgetUs &&
+      nowMs - lane.progressAt <= STALL_MS
+    );
+  }
+
+  #canTakeExclusive(lane: Lane, nowMs: number): boolean {
+    if (lane.exclusive > 0) return lane.exclusive < this.settings.concurrency && lane.inFlight === lane.exclusive;
+    if (lane.inFlight > 0) return false;
+    const keepOneFree = this.#lanes.length > 1 && nowMs - this.#lastFastAt < FAST_LANE_MS;
+    return !keepOneFree || this.#exclusiveLanes < this.#lanes.length - 1;
+  }
+
+  /** Books a call on a lane; returns the microseconds it was booked with, to be given back to {@link end}. */
+  begin(lane: Lane, profile: CommandProfile, nowMs: number): number {
+    if (lane.inFlight === 0) lane.progressAt = nowMs;
+    lane.inFlight += 1;
+    if (profile.pace !== 'fast') {
+      if (lane.exclusive === 0) this.#exclusiveLanes += 1;
+      lane.exclusive += 1;
+      return EXCLUSIVE;
+    }
+    lane.aheadUs += profile.estimateUs;
+    return profile.estimateUs;
+  }
+
+  /** Takes a call off its lane, by what {@link begin} returned. */
+  end(lane: Lane, bookedUs: number, nowMs: number): void {
+    lane.inFlight -= 1;
+    lane.progressAt = nowMs;
+    if (bookedUs !== EXCLUSIVE) {
+      lane.aheadUs = lane.inFlight === 0 ? 0 : Math.max(0, lane.aheadUs - bookedUs);
+      return;
+    }
+    lane.exclusive -= 1;
+    if (lane.exclusive === 0 && this.#lanes.includes(lane)) this.#exclusiveLanes -= 1;
+  }
+}
+
+/** What {@link Scheduler.begin} returns for a call that has its place in a worker to itself. */
+const EXCLUSIVE = -1;

@@ -1,0 +1,278 @@
+import type { ChannelCall, HostCall } from '../channel/index.js';
+import { SnakepitError, type Clock, type LogSink, type Timer } from '../core/index.js';
+import {
+  describeExit,
+  Worker,
+  workerEnvironment,
+  type DrainReason,
+  type ExitCause,
+  type LaunchSpec,
+  type OrphanedCall,
+  type WorkerOwner,
+} from '../worker/index.js';
+import type { ResolvedPoolOptions } from './options.js';
+import { RestartPolicy } from './restart-policy.js';
+
+export interface SupervisorParts {
+  readonly pool: string;
+  readonly options: ResolvedPoolOptions;
+  /** Marks this host's processes; in every worker's environment as SNAKEPIT_INSTANCE. */
+  readonly instance: string;
+  readonly hostEnv: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly log: LogSink;
+  readonly owner: SupervisorOwner;
+}
+
+/** What a supervisor tells its pool. */
+export interface SupervisorOwner {
+  onReady(worker: Worker): void;
+  onUnavailable(worker: Worker): void;
+  onDrained(worker: Worker): void;
+  onCallsLost(worker: Worker, calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void;
+  onDead(worker: Worker): void;
+  onHostCall(worker: Worker, call: HostCall): Promise<unknown>;
+  /** The restart budget is used up and no worker is ready. */
+  onExhausted(reason: SnakepitError | undefined): void;
+}
+
+/** Keeps a pool's workers at their number: starts them, restarts the crashed, replaces, adds and retires. */
+export class Supervisor implements WorkerOwner {
+  readonly #parts: SupervisorParts;
+  readonly #workers = new Set<Worker>();
+  /** Workers being replaced or retired on purpose: their end is no crash. */
+  readonly #leaving = new Set<Worker>();
+  /** Workers that have yet to prove themselves before another is retired for them. */
+  readonly #replacements = new Set<Worker>();
+  readonly #restartPolicy: RestartPolicy;
+  readonly #restartTimers = new Set<Timer>();
+  readonly #waiters = new Set<() => void>();
+  #heartbeat: Timer | undefined;
+  #spec: LaunchSpec | undefined;
+  #size: number;
+  #nextNumber = 1;
+  #isBooting = true;
+  #isClosed = false;
+  #restarts = 0;
+  #lastFailure: SnakepitError | undefined;
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+    this.#size = parts.options.size;
+    this.#restartPolicy = new RestartPolicy(parts.options.restart);
+  }
+
+  get workers(): ReadonlySet<Worker> {
+    return this.#workers;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many crashed workers were restarted. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  get readyCount(): number {
+    let count = 0;
+    for (const worker of this.#workers) if (worker.state.kind === 'ready') count += 1;
+    return count;
+  }
+
+  /** Why the latest worker that failed to start did so. */
+  get lastFailure(): SnakepitError | undefined {
+    return this.#lastFailure;
+  }
+
+  /** Whether crashes have outrun the restart budget. */
+  get isExhausted(): boolean {
+    return this.#restartPolicy.isExhausted(this.#parts.clock.now());
+  }
+
+  /**
+   * Starts all workers at once and returns when each is ready or has failed.
+   *
+   * @throws SnakepitError WORKER_START_FAILED (the first failure) when none became ready; INTERPRETER_NOT_FOUND and whatever else
+   * the adapter throws.
+   */
+  async start(): Promise<void> {
+    this.#spec = await this.#parts.options.adapter.prepare({ pool: this.#parts.pool });
+    if (this.#isClosed) return;
+    for (let started = 0; started < this.#size; started += 1) this.#launch();
+    this.#beat();
+    await this.#until(() => this.#isClosed || ![...this.#workers].some((worker) => worker.state.kind === 'starting'));
+    this.#isBooting = false;
+    if (this.#isClosed) return;
+    if (this.readyCount === 0) throw this.#lastFailure ?? new SnakepitError('POOL_NOT_READY', { pool: this.#parts.pool });
+    this.#fill();
+  }
+
+  /** Waits until `count` workers are ready; a condition that can no longer come true ends the wait too. */
+  async untilReady(count: number): Promise<void> {
+    await this.#until(() => this.#isClosed || this.readyCount >= count);
+  }
+
+  resize(size: number): void {
+    this.#size = size;
+    const staying = [...this.#workers].filter((worker) => !this.#leaving.has(worker));
+    const surplus = staying.toSorted(byUsefulness).slice(size);
+    for (const worker of surplus) this.#retire(worker, 'resize');
+    if (!this.#isBooting) this.#fill();
+  }
+
+  /** Starts a fresh worker and, once that is ready, retires the old one; returns when the old one is gone. */
+  async replace(worker: Worker, reason: DrainReason): Promise<void> {
+    if (!this.#workers.has(worker) || this.#leaving.has(worker)) return;
+    this.#leaving.add(worker);
+    const fresh = this.#launch();
+    this.#replacements.add(fresh);
+    await this.#until(() => this.#isClosed || fresh.state.kind !== 'starting');
+    this.#replacements.delete(fresh);
+    if (fresh.state.kind === 'dead' && !this.#isClosed) {
+      // The old one stays: a pool must not shrink because its new code does not start.
+      this.#leaving.delete(worker);
+      throw this.#lastFailure ?? new SnakepitError('POOL_NOT_READY', { pool: this.#parts.pool });
+    }
+    worker.drain(reason);
+    await this.#until(() => worker.state.kind === 'dead');
+  }
+
+  /** Replaces all workers, one after the other. */
+  async replaceAll(reason: DrainReason): Promise<void> {
+    for (const worker of [...this.#workers]) await this.replace(worker, reason);
+  }
+
+  /** No more restarts; workers leave when their calls are through, or are killed when `deadlineMs` is over. */
+  async close(deadlineMs: number): Promise<void> {
+    this.#isClosed = true;
+    this.#heartbeat?.cancel();
+    for (const timer of this.#restartTimers) timer.cancel();
+    this.#restartTimers.clear();
+    this.#wake();
+    for (const worker of this.#workers) worker.drain('close');
+    const lateness = this.#parts.clock.after(deadlineMs, () => {
+      for (const worker of this.#workers) worker.kill('close');
+    });
+    await this.#until(() => this.#workers.size === 0);
+    lateness.cancel();
+  }
+
+  onReady(worker: Worker): void {
+    if (this.#isClosed || this.readyCount > this.#size + this.#leaving.size) return this.#retire(worker, 'resize');
+    this.#parts.owner.onReady(worker);
+    this.#wake();
+  }
+
+  onUnavailable(worker: Worker): void {
+    this.#parts.owner.onUnavailable(worker);
+  }
+
+  onDrained(worker: Worker): void {
+    this.#parts.owner.onDrained(worker);
+  }
+
+  onCallsLost(worker: Worker, calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
+    this.#parts.owner.onCallsLost(worker, calls, error);
+  }
+
+  onHostCall(worker: Worker, call: HostCall): Promise<unknown> {
+    return this.#parts.owner.onHostCall(worker, call);
+  }
+
+  onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void {
+    const { log, pool, owner } = this.#parts;
+    const wasLeaving = this.#leaving.delete(worker);
+    this.#workers.delete(worker);
+    owner.onDead(worker);
+    if (startError !== undefined) this.#lastFailure = startError;
+    if (!wasLeaving && !this.#isClosed) {
+      const message = startError?.message ?? `exited unexpectedly (${describeExit(cause)})`;
+      log({ level: 'error', pool, worker: worker.id, message });
+      if (!this.#isBooting && !this.#replacements.has(worker)) this.#restartLater();
+    }
+    this.#wake();
+  }
+
+  #launch(): Worker {
+    const { pool, options, instance, hostEnv, clock, log } = this.#parts;
+    const spec = this.#spec;
+    if (spec === undefined) throw new Error('a worker was launched before the adapter was prepared');
+    const id = `${pool}-${this.#nextNumber}`;
+    this.#nextNumber += 1;
+    const env = workerEnvironment({
+      spec,
+      hostEnv,
+      inherit: options.inheritEnv,
+      given: options.env,
+      pool,
+      worker: id,
+      instance,
+    });
+    const worker = new Worker({ id, pool, spec, env, settings: options, clock, log, owner: this });
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  #restartLater(): void {
+    const { clock, owner } = this.#parts;
+    const { delayMs, isExhausted } = this.#restartPolicy.onCrash(clock.now(), Math.max(3, this.#size));
+    if (isExhausted && this.readyCount === 0) owner.onExhausted(this.#lastFailure);
+    if (delayMs === 0) {
+      this.#restarts += 1;
+      return this.#fill();
+    }
+    const timer = clock.after(delayMs, () => {
+      this.#restartTimers.delete(timer);
+      this.#restarts += 1;
+      this.#fill();
+    });
+    this.#restartTimers.add(timer);
+  }
+
+  /** Launches what is missing, less what a restart timer will launch. */
+  #fill(): void {
+    if (this.#isClosed || this.#spec === undefined) return;
+    const staying = this.#workers.size - this.#leaving.size;
+    const missing = this.#size - staying - this.#restartTimers.size;
+    for (let launched = 0; launched < missing; launched += 1) this.#launch();
+  }
+
+  #retire(worker: Worker, reason: DrainReason): void {
+    this.#leaving.add(worker);
+    worker.drain(reason);
+  }
+
+  #beat(): void {
+    const { clock, options } = this.#parts;
+    this.#heartbeat = clock.after(options.heartbeatIntervalMs, () => {
+      const now = clock.now();
+      for (const worker of this.#workers) worker.checkPulse(now);
+      if (!this.#isClosed) this.#beat();
+    });
+  }
+
+  #until(condition: () => boolean): Promise<void> {
+    if (condition()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const check = (): void => {
+        if (!condition()) return;
+        this.#waiters.delete(check);
+        resolve();
+      };
+      this.#waiters.add(check);
+    });
+  }
+
+  /** Something changed that a waiter may wait for. */
+  #wake(): void {
+    for (const check of [...this.#waiters]) check();
+  }
+}
+
+/** Ready workers first, idle ones last among them, so that shrinking costs as little as it can. */
+function byUsefulness(a: Worker, b: Worker): number {
+  const rank = (worker: Worker): number => (worker.state.kind === 'ready' ? (worker.channel?.inFlight ?? 0) + 1 : 0);
+  return rank(b) - rank(a);
+}
