@@ -1,1 +1,39 @@
 export { SNAKEPIT_VERSION } from '../core/version.js';
+export {
+  parseCallMeta,
+  parseErrorBody,
+  parseEventBody,
+  parseHostCallBody,
+  parseLogBody,
+  type CallMeta,
+  type ErrorBody,
+  type EventBody,
+  type HostCallBody,
+  type LogBody,
+} from './bodies.js';
+export { ByteWriter } from './byte-writer.js';
+export { CODEC_NAMES, type Codec, type CodecLimits, type CodecName, type CodecOptions } from './codec.js';
+export { createCodec } from './create-codec.js';
+export { EncodeError, ProtocolViolation } from './failures.js';
+export { FrameReader, MessageReader, type FrameSink, type MessageSink } from './frame-reader.js';
+export { CancelReason, COMMAND_BY_NAME, Flag, HEADER_BYTES, Kind, MAX_SERVICE_US } from './frame.js';
+export {
+  encodeHello,
+  parseHostHello,
+  parseWorkerHello,
+  type CommandManifest,
+  type HostHello,
+  type WorkerHello,
+} from './hello.js';
+export {
+  encodeV1Reply,
+  encodeV1Request,
+  negotiationFrame,
+  negotiationReplyFrame,
+  parseNegotiationReply,
+  parseNegotiationRequest,
+  parseV1Reply,
+  parseV1Request,
+  type V1Reply,
+  type V1Request,
+} from './v1.js';

@@ -1,0 +1,157 @@
+import { isMap, parseErrorBody, type ErrorBody } from './bodies.js';
+import type { ByteWriter } from './byte-writer.js';
+import { CODEC_NAMES, type CodecName } from './codec.js';
+import { ProtocolViolation } from './failures.js';
+import { Kind } from './frame.js';
+import { decodeUtf8 } from './utf8.js';
+
+const MAX_COMMANDS = 0xffff;
+
+/** The host's HELLO. */
+export interface HostHello {
+  readonly protocol: readonly number[];
+  /** In order of preference. */
+  readonly codecs: readonly CodecName[];
+  readonly maxFrameBytes: number;
+  readonly maxDepth: number;
+  /** Chunks that a stream may send before any CREDIT. */
+  readonly streamCredit: number;
+  readonly workerId: string;
+  readonly pool: string;
+}
+
+/** One command of a worker; its position in the manifest is its index in CALL. */
+export interface CommandManifest {
+  readonly name: string;
+  readonly kind: 'call' | 'stream';
+  readonly doc?: string;
+  /** JSON Schema of the arguments. */
+  readonly schema?: Readonly<Record<string, unknown>>;
+}
+
+/** The worker's HELLO. */
+export interface WorkerHello {
+  readonly protocol: 2;
+  readonly codec: CodecName;
+  readonly language: string;
+  readonly runtime: { readonly name: string; readonly version: string };
+  readonly sdk: { readonly name: string; readonly version: string };
+  readonly pid: number;
+  readonly commands: readonly CommandManifest[];
+}
+
+/** Appends a whole HELLO frame. */
+export function encodeHello(hello: HostHello | WorkerHello | { readonly error: ErrorBody }, out: ByteWriter): void {
+  const text = Buffer.from(JSON.stringify(hello), 'utf8');
+  const start = out.beginFrame();
+  out.reserve(text.length);
+  out.buffer.set(text, out.position);
+  out.position += text.length;
+  out.endFrame(start, Kind.HELLO, 0, 0, 0);
+}
+
+/** @throws ProtocolViolation naming the member that is missing or wrong */
+export function parseWorkerHello(bytes: Buffer, start: number, end: number): WorkerHello | { error: ErrorBody } {
+  const hello = new Members(parseJson(bytes, start, end), 'hello');
+  if (isMap(hello.map['error'])) return { error: parseErrorBody(hello.map['error']) };
+  if (hello.map['protocol'] !== 2) hello.refuse('protocol', '2');
+  return {
+    protocol: 2,
+    codec: hello.oneOf('codec', CODEC_NAMES),
+    language: hello.text('language'),
+    runtime: nameAndVersion(hello.members('runtime')),
+    sdk: nameAndVersion(hello.members('sdk')),
+    pid: hello.integer('pid', 1),
+    commands: parseCommands(hello.list('commands')),
+  };
+}
+
+/** @throws ProtocolViolation naming the member that is missing or wrong */
+export function parseHostHello(bytes: Buffer, start: number, end: number): HostHello {
+  const hello = new Members(parseJson(bytes, start, end), 'hello');
+  return {
+    protocol: hello.list('protocol').filter((version) => typeof version === 'number'),
+    codecs: hello.list('codecs').filter((codec) => CODEC_NAMES.includes(codec as CodecName)) as CodecName[],
+    maxFrameBytes: hello.integer('maxFrameBytes', 1),
+    maxDepth: hello.integer('maxDepth', 1),
+    streamCredit: hello.integer('streamCredit', 1),
+    workerId: hello.text('workerId'),
+    pool: hello.text('pool'),
+  };
+}
+
+function nameAndVersion(members: Members): { name: string; version: string } {
+  return { name: members.text('name'), version: members.text('version') };
+}
+
+function parseCommands(list: readonly unknown[]): CommandManifest[] {
+  if (list.length > MAX_COMMANDS) throw new ProtocolViolation(`hello.commands has more than ${MAX_COMMANDS} commands`);
+  const names = new Set<string>();
+  return list.map((entry, index) => {
+    const command = new Members(entry, `hello.commands[${index}]`);
+    const name = command.text('name');
+    if (names.has(name)) throw new ProtocolViolation(`hello.commands has '${name}' twice`);
+    names.add(name);
+    const { doc, schema } = command.map;
+    if (doc !== undefined && doc !== null && typeof doc !== 'string') command.refuse('doc', 'a string');
+    if (schema !== undefined && schema !== null && !isMap(schema)) command.refuse('schema', 'a map');
+    return {
+      name,
+      kind: command.oneOf('kind', ['call', 'stream']),
+      ...(typeof doc === 'string' && { doc }),
+      ...(isMap(schema) && { schema }),
+    };
+  });
+}
+
+function parseJson(bytes: Buffer, start: number, end: number): unknown {
+  try {
+    return JSON.parse(decodeUtf8(bytes, start, end));
+  } catch (cause) {
+    throw new ProtocolViolation(`the hello is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** A map whose members are read with a check each. */
+class Members {
+  readonly map: Record<string, unknown>;
+
+  constructor(
+    value: unknown,
+    private readonly path: string,
+  ) {
+    if (!isMap(value)) throw new ProtocolViolation(`${path} is not a map`);
+    this.map = value;
+  }
+
+  text(key: string): string {
+    const value = this.map[key];
+    return typeof value === 'string' && value !== '' ? value : this.refuse(key, 'a string');
+  }
+
+  integer(key: string, min: number): number {
+    const value = this.map[key];
+    return Number.isSafeInteger(value) && (value as number) >= min
+      ? (value as number)
+      : this.refuse(key, `an integer of ${min} or more`);
+  }
+
+  oneOf<const Values extends readonly string[]>(key: string, values: Values): Values[number] {
+    const value = this.map[key];
+    return values.includes(value as string) ? (value as string) : this.refuse(key, `one of ${values.join(', ')}`);
+  }
+
+  list(key: string): readonly unknown[] {
+    const value = this.map[key];
+    return Array.isArray(value) ? value : this.refuse(key, 'a list');
+  }
+
+  members(key: string): Members {
+    return new Members(this.map[key], `${this.path}.${key}`);
+  }
+
+  refuse(key: string, allowed: string): never {
+    const given = JSON.stringify(this.map[key])?.slice(0, 100) ?? 'missing';
+    throw new ProtocolViolation(`${this.path}.${key} is ${given}; expected ${allowed}`);
+  }
+}

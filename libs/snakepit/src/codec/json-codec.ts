@@ -1,0 +1,74 @@
+import type { ByteWriter } from './byte-writer.js';
+import type { Codec, CodecLimits, CodecOptions } from './codec.js';
+import { EncodeError, ProtocolViolation } from './failures.js';
+import { Flag } from './frame.js';
+import { readPlainJson, readTaggedJson } from './json-reader.js';
+import { needsTags, tagJson, toJsonValue } from './json-writer.js';
+import { ENVELOPE_DEPTH, toEncodeError } from './outgoing.js';
+
+export class JsonCodec implements Codec {
+  readonly name = 'json';
+  readonly #maxDepth: number;
+  readonly #allowsTags: boolean;
+
+  constructor({ maxDepth }: CodecLimits, { plainJson = false }: CodecOptions) {
+    this.#maxDepth = maxDepth;
+    this.#allowsTags = !plainJson;
+  }
+
+  encode(value: unknown, out: ByteWriter, root = 'args', envelopeDepth = 0): number {
+    return this.#write(this.#checked(value, root, envelopeDepth), out, root);
+  }
+
+  encodeWithMeta(meta: object, args: unknown, out: ByteWriter): number {
+    return this.#write([this.#checked(meta, 'meta', 0), this.#checked(args, 'args', 0)], out, 'args');
+  }
+
+  decode(bytes: Buffer, start: number, end: number, flags: number): unknown {
+    const isTagged = (flags & Flag.TAGGED) !== 0;
+    if (isTagged && !this.#allowsTags) throw new ProtocolViolation('a tagged body where plain JSON is expected');
+    if (isTagged) return readTaggedJson(bytes, start, end, this.#maxDepth + ENVELOPE_DEPTH);
+    return start === end ? null : readPlainJson(bytes, start, end, this.#maxDepth + ENVELOPE_DEPTH);
+  }
+
+  #checked(value: unknown, root: string, envelopeDepth: number): unknown {
+    try {
+      return toJsonValue(value, this.#maxDepth + envelopeDepth, this.#maxDepth, this.#allowsTags);
+    } catch (thrown) {
+      throw toEncodeError(thrown, root);
+    }
+  }
+
+  #write(value: unknown, out: ByteWriter, root: string): number {
+    try {
+      if (!needsTags(value)) {
+        writeText(out, JSON.stringify(value));
+        return 0;
+      }
+      writeTagged(out, value);
+      return Flag.TAGGED;
+    } catch (thrown) {
+      throw new EncodeError(root, `cannot be written as JSON: ${String(thrown)}`);
+    }
+  }
+}
+
+function writeTagged(out: ByteWriter, value: unknown): void {
+  const attachments: Uint8Array[] = [];
+  const text = JSON.stringify(tagJson(value, { attachments, bytes: 0 }));
+  const lengthAt = out.position;
+  out.writeUInt32(0);
+  writeText(out, text);
+  out.buffer.writeUInt32BE(out.position - lengthAt - 4, lengthAt);
+  for (const bytes of attachments) {
+    out.reserve(bytes.length);
+    out.buffer.set(bytes, out.position);
+    out.position += bytes.length;
+  }
+}
+
+function writeText(out: ByteWriter, text: string): void {
+  // The worst case is three bytes a unit; reserving that for a large text would triple its memory.
+  out.reserve(text.length > 4096 ? Buffer.byteLength(text) : text.length * 3);
+  out.position += out.buffer.write(text, out.position, 'utf8');
+}

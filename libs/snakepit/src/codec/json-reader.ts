@@ -1,0 +1,165 @@
+import { ProtocolViolation } from './failures.js';
+import { MAX_INTEGER, MIN_INTEGER } from './outgoing.js';
+import { defineOwn } from './msgpack-decoder.js';
+import { decodeUtf8, isSendable } from './utf8.js';
+
+const RFC3339_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
+const DIGITS = /^-?(?:0|[1-9]\d{0,19})$/;
+
+/** An escape that may stand for a surrogate: only then can a parsed string be malformed. */
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+
+export function readPlainJson(bytes: Buffer, start: number, end: number, maxDepth: number): unknown {
+  const text = decodeUtf8(bytes, start, end);
+  const value = parse(text);
+  const mayHoldSurrogates = SURROGATE_ESCAPE.test(text);
+  // Each level takes two brackets, so a short text cannot be too deep.
+  if (mayHoldSurrogates || text.length > maxDepth * 2) checkTree(value, maxDepth, mayHoldSurrogates);
+  return value;
+}
+
+export function readTaggedJson(bytes: Buffer, start: number, end: number, maxDepth: number): unknown {
+  if (end - start < 4) throw new ProtocolViolation('a tagged body ends early');
+  const textStart = start + 4;
+  const textEnd = textStart + bytes.readUInt32BE(start);
+  if (textEnd > end) throw new ProtocolViolation('the text of a tagged body ends early');
+  const text = decodeUtf8(bytes, textStart, textEnd);
+  const value = untag(parse(text), { attachments: bytes.subarray(textEnd, end), depthLeft: maxDepth });
+  if (SURROGATE_ESCAPE.test(text)) checkTree(value, maxDepth, true);
+  return value;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ProtocolViolation(`a body is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function checkTree(value: unknown, depthLeft: number, checksStrings: boolean): void {
+  if (typeof value === 'string') {
+    if (checksStrings) checkString(value);
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  if (value instanceof Uint8Array || value instanceof Date) return;
+  if (depthLeft === 0) refuseDepth();
+  if (Array.isArray(value)) {
+    for (const item of value) checkTree(item, depthLeft - 1, checksStrings);
+    return;
+  }
+  for (const key of Object.keys(value)) {
+    if (checksStrings) checkString(key);
+    checkTree((value as Record<string, unknown>)[key], depthLeft - 1, checksStrings);
+  }
+}
+
+function checkString(value: string): void {
+  if (!isSendable(value)) throw new ProtocolViolation('a string holds a lone surrogate');
+}
+
+function refuseDepth(): never {
+  throw new ProtocolViolation('a value is nested deeper than maxDepth');
+}
+
+interface Reading {
+  readonly attachments: Buffer;
+  readonly depthLeft: number;
+}
+
+/** Replaces the tags in a parsed value, in place. */
+function untag(value: unknown, reading: Reading): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const inner = below(reading);
+    for (let index = 0; index < value.length; index += 1) value[index] = untag(value[index], inner);
+    return value;
+  }
+  const keys = Object.keys(value);
+  const tag = keys[0];
+  if (keys.length !== 1 || !tag!.startsWith('$')) return untagMap(value, keys, reading);
+  const content = (value as Record<string, unknown>)[tag!];
+  switch (tag) {
+    case '$int':
+      return readInteger(content);
+    case '$float':
+      return readFloat(content);
+    case '$time':
+      return readTime(content);
+    case '$bin':
+      return readBinary(content, reading.attachments);
+    case '$esc':
+      if (typeof content !== 'object' || content === null || Array.isArray(content)) return refuseTag(tag, content);
+      return untagMap(content, Object.keys(content), reading);
+    default:
+      throw new ProtocolViolation(`unknown tag ${JSON.stringify(tag)}`);
+  }
+}
+
+function untagMap(map: object, keys: readonly string[], reading: Reading): unknown {
+  const inner = below(reading);
+  const values = map as Record<string, unknown>;
+  for (const key of keys) {
+    const value = values[key];
+    if (typeof value !== 'object' || value === null) continue;
+    const read = untag(value, inner);
+    if (read !== value) defineOwn(map, key, read);
+  }
+  return map;
+}
+
+function below(reading: Reading): Reading {
+  if (reading.depthLeft === 0) refuseDepth();
+  return { attachments: reading.attachments, depthLeft: reading.depthLeft - 1 };
+}
+
+function readInteger(content: unknown): number | bigint {
+  if (typeof content !== 'string' || !DIGITS.test(content)) return refuseTag('$int', content);
+  const integer = BigInt(content);
+  if (integer < MIN_INTEGER || integer > MAX_INTEGER) return refuseTag('$int', content);
+  const number = Number(integer);
+  return Number.isSafeInteger(number) ? number : integer;
+}
+
+function readFloat(content: unknown): number {
+  switch (content) {
+    case 'NaN':
+      return NaN;
+    case 'Infinity':
+      return Infinity;
+    case '-Infinity':
+      return -Infinity;
+    case '-0':
+      return -0;
+    default:
+      return refuseTag('$float', content);
+  }
+}
+
+function readTime(content: unknown): Date {
+  if (typeof content !== 'string' || !RFC3339_UTC.test(content)) return refuseTag('$time', content);
+  const date = new Date(content);
+  // A day that the month lacks would roll over into the next month.
+  if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 19) !== content.slice(0, 19)) {
+    return refuseTag('$time', content);
+  }
+  return date;
+}
+
+function readBinary(content: unknown, attachments: Buffer): Buffer {
+  if (!Array.isArray(content) || content.length !== 2) return refuseTag('$bin', content);
+  const [offset, length] = content as [unknown, unknown];
+  if (!isLength(offset) || !isLength(length) || offset + length > attachments.length) {
+    return refuseTag('$bin', content);
+  }
+  return Buffer.from(attachments.subarray(offset, offset + length));
+}
+
+function isLength(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function refuseTag(tag: string, content: unknown): never {
+  throw new ProtocolViolation(`bad content of tag ${tag}: ${JSON.stringify(content).slice(0, 100)}`);
+}

@@ -1,0 +1,38 @@
+import type { ByteWriter } from './byte-writer.js';
+import type { Codec, CodecLimits } from './codec.js';
+import { Flag } from './frame.js';
+import { ProtocolViolation } from './failures.js';
+import { MsgpackDecoder } from './msgpack-decoder.js';
+import { writeListHeader, writeMsgpack } from './msgpack-encoder.js';
+import { ENVELOPE_DEPTH, toEncodeError } from './outgoing.js';
+
+export class MsgpackCodec implements Codec {
+  readonly name = 'msgpack';
+  readonly #maxDepth: number;
+  readonly #decoder: MsgpackDecoder;
+
+  constructor({ maxDepth }: CodecLimits) {
+    this.#maxDepth = maxDepth;
+    this.#decoder = new MsgpackDecoder(maxDepth + ENVELOPE_DEPTH);
+  }
+
+  encode(value: unknown, out: ByteWriter, root = 'args', envelopeDepth = 0): number {
+    try {
+      writeMsgpack(out, value, this.#maxDepth + envelopeDepth, this.#maxDepth);
+    } catch (thrown) {
+      throw toEncodeError(thrown, root);
+    }
+    return 0;
+  }
+
+  encodeWithMeta(meta: object, args: unknown, out: ByteWriter): number {
+    writeListHeader(out, 2);
+    this.encode(meta, out, 'meta');
+    return this.encode(args, out);
+  }
+
+  decode(bytes: Buffer, start: number, end: number, flags: number): unknown {
+    if ((flags & Flag.TAGGED) !== 0) throw new ProtocolViolation('TAGGED is set on a MessagePack body');
+    return start === end ? null : this.#decoder.decode(bytes, start, end);
+  }
+}
