@@ -7,10 +7,14 @@ import {
   Flag,
   Kind,
   parseErrorBody,
+  parseEventBody,
+  parseHostCallBody,
+  parseLogBody,
   ProtocolViolation,
   type Codec,
   type FrameReader,
   type FrameSink,
+  type HostCallBody,
 } from '../codec/index.js';
 import { SnakepitError, type Clock } from '../core/index.js';
 import type {
@@ -21,7 +25,6 @@ import type {
   ChannelOwner,
   WorkerManifest,
 } from './channel.js';
-import { parseEventBody, parseHostCallBody, parseLogBody } from './incoming-bodies.js';
 import { PendingCalls } from './pending-calls.js';
 import { toCallerError, toErrorBody, type ChannelName } from './remote-failure.js';
 
@@ -196,6 +199,7 @@ export class FdChannel implements Channel, FrameSink {
         return;
       case Kind.EVENT: {
         const event = parseEventBody(this.#codec.decode(bytes, start, end, flags));
+        if (event === undefined) throw new ProtocolViolation('an event has no name');
         this.#owner?.onEvent(event.name, event.data);
         return;
       }
@@ -205,9 +209,12 @@ export class FdChannel implements Channel, FrameSink {
         return;
       case Kind.PONG:
         return;
-      case Kind.HOST_CALL:
-        void this.#answerHostCall(id, parseHostCallBody(this.#codec.decode(bytes, start, end, flags)));
+      case Kind.HOST_CALL: {
+        const body = parseHostCallBody(this.#codec.decode(bytes, start, end, flags));
+        if (body === undefined) throw new ProtocolViolation('a host call has no method');
+        void this.#answerHostCall(id, body);
         return;
+      }
       default:
         throw new ProtocolViolation(`frame of kind 0x${kind.toString(16)} is unknown or goes the wrong way`);
     }
@@ -227,12 +234,12 @@ export class FdChannel implements Channel, FrameSink {
     return call;
   }
 
-  async #answerHostCall(id: number, body: ReturnType<typeof parseHostCallBody>): Promise<void> {
+  async #answerHostCall(id: number, body: HostCallBody): Promise<void> {
     const owner = this.#owner;
     if (owner === undefined) return;
     const { method, args, call } = body;
     try {
-      const result = await owner.onHostCall({ method, args, call: this.#pending.get(call) });
+      const result = await owner.onHostCall({ method, args, call: this.#pending.get(call ?? 0) });
       this.#sendValue(Kind.HOST_RESULT, id, result);
     } catch (error) {
       this.#sendValue(Kind.HOST_ERROR, id, toErrorBody(error));
@@ -309,7 +316,9 @@ function unknownId(id: CallId): never {
 }
 
 function refusedArguments(command: string, pool: string, error: EncodeError): SnakepitError {
-  const details = { command, pool, path: error.path, reason: `${error.path}: ${error.reason}` };
+  // Arguments that travel with meta are the second item of a list; their caller knows no such list.
+  const path = error.path.replace(/^args\[1\]/, 'args');
+  const details = { command, pool, path, reason: `${path}: ${error.reason}` };
   return new SnakepitError('INVALID_ARGUMENTS', details, { cause: error });
 }
 

@@ -119,10 +119,11 @@ export class StdioChannel implements Channel {
   }
 
   #write(id: number, command: string, args: unknown): void {
-    const { codec, name, maxFrameBytes, stdin } = this.#parts;
+    const { codec, name, maxFrameBytes, stdin, clock } = this.#parts;
+    const timestamp = new Date(clock.wallTime()).toISOString();
     const start = this.#out.position;
     try {
-      const bytes = encodeV1Request({ id, command, args }, codec, this.#out);
+      const bytes = encodeV1Request(codec, { id, command, args }, timestamp, this.#out);
       if (bytes > maxFrameBytes) {
         throw new SnakepitError('FRAME_TOO_LARGE', { what: `The arguments of '${command}'`, bytes, maxFrameBytes, command });
       }

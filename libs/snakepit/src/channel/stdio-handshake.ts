@@ -52,7 +52,8 @@ export function openStdioChannel(
     const ping = (chosen: 'json' | 'msgpack'): void => {
       codec = createCodec(chosen, limits, { plainJson: true });
       const out = new ByteWriter();
-      encodeV1Request({ id: FIRST_ID, command: 'ping', args: {} }, codec, out);
+      const timestamp = new Date(clock.wallTime()).toISOString();
+      encodeV1Request(codec, { id: FIRST_ID, command: 'ping', args: {} }, timestamp, out);
       stdin.write(out.take());
     };
     const assumeJson = clock.after(handshake.negotiationTimeoutMs, () => ping('json'));
@@ -93,9 +94,7 @@ export function openStdioChannel(
     stdin.on('error', onClosed);
 
     if (handshake.codec === 'auto') {
-      const out = new ByteWriter();
-      negotiationFrame(out);
-      stdin.write(out.take());
+      stdin.write(negotiationFrame());
     } else {
       assumeJson.cancel();
       ping(handshake.codec);

@@ -37,6 +37,8 @@ export interface WorkerHello {
   readonly runtime: { readonly name: string; readonly version: string };
   readonly sdk: { readonly name: string; readonly version: string };
   readonly pid: number;
+  /** Whether PING is answered while a command runs; absent means yes. */
+  readonly answersWhileBusy?: boolean;
   readonly commands: readonly CommandManifest[];
 }
 
@@ -62,6 +64,7 @@ export function parseWorkerHello(bytes: Buffer, start: number, end: number): Wor
     runtime: nameAndVersion(hello.members('runtime')),
     sdk: nameAndVersion(hello.members('sdk')),
     pid: hello.integer('pid', 1),
+    ...(hello.map['answersWhileBusy'] === false && { answersWhileBusy: false }),
     commands: parseCommands(hello.list('commands')),
   };
 }

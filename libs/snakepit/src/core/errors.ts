@@ -67,7 +67,7 @@ export const ERRORS = {
     5,
   ),
   POOL_NOT_READY: rule(
-    (d) => `Pool '${text(d['pool'])}' has no ready worker${because(d)}.`,
+    (d) => `Pool '${text(d['pool'])}' is not ready${because(d)}.`,
     'not-started',
     true,
     503,

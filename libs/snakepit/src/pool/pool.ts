@@ -192,7 +192,7 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
       });
     });
     if (!isLate && this.#life === 'open') return;
-    const reason = ` after ${timeoutMs} ms: ${this.#supervisor.readyCount} of ${count} are`;
+    const reason = `after ${timeoutMs} ms ${this.#supervisor.readyCount} of ${count} workers are ready`;
     throw new SnakepitError('POOL_NOT_READY', { pool: this.name, reason }, { cause: this.#supervisor.lastFailure });
   }
 
@@ -212,7 +212,7 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
     const worker = [...this.#supervisor.workers].find(({ id }) => id === workerId);
     if (worker === undefined) {
       const known = [...this.#supervisor.workers].map(({ id }) => id).join(', ');
-      throw new SnakepitError('INVALID_ARGUMENTS', { command: 'restart', reason: `: no worker '${workerId}' (there are ${known})` });
+      throw new SnakepitError('INVALID_ARGUMENTS', { command: 'restart', reason: `no worker '${workerId}' (there are ${known})` });
     }
     return this.#supervisor.replace(worker, 'restart');
   }
@@ -243,7 +243,6 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
     this.#life = 'closed';
     for (const call of this.#takeWaiting(() => true)) {
       call.fail(new SnakepitError('POOL_CLOSED', { pool: this.name }));
-      this.#leave(call);
     }
     for (const worker of this.#supervisor.workers) if ((worker.channel?.inFlight ?? 0) > 0) worker.kill('close');
     await this.#supervisor.close(this.options.killGraceMs);
@@ -431,7 +430,7 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
       counters.totalTimeUs += serviceUs;
     }
     this.#deadlines.forget(call);
-    if (call.isSettled) this.#leave(call);
+    if (call.isSettled) this.#leave();
     if (worker.state.kind === 'draining') worker.leaveIfIdle();
     this.#pump();
   }
@@ -442,12 +441,12 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
     } else {
       this.#totals.onError(error.code);
     }
-    if (call.placement === undefined) this.#leave(call);
+    if (call.placement === undefined) this.#leave();
     if (hasListeners('snakepit:call')) this.#publish(call, error);
   }
 
-  /** The pool has nothing more to do with the call. */
-  #leave(_call: PoolCall): void {
+  /** The pool has nothing more to do with a call. */
+  #leave(): void {
     this.#open -= 1;
     if (this.#open === 0) for (const done of this.#idleWaiters) done();
   }
@@ -468,7 +467,7 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
       return;
     }
     const { worker } = call.placement;
-    if (nowMs < call.deadline + this.options.cancelGraceMs && !call.isOverdue) {
+    if (!call.isOverdue) {
       call.isOverdue = true;
       call.stop('deadline');
       call.expiresAt = nowMs + this.options.cancelGraceMs;
@@ -499,7 +498,7 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
     try {
       return this.#adapter.processResponse(call.command, value);
     } catch (error) {
-      const details = { command: call.command, pool: this.name, reason: `: processResponse of the adapter threw: ${toError(error).message}` };
+      const details = { command: call.command, pool: this.name, reason: `processResponse of the adapter threw: ${toError(error).message}` };
       throw new SnakepitError('INVALID_RESULT', details, { cause: error });
     }
   }
@@ -562,8 +561,9 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
       call.placement = undefined;
       this.#scheduler.end(placement.lane, placement.bookedUs, this.#clock.now());
       this.#deadlines.forget(call);
-      if (call.isSettled) this.#leave(call);
+      if (call.isSettled) this.#leave();
       else if (this.#mayRunAgain(call, orphan.wasWritten)) this.#requeue(call);
+      else if (this.#life === 'closed') call.fail(new SnakepitError('POOL_CLOSED', { pool: this.name }, { delivery: 'may-have-run' }));
       else call.fail(error(call));
     }
   }
@@ -599,7 +599,7 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
 
   #assertOpen(): void {
     if (this.#life === 'open') return;
-    if (this.#life === 'new') throw new SnakepitError('POOL_NOT_READY', { pool: this.name, reason: ': it was not started' });
+    if (this.#life === 'new') throw new SnakepitError('POOL_NOT_READY', { pool: this.name, reason: 'it was not started' });
     throw new SnakepitError('POOL_CLOSED', { pool: this.name });
   }
 
@@ -622,7 +622,7 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
     const { timeoutMs } = options;
     if (timeoutMs !== undefined) {
       if (typeof timeoutMs === 'number' && timeoutMs > 0) return timeoutMs;
-      const reason = `: timeoutMs is ${String(timeoutMs)}; allowed is a number above 0, or Infinity`;
+      const reason = `timeoutMs is ${String(timeoutMs)}; allowed is a number above 0, or Infinity`;
       throw new SnakepitError('INVALID_ARGUMENTS', { command, pool: this.name, reason });
     }
     const byAdapter = this.#adapter.commandTimeoutMs?.(command, args);
@@ -654,7 +654,7 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
   }
 
   #notReady(cause = this.#supervisor.lastFailure): SnakepitError {
-    const reason = `: its workers crash faster than they may be restarted${cause === undefined ? '' : `; the last said: ${cause.message}`}`;
+    const reason = `its workers crash faster than they may be restarted${cause === undefined ? '' : `; the last said: ${cause.message}`}`;
     return new SnakepitError('POOL_NOT_READY', { pool: this.name, reason }, { cause });
   }
 
@@ -696,5 +696,5 @@ function cancelled(command: string, pool: string, cause: unknown): SnakepitError
 }
 
 function invalidArguments(command: string, pool: string, cause: unknown): SnakepitError {
-  return new SnakepitError('INVALID_ARGUMENTS', { command, pool, reason: `: ${toError(cause).message}` }, { cause });
+  return new SnakepitError('INVALID_ARGUMENTS', { command, pool, reason: `${toError(cause).message}` }, { cause });
 }
