@@ -1,0 +1,48 @@
+// Gathers what the published package carries besides its own dist: the worker SDKs and the documents
+// that live at the top of the repository. `copy` runs before packing, `remove` after it.
+import { cpSync, existsSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const packageDir = fileURLToPath(new URL('..', import.meta.url));
+const repositoryDir = fileURLToPath(new URL('../../..', import.meta.url));
+
+/** Paths are the same below the repository and below the package. */
+const copies = [
+  { path: 'bridges/python/snakepit_bridge' },
+  { path: 'bridges/python/pyproject.toml', optional: true },
+  { path: 'bridges/node/package.json' },
+  { path: 'bridges/node/dist', remedy: 'run `npm run build` first' },
+  { path: 'README.md' },
+  { path: 'LICENSE' },
+  { path: 'CHANGELOG.md' },
+];
+
+const leftOut = [/^__pycache__$/, /\.pyc$/, /\.tsbuildinfo$/];
+
+function copy() {
+  remove();
+  for (const { path, optional, remedy } of copies) {
+    const source = join(repositoryDir, path);
+    if (existsSync(source)) {
+      cpSync(source, join(packageDir, path), {
+        recursive: true,
+        filter: (entry) => !leftOut.some((pattern) => pattern.test(basename(entry))),
+      });
+    } else if (!optional) {
+      remove();
+      throw new Error(`Cannot pack nestjs-snakepit: ${path} is missing${remedy ? `; ${remedy}` : ''}.`);
+    }
+  }
+}
+
+function remove() {
+  for (const path of ['bridges', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
+    rmSync(join(packageDir, path), { recursive: true, force: true });
+  }
+}
+
+const actions = { copy, remove };
+const action = actions[process.argv[2]];
+if (!action) throw new Error('Usage: bundle-bridges.mjs copy|remove');
+action();

@@ -1,0 +1,1 @@
+export { SNAKEPIT_VERSION } from '../core/version.js';

@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const fromHere = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Tests run the library's sources, so a change needs no build to be seen. */
+const entryPoints = {
+  'nestjs-snakepit': 'libs/snakepit/src/nest/index.ts',
+  'nestjs-snakepit/core': 'libs/snakepit/src/runtime/index.ts',
+  'nestjs-snakepit/codec': 'libs/snakepit/src/codec/index.ts',
+  'nestjs-snakepit/health': 'libs/snakepit/src/health/index.ts',
+  'nestjs-snakepit/worker': 'bridges/node/src/index.ts',
+};
+
+export default defineConfig({
+  oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
+  resolve: {
+    alias: Object.entries(entryPoints).map(([name, path]) => ({
+      find: new RegExp(`^${name}$`),
+      replacement: fromHere(path),
+    })),
+  },
+  test: {
+    include: ['libs/**/src/**/*.spec.ts', 'bridges/node/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**', 'libs/snakepit/bridges/**'],
+    globalSetup: ['test/setup/python-packages.ts'],
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+  },
+});
