@@ -31,9 +31,11 @@ export class MemorySessionStore implements SessionStore {
     private readonly clock: Clock = systemClock,
   ) {
     this.#sessions = new ExpiringMap(options.maxSessions, clock, (id) => {
+      this.#scheduleSweep();
       for (const listener of this.#listeners) listener.sessionExpired(id);
     });
     this.#globals = new ExpiringMap(options.maxGlobals, clock, (name) => {
+      this.#scheduleSweep();
       for (const listener of this.#listeners) listener.globalExpired(name);
     });
   }
@@ -151,8 +153,8 @@ export class MemorySessionStore implements SessionStore {
   #sweep(): number {
     const expired = this.#sessions.sweep();
     this.#globals.sweep();
-    for (const listener of this.#listeners) listener.swept();
     this.#scheduleSweep();
+    for (const listener of this.#listeners) listener.swept();
     return expired;
   }
 
