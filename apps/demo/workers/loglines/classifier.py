@@ -7,7 +7,7 @@ Category, the first rule that fits:
 
 | category  | rule |
 |-----------|------|
-| exception | a traceback's header, frame or last line, a Java stack frame, or a panic |
+| exception | a line of a traceback, a Java stack frame, or a panic |
 | http      | an access log line, or a method with a path, or "HTTP/1.1" |
 | auth      | login, password, token, unauthorized, forbidden, permission denied, session opened ... |
 | database  | sql, query, deadlock, transaction, postgres, mysql, sqlite, mongo, redis ... |
@@ -70,8 +70,23 @@ _RULES = (
 )
 
 
+class LineClassifier:
+    """Classifies lines in order: source lines within a Python traceback belong to it."""
+
+    def __init__(self):
+        self._is_in_traceback = False
+
+    def classify(self, text):
+        item = classify(text)
+        if self._is_in_traceback and text[:1] in (" ", "\t"):
+            item["level"], item["category"] = "error", "exception"
+        else:
+            self._is_in_traceback = text.startswith("Traceback (most recent call last)")
+        return item
+
+
 def classify(text):
-    """`{level, category, timestamp, message, format, ...}` of one line."""
+    """`{level, category, timestamp, message, format, ...}` of one line by itself."""
     parsed = parse_line(text)
     searched = text[:_MAX_SEARCHED_CHARS]
     is_exception = bool(_EXCEPTION.search(searched))

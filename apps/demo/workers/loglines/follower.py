@@ -76,6 +76,7 @@ class FileFollower:
         self._identity = _identity(os.fstat(self._file.fileno()))
         self._position = 0
         self._next_rotation_check = 0.0
+        self._is_rotated = False
         if not from_start:
             self._position = self._file.seek(0, os.SEEK_END)
 
@@ -86,7 +87,7 @@ class FileFollower:
         """The complete lines up to the end of the file as it is now."""
         self._rewind_if_truncated()
         yield from self._read_to_end()
-        if self._was_rotated():
+        if self._look_for_successor():
             # What was written to the old file between the last read and the rename.
             yield from self._read_to_end()
             yield from self._splitter.flush()
@@ -97,7 +98,7 @@ class FileFollower:
         """Whether `lines` may yield something; one fstat, now and then a stat of the path."""
         if os.fstat(self._file.fileno()).st_size != self._position:
             return True
-        return self._was_rotated()
+        return self._look_for_successor()
 
     def last_line(self):
         """What stands after the last line end; for a reader that stops here."""
@@ -117,17 +118,20 @@ class FileFollower:
             self._position = self._file.seek(0)
             self._splitter = LineSplitter(self._max_line_bytes)
 
-    def _was_rotated(self):
+    def _look_for_successor(self):
+        """Whether the path names another file by now; remembered until that one is opened."""
         now = time.monotonic()
-        if now < self._next_rotation_check:
-            return False
+        if self._is_rotated or now < self._next_rotation_check:
+            return self._is_rotated
         self._next_rotation_check = now + ROTATION_CHECK_SECONDS
         try:
-            return _identity(os.stat(self._path)) != self._identity
+            self._is_rotated = _identity(os.stat(self._path)) != self._identity
         except OSError:  # renamed away, the successor is not there yet
-            return False
+            self._is_rotated = False
+        return self._is_rotated
 
     def _open_successor(self):
+        self._is_rotated = False
         try:
             successor = open(self._path, "rb", buffering=0)
         except OSError:

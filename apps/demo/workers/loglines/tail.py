@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 
-from .classifier import classify
+from .classifier import LineClassifier
 from .follower import POLL_SECONDS, FileFollower
 
 SUMMARY_LINES = 1000
@@ -68,6 +68,7 @@ class _Summary:
 
     def __init__(self, follower):
         self._follower = follower
+        self._classifier = LineClassifier()
         self._lines = 0
         self._levels = Counter()
         self._categories = Counter()
@@ -85,7 +86,7 @@ class _Summary:
         )
 
     def item(self, line):
-        item = classify(line.text)
+        item = self._classifier.classify(line.text)
         self._lines += 1
         self._levels[item["level"]] += 1
         self._categories[item["category"]] += 1
