@@ -89,12 +89,13 @@ class TextSource:
             cut = _last_line_end(text)
             if not data:
                 self.chunks_read += 1
-                rest = pending + text
-                if rest and not is_dropping:
-                    yield rest
+                if is_dropping:
+                    self.dropped_lines += 1
+                elif pending or text:
+                    yield pending + text
                 return
             if cut == 0:
-                pending += text
+                pending = "" if is_dropping else pending + text
                 if len(pending) > MAX_LINE_CHARS:
                     pending = ""
                     is_dropping = True
