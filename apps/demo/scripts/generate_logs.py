@@ -160,13 +160,15 @@ def use(port, service_codes):
     def login(password):
         return request("POST", "/login", json.dumps({"user": "ada", "password": password}))
 
-    for number in range(REQUESTS):
+    for _ in range(REQUESTS):
         kind = draw.random()
         if kind < 0.45:
             request("GET", "/airports/" + draw.choice(service_codes))
         elif kind < 0.75:
             words = ["Field", "County", "Regional", "San", "New York", "Lake"]
-            request("GET", "/search?q=%s&limit=%d" % (quote(draw.choice(words)), draw.randint(1, 20)))
+            request(
+                "GET", "/search?q=%s&limit=%d" % (quote(draw.choice(words)), draw.randint(1, 20))
+            )
         elif kind < 0.82:
             request("GET", "/airports/" + draw.choice(["XXX", "ZZZ", "000"]))
         elif kind < 0.87:

@@ -10,9 +10,7 @@ import os
 import platform
 import sys
 
-sys.path.insert(
-    0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "workers")
-)
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "workers"))
 
 from digits import shipped  # noqa: E402
 from digits.dataset import held_out_split, scaled, training_split  # noqa: E402

@@ -2,7 +2,7 @@
 
 import random as random_module
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Optional
 
 from snakepit_bridge import Context, command
 
@@ -21,7 +21,7 @@ def _serve():
 
 
 @command
-def ping() -> Dict[str, Any]:
+def ping() -> dict[str, Any]:
     _serve()
     return {"pong": True, "time_ms": round(time.time() * 1000)}
 
@@ -55,14 +55,14 @@ def compute(operation: str, a: float, b: float) -> float:
 
 
 @command
-def info() -> Dict[str, Any]:
+def info() -> dict[str, Any]:
     """Interpreter, platform and process; `calls_served` counts this module's commands."""
     _serve()
     return dict(facts(), calls_served=_served["calls"])
 
 
 @command
-def random(n: int = 1, seed: Optional[int] = None) -> List[float]:
+def random(n: int = 1, seed: Optional[int] = None) -> list[float]:
     """`n` numbers from [0, 1); the same seed gives the same numbers."""
     _serve()
     _require_integer("n", n, 1, MAX_RANDOM)
@@ -87,7 +87,7 @@ def ping_stream(ctx: Context, count: int = 10, interval_ms: float = 100):
 
 
 @command
-def counter(name: str, ctx: Context, by: float = 1) -> Dict[str, Any]:
+def counter(name: str, ctx: Context, by: float = 1) -> dict[str, Any]:
     """Adds `by` to a counter of the session, atomically, and returns its new value."""
     _serve()
     session = _require_session(ctx)
@@ -106,7 +106,7 @@ def counter(name: str, ctx: Context, by: float = 1) -> Dict[str, Any]:
 
 
 @command
-def store_program(name: str, source: str, ctx: Context) -> Dict[str, Any]:
+def store_program(name: str, source: str, ctx: Context) -> dict[str, Any]:
     """Keeps an arithmetic expression under a name; see programs/expression.py."""
     _serve()
     session = _require_session(ctx)
@@ -116,7 +116,7 @@ def store_program(name: str, source: str, ctx: Context) -> Dict[str, Any]:
 
 
 @command
-def run_program(name: str, ctx: Context, args: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+def run_program(name: str, ctx: Context, args: Optional[dict[str, Any]] = None) -> dict[str, Any]:
     _serve()
     session = _require_session(ctx)
     source = session.programs.get(_require_name(name))
@@ -126,13 +126,13 @@ def run_program(name: str, ctx: Context, args: Optional[Dict[str, Any]] = None) 
 
 
 @command
-def list_programs(ctx: Context) -> Dict[str, Any]:
+def list_programs(ctx: Context) -> dict[str, Any]:
     _serve()
     return {"programs": list(_require_session(ctx).programs.list())}
 
 
 @command
-def delete_program(name: str, ctx: Context) -> Dict[str, Any]:
+def delete_program(name: str, ctx: Context) -> dict[str, Any]:
     _serve()
     programs = _require_session(ctx).programs
     existed = programs.get(_require_name(name)) is not None
@@ -173,4 +173,6 @@ def _require_name(name):
 
 def _require_integer(name, value, low, high):
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError("%s must be an integer between %d and %d, got %r" % (name, low, high, value))
+        raise ValueError(
+            "%s must be an integer between %d and %d, got %r" % (name, low, high, value)
+        )

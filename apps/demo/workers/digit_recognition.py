@@ -1,7 +1,7 @@
 """Commands that classify handwritten digits with the shipped network."""
 
 import random
-from typing import Any, Dict, List, Optional
+from typing import Any, Optional
 
 from snakepit_bridge import Context, command
 
@@ -18,11 +18,11 @@ from digits.model import best_class
 MAX_BATCH_SIZE = 10_000
 MAX_SAMPLE = 359
 
-_measured: Dict[str, float] = {}
+_measured: dict[str, float] = {}
 
 
 @command
-def classify_digits(images: List[List[float]], ctx: Context):
+def classify_digits(images: list[list[float]], ctx: Context):
     """Streams `{index, digit, confidence, probabilities}` for each image of 64 numbers 0..16."""
     validate_images(images)
     network, _ = shipped.load()
@@ -33,7 +33,7 @@ def classify_digits(images: List[List[float]], ctx: Context):
 
 
 @command
-def batch_inference(images: List[List[float]], ctx: Context, batch_size: int = 32):
+def batch_inference(images: list[list[float]], ctx: Context, batch_size: int = 32):
     """Streams one item per batch: `{batch, batches, first_index, results, mean_confidence}`."""
     validate_images(images)
     _require_integer("batch_size", batch_size, 1, MAX_BATCH_SIZE)
@@ -57,7 +57,7 @@ def batch_inference(images: List[List[float]], ctx: Context, batch_size: int = 3
 
 
 @command
-def digits_sample(count: int = 10, seed: Optional[int] = None) -> Dict[str, Any]:
+def digits_sample(count: int = 10, seed: Optional[int] = None) -> dict[str, Any]:
     """Held-out images with their labels, which the network has never seen, to try it on."""
     _require_integer("count", count, 1, MAX_SAMPLE)
     chosen = random.Random(seed).sample(held_out_split(), count)
@@ -68,7 +68,7 @@ def digits_sample(count: int = 10, seed: Optional[int] = None) -> Dict[str, Any]
 
 
 @command
-def digits_info() -> Dict[str, Any]:
+def digits_info() -> dict[str, Any]:
     """Facts of the shipped model; the accuracy is measured in this process on first use."""
     network, facts = shipped.load()
     if not _measured:
@@ -101,4 +101,6 @@ def _classified(network, index, image):
 
 def _require_integer(name, value, low, high):
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError("%s must be an integer between %d and %d, got %r" % (name, low, high, value))
+        raise ValueError(
+            "%s must be an integer between %d and %d, got %r" % (name, low, high, value)
+        )

@@ -4,7 +4,7 @@ One round: `train_shard` on every worker from the same weights, `train_average` 
 return, `train_evaluate` of the mean. Weights are float32 bytes; see digits/packing.py.
 """
 
-from typing import Any, Dict, List
+from typing import Any
 
 from snakepit_bridge import command
 
@@ -25,7 +25,7 @@ def train_shard(
     learning_rate: float = 0.08,
     seed: int = 7,
     hidden: int = 32,
-) -> Dict[str, Any]:
+) -> dict[str, Any]:
     """One epoch over one shard of the training split: `{weights, loss, samples}`."""
     return parallel.train_on_shard(
         weights, shard_index, shard_count, epoch, learning_rate, seed, hidden
@@ -33,12 +33,12 @@ def train_shard(
 
 
 @command
-def train_average(shards: List[Dict[str, Any]]) -> Dict[str, Any]:
+def train_average(shards: list[dict[str, Any]]) -> dict[str, Any]:
     """The mean of the shards' weights, weighted by samples: `{weights, loss, samples}`."""
     return parallel.average(shards)
 
 
 @command
-def train_evaluate(weights: bytes, hidden: int = 32) -> Dict[str, Any]:
+def train_evaluate(weights: bytes, hidden: int = 32) -> dict[str, Any]:
     """`{accuracy, loss, samples}` on the held-out split."""
     return parallel.evaluate(weights, hidden)

@@ -63,8 +63,7 @@ def validate_images(images):
 def _validate_image(index, image):
     if not isinstance(image, (list, tuple)):
         raise ValueError(
-            "image %d must be a list of %d numbers, got %s"
-            % (index, PIXELS, type(image).__name__)
+            "image %d must be a list of %d numbers, got %s" % (index, PIXELS, type(image).__name__)
         )
     if len(image) != PIXELS:
         raise ValueError(

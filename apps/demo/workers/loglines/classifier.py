@@ -7,9 +7,9 @@ Category, the first rule that fits:
 
 | category  | rule |
 |-----------|------|
-| exception | a line of a traceback, a Java stack frame, or a panic |
+| exception | a line of a traceback, a Java stack frame, a panic |
 | http      | an access log line, or a method with a path, or "HTTP/1.1" |
-| auth      | login, password, token, unauthorized, forbidden, permission denied, session opened ... |
+| auth      | login, password, token, unauthorized, forbidden, permission denied, sudo ... |
 | database  | sql, query, deadlock, transaction, postgres, mysql, sqlite, mongo, redis ... |
 | network   | connection refused or reset, timeout, dns, socket, unreachable |
 | system    | out of memory, disk, cpu, kernel, started, stopped, shutdown, listening |

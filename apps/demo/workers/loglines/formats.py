@@ -21,7 +21,7 @@ _WORDS = "|".join(sorted(LEVELS, key=len, reverse=True))
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
 
 _ACCESS = re.compile(
-    r'(?P<client>\S+) \S+ \S+ \[(?P<timestamp>[^\]]{1,40})\] '
+    r"(?P<client>\S+) \S+ \S+ \[(?P<timestamp>[^\]]{1,40})\] "
     r'"(?P<request>(?:[^"\\]|\\.)*)" (?P<status>\d{3}) (?P<size>\d+|-)'
     r'(?: "(?P<referrer>(?:[^"\\]|\\.)*)" "(?P<agent>(?:[^"\\]|\\.)*)")?'
 )

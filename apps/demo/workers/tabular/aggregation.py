@@ -94,9 +94,7 @@ class _Groups:
             counts = self._counts or {key: entry[0] for key, entry in self._stats.items()}
             rows = [(key, count, count) for key, count in counts.items()]
         else:
-            rows = [
-                (key, _value(entry, operation), entry[0]) for key, entry in self._stats.items()
-            ]
+            rows = [(key, _value(entry, operation), entry[0]) for key, entry in self._stats.items()]
         rows.sort(key=lambda row: (-row[1], row[0]))
         return [{"key": key, "value": value, "count": count} for key, value, count in rows]
 
@@ -142,9 +140,7 @@ def _value(entry, operation):
 
 def _require_operation(operation, value_column):
     if operation not in OPERATIONS:
-        raise ValueError(
-            "operation must be one of %s, got %r" % (", ".join(OPERATIONS), operation)
-        )
+        raise ValueError("operation must be one of %s, got %r" % (", ".join(OPERATIONS), operation))
     if operation != "count" and value_column is None:
         raise ValueError("operation %s needs value_column, the column of numbers" % operation)
 

@@ -1,17 +1,18 @@
 """Everything known about one column, in two phases.
 
-    exact     value -> count, while there are few different values: every figure is exact
-       | more than `exact_limit` different values, or too many characters
-       v
-    sketched  summaries of bounded size, fed batch by batch
+exact     value -> count, while there are few different values: every figure is exact
+   | more different values or more characters than the budget has
+   v
+sketched  summaries of bounded size, fed batch by batch
 """
 
 from collections import Counter
 
-from .distinct_count import RELATIVE_STANDARD_ERROR, DistinctSketch
+from .budget import FULL
+from .distinct_count import DistinctSketch
 from .heavy_hitters import HeavyHitters, abbreviate
 from .moments import Moments
-from .quantiles import RANK_ERROR_BOUND, QuantileSketch, exact_quantiles
+from .quantiles import QuantileSketch, exact_quantiles
 from .value_kinds import (
     BOOLEAN,
     BOOLEAN_WORDS,
@@ -36,22 +37,20 @@ QUANTILES = (
     ("p01", 0.01), ("p05", 0.05), ("p25", 0.25), ("p50", 0.5),
     ("p75", 0.75), ("p95", 0.95), ("p99", 0.99),
 )  # fmt: skip
-EXACT_CHARS = 1_000_000
 _REPLAY_VALUES = 8192
 
 
 class ColumnProfile:
-    def __init__(self, name, exact_limit, exact_chars=EXACT_CHARS, seed=0):
+    def __init__(self, name, budget=FULL, seed=0):
         self.name = name
-        self._exact_limit = exact_limit
-        self._exact_chars = exact_chars
+        self._budget = budget
         self._counts = Counter()  # None once sketched
         self._counted_chars = 0
         self._counted_values = 0
         self._facts = _Facts()
-        self._quantiles = QuantileSketch(seed)
-        self._distinct = DistinctSketch()
-        self._hitters = HeavyHitters()
+        self._quantiles = QuantileSketch(seed, budget.quantile_values)
+        self._distinct = DistinctSketch(budget.distinct_hashes)
+        self._hitters = HeavyHitters(budget.frequent_values)
 
     def add_batch(self, values):
         if self._counts is None:
@@ -61,7 +60,8 @@ class ColumnProfile:
         if len(self._counts) != self._counted_values:
             self._counted_values = len(self._counts)
             self._counted_chars = sum(map(len, self._counts))
-        if self._counted_values > self._exact_limit or self._counted_chars > self._exact_chars:
+        budget = self._budget
+        if self._counted_values > budget.exact_values or self._counted_chars > budget.exact_chars:
             self._spill()
 
     def result(self, top):
@@ -89,7 +89,7 @@ class ColumnProfile:
             quantiles = self._quantiles.quantiles([fraction for _, fraction in QUANTILES])
             # An estimate may not exceed what was seen.
             result["distinct"] = min(self._distinct.estimate(), facts.count)
-            result["distinct_relative_error"] = round(RELATIVE_STANDARD_ERROR, 4)
+            result["distinct_relative_error"] = round(self._distinct.relative_standard_error, 4)
             frequent = self._hitters.top(top)
         result["top"] = [{"value": abbreviate(v), "count": c} for v, c in frequent]
         result["top_error"] = 0 if is_exact else self._hitters.error
@@ -97,8 +97,7 @@ class ColumnProfile:
             result["mean"] = facts.moments.mean
             result["stddev"] = facts.moments.stddev
             result["quantiles"] = dict(zip((name for name, _ in QUANTILES), quantiles))
-            approximate = not is_exact and not self._quantiles.is_exact
-            result["quantile_rank_error"] = RANK_ERROR_BOUND if approximate else 0
+            result["quantile_rank_error"] = 0 if is_exact else self._quantiles.rank_error_bound
         return result
 
     def _absorb_counts(self):
@@ -144,7 +143,7 @@ class _Facts:
         self.min_length = None
         self.max_length = None
         self.moments = Moments()
-        self.kinds = {kind: 0 for kind in (INTEGER, FLOAT, BOOLEAN, DATE, DATETIME, STRING)}
+        self.kinds = dict.fromkeys((INTEGER, FLOAT, BOOLEAN, DATE, DATETIME, STRING), 0)
         self._extremes = {}  # group -> [low, high]
         self._last_parse = self._add_integers
 

@@ -10,30 +10,34 @@ from process to process unless PYTHONHASHSEED is set, and so do estimates within
 """
 
 K = 4096
-RELATIVE_STANDARD_ERROR = 1 / (K - 2) ** 0.5
 _HASH_RANGE = 1 << 64
 _HASH_HALF = 1 << 63
 
 
 class DistinctSketch:
-    def __init__(self):
+    def __init__(self, k=K):
+        self._k = k
         self._smallest = set()
         self._limit = _HASH_HALF  # hashes are signed: everything is below
 
     def add_batch(self, values):
         limit = self._limit
         self._smallest.update([h for h in map(hash, values) if h < limit])
-        if len(self._smallest) > 2 * K:
+        if len(self._smallest) > 2 * self._k:
             self._shrink()
 
+    @property
+    def relative_standard_error(self):
+        return 1 / (self._k - 2) ** 0.5
+
     def estimate(self):
-        if len(self._smallest) < K:
+        if len(self._smallest) < self._k:
             return len(self._smallest)
         self._shrink()
         fraction = (self._limit - 1 + _HASH_HALF + 1) / _HASH_RANGE
-        return round((K - 1) / fraction)
+        return round((self._k - 1) / fraction)
 
     def _shrink(self):
-        kept = sorted(self._smallest)[:K]
+        kept = sorted(self._smallest)[: self._k]
         self._smallest = set(kept)
         self._limit = kept[-1] + 1

@@ -2,14 +2,13 @@
 
 import time
 
-from .column import EXACT_CHARS, ColumnProfile
+from .budget import budget_for
+from .column import ColumnProfile
 from .table import Table
 
 # A quarter of a megabyte of short fields is already ten as Python strings.
 DEFAULT_CHUNK_BYTES = 256 * 1024
 PROGRESS_SECONDS = 0.1
-_EXACT_VALUES_OF_ALL_COLUMNS = 65536
-_EXACT_CHARS_OF_ALL_COLUMNS = 8 * EXACT_CHARS
 
 
 def profile(path, chunk_bytes=DEFAULT_CHUNK_BYTES, top=10, delimiter=None, header=None,
@@ -33,10 +32,8 @@ def profile(path, chunk_bytes=DEFAULT_CHUNK_BYTES, top=10, delimiter=None, heade
 
 
 def _columns(names):
-    """Every column gets its share of what may be counted exactly."""
-    limit = max(64, min(4096, _EXACT_VALUES_OF_ALL_COLUMNS // len(names)))
-    chars = min(EXACT_CHARS, _EXACT_CHARS_OF_ALL_COLUMNS // len(names))
-    return [ColumnProfile(name, limit, chars, seed) for seed, name in enumerate(names)]
+    budget = budget_for(len(names))
+    return [ColumnProfile(name, budget, seed) for seed, name in enumerate(names)]
 
 
 def _progress(table):

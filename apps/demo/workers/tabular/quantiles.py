@@ -25,8 +25,9 @@ RANK_ERROR_BOUND = 0.005
 
 
 class QuantileSketch:
-    def __init__(self, seed=0):
+    def __init__(self, seed=0, capacity=LEVEL_CAPACITY):
         self.count = 0
+        self._capacity = capacity
         self._random = random.Random(seed)
         self._base = 0
         self._levels = [array("d")]
@@ -36,7 +37,12 @@ class QuantileSketch:
 
     @property
     def is_exact(self):
-        return self.count <= LEVEL_CAPACITY and not self._base and len(self._levels) == 1
+        return self.count <= self._capacity and not self._base and len(self._levels) == 1
+
+    @property
+    def rank_error_bound(self):
+        """As a fraction of the count; it grows as the capacity shrinks."""
+        return 0.0 if self.is_exact else RANK_ERROR_BOUND * LEVEL_CAPACITY / self._capacity
 
     def add_batch(self, numbers):
         if not numbers:
@@ -45,8 +51,8 @@ class QuantileSketch:
         low, high = min(numbers), max(numbers)
         self._min = low if self._min is None else min(low, self._min)
         self._max = high if self._max is None else max(high, self._max)
-        for start in range(0, len(numbers), LEVEL_CAPACITY):
-            self._insert(self._sampled(numbers[start : start + LEVEL_CAPACITY]))
+        for start in range(0, len(numbers), self._capacity):
+            self._insert(self._sampled(numbers[start : start + self._capacity]))
 
     def quantile(self, fraction):
         """The smallest value whose rank is at least `fraction` of the count."""
@@ -96,7 +102,7 @@ class QuantileSketch:
         self._levels[0].extend(numbers)
         height = 0
         while height < len(self._levels):
-            if len(self._levels[height]) > LEVEL_CAPACITY:
+            if len(self._levels[height]) > self._capacity:
                 self._promote(height)
             height += 1
         while len(self._levels) > MAX_LEVELS:

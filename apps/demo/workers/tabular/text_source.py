@@ -48,9 +48,7 @@ class TextSource:
         self.dropped_lines = 0
         self._chunk_bytes = chunk_bytes
         self._codec, self.encoding, self.has_bom = self._detect_encoding()
-        self.lines = chain.from_iterable(
-            io.StringIO(text, newline="") for text in self._texts()
-        )
+        self.lines = chain.from_iterable(io.StringIO(text, newline="") for text in self._texts())
 
     def __enter__(self):
         return self

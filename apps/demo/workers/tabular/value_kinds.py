@@ -83,8 +83,13 @@ def _datetime_of(match):
     """Aware values are compared in UTC; naive ones are taken as UTC."""
     micros = ((match[7] or "") + "000000")[:6]
     moment = datetime(
-        int(match[1]), int(match[2]), int(match[3]),
-        int(match[4]), int(match[5]), int(match[6] or 0), int(micros),
+        int(match[1]),
+        int(match[2]),
+        int(match[3]),
+        int(match[4]),
+        int(match[5]),
+        int(match[6] or 0),
+        int(micros),
     )
     if match[9]:
         minutes = int(match[10]) * 60 + int(match[11])
@@ -94,7 +99,7 @@ def _datetime_of(match):
                 moment.replace(tzinfo=timezone.utc).timestamp() + shift * 60, timezone.utc
             ).replace(tzinfo=None)
         except (OverflowError, OSError):
-            raise ValueError("date out of range")
+            raise ValueError("date out of range") from None
     return moment
 
 

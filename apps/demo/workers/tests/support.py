@@ -7,7 +7,9 @@ import types
 TESTS = os.path.dirname(os.path.abspath(__file__))
 WORKERS = os.path.dirname(TESTS)
 DATA = os.path.normpath(os.path.join(WORKERS, os.pardir, "data"))
-_BRIDGE = os.path.normpath(os.path.join(WORKERS, os.pardir, os.pardir, os.pardir, "bridges", "python"))
+_BRIDGE = os.path.normpath(
+    os.path.join(WORKERS, os.pardir, os.pardir, os.pardir, "bridges", "python")
+)
 
 
 def _prepare():

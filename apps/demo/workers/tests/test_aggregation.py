@@ -39,7 +39,11 @@ class AggregationTest(unittest.TestCase):
             ("sum", sum), ("min", min), ("max", max), ("mean", lambda v: sum(v) / len(v)),
         ):  # fmt: skip
             items = self.run_on(
-                self.WEATHER, "weather", operation=operation, value_column="temp_max", chunk_bytes=8192
+                self.WEATHER,
+                "weather",
+                operation=operation,
+                value_column="temp_max",
+                chunk_bytes=8192,
             )
             results = items[-1]["results"]
             self.assertEqual(len(results), len(groups))
@@ -60,7 +64,9 @@ class AggregationTest(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "t.csv")
             with open(path, "w") as out:
-                out.write("k,v\n" + "".join("%d,1\n" % draw.randint(0, 10**9) for _ in range(12000)))
+                out.write(
+                    "k,v\n" + "".join("%d,1\n" % draw.randint(0, 10**9) for _ in range(12000))
+                )
             result = self.run_on(path, "k")[-1]
         self.assertEqual(result["groups"], 10001)
         self.assertEqual(result["results"][0]["key"], "(other values)")

@@ -36,7 +36,9 @@ class BasicsTest(unittest.TestCase):
                 basics.compute(*arguments)
 
     def test_random_repeats_with_its_seed(self):
-        self.assertEqual(basics.random(3, seed=1), [random.Random(1).random()] + basics.random(3, seed=1)[1:])
+        self.assertEqual(
+            basics.random(3, seed=1), [random.Random(1).random()] + basics.random(3, seed=1)[1:]
+        )
         self.assertEqual(len(basics.random(5)), 5)
         with self.assertRaises(ValueError):
             basics.random(0)
@@ -63,7 +65,9 @@ class SessionTest(unittest.TestCase):
 
     def test_programs_are_stored_run_listed_and_deleted(self):
         basics.store_program("gross", "net * (1 + rate)", self.ctx)
-        self.assertEqual(basics.run_program("gross", self.ctx, {"net": 100, "rate": 0.5})["value"], 150)
+        self.assertEqual(
+            basics.run_program("gross", self.ctx, {"net": 100, "rate": 0.5})["value"], 150
+        )
         self.assertEqual(basics.list_programs(self.ctx)["programs"], ["gross"])
         self.assertTrue(basics.delete_program("gross", self.ctx)["deleted"])
         self.assertFalse(basics.delete_program("gross", self.ctx)["deleted"])

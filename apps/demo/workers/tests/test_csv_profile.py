@@ -188,9 +188,13 @@ class ExactnessTest(CsvCase):
         "skewed": lambda r: str(int(r.paretovariate(1))),
         "mixed": lambda r: r.choice([str(r.randint(1, 9999)), "word%d" % r.randint(1, 9999), ""]),
         "sparse": lambda r: r.choice(["", "NA", "%.3f" % r.random(), str(r.randint(0, 9))]),
-        "dates": lambda r: "%d-%02d-%02d" % (r.randint(1900, 2030), r.randint(1, 12), r.randint(1, 28)),
-        "times": lambda r: "2024-01-%02d %02d:%02d:%02d"
-        % (r.randint(1, 31), r.randint(0, 23), r.randint(0, 59), r.randint(0, 59)),
+        "dates": lambda r: (
+            "%d-%02d-%02d" % (r.randint(1900, 2030), r.randint(1, 12), r.randint(1, 28))
+        ),
+        "times": lambda r: (
+            "2024-01-%02d %02d:%02d:%02d"
+            % (r.randint(1, 31), r.randint(0, 23), r.randint(0, 59), r.randint(0, 59))
+        ),
         "texts": lambda r: 'say "%d", %s' % (r.randint(0, 50000), r.choice(["é\n", "", "x"])),
     }
 
@@ -251,6 +255,21 @@ class ExactnessTest(CsvCase):
             self.assertLessEqual(low, fraction * len(ordered) + allowed)
             self.assertGreaterEqual(high, fraction * len(ordered) - allowed - 1e-6)
             self.assertIn(column["quantile_rank_error"], (0, RANK_ERROR_BOUND))
+
+    def test_a_wide_table_has_smaller_summaries_and_says_how_good_they_are(self):
+        draw = random.Random(6)
+        table = [[str(draw.randint(0, 10**6)) for _ in range(300)] for _ in range(4000)]
+        text = io.StringIO()
+        csv.writer(text).writerows([["c%d" % i for i in range(300)]] + table)
+        result = self.profile(text.getvalue())
+        for column, values in zip(result["columns"], zip(*table)):
+            self.assertGreater(column["quantile_rank_error"], RANK_ERROR_BOUND)
+            self.assertLess(abs(column["distinct"] / len(set(values)) - 1),
+                            5 * column["distinct_relative_error"])  # fmt: skip
+            ordered = sorted(map(float, values))
+            allowed = column["quantile_rank_error"] * len(ordered)
+            median = column["quantiles"]["p50"]
+            self.assertLessEqual(abs(ordered.index(median) - 2000), allowed)
 
 
 class ShippedFilesTest(CsvCase):

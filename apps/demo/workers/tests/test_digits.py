@@ -78,10 +78,14 @@ class NetworkTest(unittest.TestCase):
         network = Network.initial(4, 6)
         pixels = [draw.random() for _ in range(64)]
         _, class_errors, hidden, hidden_errors = network.gradient(pixels, 3)
-        checks = [(network.w2, c, h, class_errors[c] * hidden[h]) for c in range(10) for h in range(6)]
+        checks = [
+            (network.w2, c, h, class_errors[c] * hidden[h]) for c in range(10) for h in range(6)
+        ]
         checks += [(network.w1, h, 5, hidden_errors[h] * pixels[5]) for h in range(6)]
         for matrix, row, column, expected in checks:
-            self.assertAlmostEqual(self.slope(network, matrix, row, column, pixels), expected, places=5)
+            self.assertAlmostEqual(
+                self.slope(network, matrix, row, column, pixels), expected, places=5
+            )
 
     def slope(self, network, matrix, row, column, pixels, step=1e-6):
         losses = []
@@ -137,7 +141,10 @@ class ParallelTrainingTest(unittest.TestCase):
     def test_bad_arguments_are_clear_errors(self):
         weights = train_init(1, 4)
         for call, message in (
-            (lambda: train_shard(weights, 4, 4, 0, 0.1, 7, 4), "shard_index must be between 0 and 3"),
+            (
+                lambda: train_shard(weights, 4, 4, 0, 0.1, 7, 4),
+                "shard_index must be between 0 and 3",
+            ),
             (lambda: train_shard(weights, 0, 0, 0, 0.1, 7, 4), "shard_count must be between"),
             (lambda: train_shard(weights, 0, 1, 0, 0, 7, 4), "learning_rate"),
             (lambda: train_shard("abc", 0, 1, 0, 0.1, 7, 4), "weights must be bytes"),

@@ -72,7 +72,9 @@ class SplitterTest(unittest.TestCase):
             data = b"x" * 100 + b"\nshort\n"
             lines = []
             for start in range(0, len(data), size):
-                lines += [(line.text, line.is_cut) for line in splitter.feed(data[start : start + size])]
+                lines += [
+                    (line.text, line.is_cut) for line in splitter.feed(data[start : start + size])
+                ]
             self.assertEqual(lines, [("x" * 20, True), ("short", False)])
 
 
@@ -144,9 +146,7 @@ class TailTest(unittest.TestCase):
         self.write("first of the new\n")
         self.wait_for(items, ["one", "last of the old, no line end", "first of the new"])
         self.write("second\n")
-        self.wait_for(
-            items, ["one", "last of the old, no line end", "first of the new", "second"]
-        )
+        self.wait_for(items, ["one", "last of the old, no line end", "first of the new", "second"])
 
     def test_cancellation_ends_an_idle_stream_within_50_ms(self):
         self.write("one\n")
@@ -184,7 +184,9 @@ class TailTest(unittest.TestCase):
         self.assertEqual(items[1]["message"], "next")
 
     def test_lines_of_a_traceback_belong_together(self):
-        self.write('Traceback (most recent call last):\n  File "a.py", line 1\n    boom()\nKeyError: 1\nok\n')
+        self.write(
+            'Traceback (most recent call last):\n  File "a.py", line 1\n    boom()\nKeyError: 1\nok\n'
+        )
         items = list(tail_and_analyze(self.path, self.ctx, follow=False))
         categories = [item["category"] for item in items if item["kind"] == "line"]
         self.assertEqual(categories, ["exception"] * 4 + ["other"])
