@@ -94,15 +94,8 @@ def counter(name: str, ctx: Context, by: float = 1) -> dict[str, Any]:
     key = "counter:%s" % _require_name(name)
     if isinstance(by, bool) or not isinstance(by, (int, float)):
         raise ValueError("by must be a number, got %s" % type(by).__name__)
-    tried = []
-
-    def add(current):
-        """May run again when another call came first; the last try is the one that holds."""
-        tried.append((current or 0) + by)
-        return tried[-1]
-
-    session.update(key, add, 0)
-    return {"name": name, "value": tried[-1]}
+    value = session.update(key, lambda current: current + by, 0)
+    return {"name": name, "value": value}
 
 
 @command
