@@ -121,7 +121,10 @@ def run_program(name: str, ctx: Context, args: Optional[dict[str, Any]] = None) 
 @command
 def list_programs(ctx: Context) -> dict[str, Any]:
     _serve()
-    return {"programs": list(_require_session(ctx).programs.list())}
+    programs = _require_session(ctx).programs
+    # A map of the session: its names are `keys` in the SDK, `list` in the ancestor's words.
+    names = programs.keys() if hasattr(programs, "keys") else programs.list()
+    return {"programs": sorted(names)}
 
 
 @command

@@ -75,5 +75,5 @@ class FakePrograms:
     def delete(self, name):
         del self._sources[name]
 
-    def list(self):
-        return sorted(self._sources)
+    def keys(self):
+        return list(self._sources)
