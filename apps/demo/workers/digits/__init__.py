@@ -1,0 +1,1 @@
+"""A small neural network that reads handwritten digits, in pure Python."""

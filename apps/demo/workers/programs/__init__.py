@@ -1,0 +1,1 @@
+"""Small arithmetic programs that users store in their session."""
