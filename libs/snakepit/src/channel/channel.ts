@@ -61,9 +61,7 @@ export interface HostCall {
 }
 
 /** Why a channel can no longer be used. */
-export type ChannelFailure =
-  | { readonly kind: 'closed' }
-  | { readonly kind: 'protocol-error'; readonly reason: string };
+export type ChannelFailure = { readonly kind: 'closed' } | { readonly kind: 'protocol-error'; readonly reason: string };
 
 /** What a channel tells its owner, the worker. */
 export interface ChannelOwner {

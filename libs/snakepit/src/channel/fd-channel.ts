@@ -17,14 +17,7 @@ import {
   type HostCallBody,
 } from '../codec/index.js';
 import { SnakepitError, type Clock } from '../core/index.js';
-import type {
-  CallId,
-  Channel,
-  ChannelCall,
-  ChannelFailure,
-  ChannelOwner,
-  WorkerManifest,
-} from './channel.js';
+import type { CallId, Channel, ChannelCall, ChannelFailure, ChannelOwner, WorkerManifest } from './channel.js';
 import { PendingCalls } from './pending-calls.js';
 import { toCallerError, toErrorBody, type ChannelName } from './remote-failure.js';
 
@@ -230,7 +223,8 @@ export class FdChannel implements Channel, FrameSink {
 
   #getStream(id: CallId): ChannelCall {
     const call = this.#getCall(id);
-    if (call.kind !== 'stream') throw new ProtocolViolation(`call ${id} ('${call.command}') is not a stream but got a chunk or an end`);
+    if (call.kind !== 'stream')
+      throw new ProtocolViolation(`call ${id} ('${call.command}') is not a stream but got a chunk or an end`);
     return call;
   }
 
@@ -321,4 +315,3 @@ function refusedArguments(command: string, pool: string, error: EncodeError): Sn
   const details = { command, pool, path, reason: `${path}: ${error.reason}` };
   return new SnakepitError('INVALID_ARGUMENTS', details, { cause: error });
 }
-

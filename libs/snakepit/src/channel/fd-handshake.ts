@@ -52,7 +52,8 @@ export function openFdChannel(socket: Socket, handshake: FdHandshake, owner: Cha
     const onFrame: FrameSink['onFrame'] = (kind, flags, aux, id, bytes, start, end) => {
       // Frames behind the hello may have come in the same chunk.
       if (channel !== undefined) return channel.onFrame(kind, flags, aux, id, bytes, start, end);
-      if (kind !== Kind.HELLO) throw new ProtocolViolation(`its first frame is of kind 0x${kind.toString(16)}, not a hello`);
+      if (kind !== Kind.HELLO)
+        throw new ProtocolViolation(`its first frame is of kind 0x${kind.toString(16)}, not a hello`);
       const hello = parseWorkerHello(bytes, start, end);
       if ('error' in hello) throw new HandshakeRefused(hello.error.message, hello.error.traceback);
       channel = acceptHello(socket, reader, hello, handshake, owner);

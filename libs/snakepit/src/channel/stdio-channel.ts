@@ -125,7 +125,12 @@ export class StdioChannel implements Channel {
     try {
       const bytes = encodeV1Request(codec, { id, command, args }, timestamp, this.#out);
       if (bytes > maxFrameBytes) {
-        throw new SnakepitError('FRAME_TOO_LARGE', { what: `The arguments of '${command}'`, bytes, maxFrameBytes, command });
+        throw new SnakepitError('FRAME_TOO_LARGE', {
+          what: `The arguments of '${command}'`,
+          bytes,
+          maxFrameBytes,
+          command,
+        });
       }
     } catch (error) {
       this.#out.rollback(start);

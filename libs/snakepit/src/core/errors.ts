@@ -66,14 +66,14 @@ export const ERRORS = {
     500,
     5,
   ),
-  POOL_NOT_READY: rule(
-    (d) => `Pool '${text(d['pool'])}' is not ready${because(d)}.`,
+  POOL_NOT_READY: rule((d) => `Pool '${text(d['pool'])}' is not ready${because(d)}.`, 'not-started', true, 503, 14),
+  POOL_CLOSED: rule(
+    (d) => `Pool '${text(d['pool'])}' is closed and takes no more calls.`,
     'not-started',
-    true,
+    false,
     503,
     14,
   ),
-  POOL_CLOSED: rule((d) => `Pool '${text(d['pool'])}' is closed and takes no more calls.`, 'not-started', false, 503, 14),
   POOL_SATURATED: rule(
     (d) =>
       `Pool '${text(d['pool'])}' is saturated: ${text(d['queued'])} calls wait (maxQueue ${text(d['maxQueue'])}), ` +
@@ -125,8 +125,20 @@ export const ERRORS = {
     12,
   ),
   INVALID_ARGUMENTS: rule((d) => `Invalid arguments for ${ofCommand(d)}${because(d)}`, 'not-started', false, 422, 3),
-  INVALID_RESULT: rule((d) => `${ofCommand(d)} returned something that cannot be sent${because(d)}`, 'ran', false, 502, 13),
-  REMOTE_ERROR: rule((d) => `${ofCommand(d)} raised ${text(d['type'], 'an error')}: ${text(d['reason'])}`, 'ran', false, 500, 2),
+  INVALID_RESULT: rule(
+    (d) => `${ofCommand(d)} returned something that cannot be sent${because(d)}`,
+    'ran',
+    false,
+    502,
+    13,
+  ),
+  REMOTE_ERROR: rule(
+    (d) => `${ofCommand(d)} raised ${text(d['type'], 'an error')}: ${text(d['reason'])}`,
+    'ran',
+    false,
+    500,
+    2,
+  ),
   PROTOCOL_ERROR: rule(
     (d) => `Worker '${text(d['worker'])}' broke the wire protocol${because(d)}; it is replaced.`,
     'may-have-run',
@@ -153,7 +165,8 @@ export const ERRORS = {
   ),
   SESSION_EXISTS: rule((d) => `Session '${text(d['session'])}' exists already.`, 'not-started', false, 409, 6),
   SESSION_LIMIT: rule(
-    (d) => `The session store is full (${text(d['limit'])} sessions). Delete sessions, lower 'ttlMs' or raise 'maxSessions'.`,
+    (d) =>
+      `The session store is full (${text(d['limit'])} sessions). Delete sessions, lower 'ttlMs' or raise 'maxSessions'.`,
     'not-started',
     true,
     503,

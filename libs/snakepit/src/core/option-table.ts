@@ -168,7 +168,9 @@ export const option = {
     const parse = (given: unknown, path: string) => {
       if (!isPlainObject(given)) refuse(path, given, allowed);
       return Object.freeze(
-        Object.fromEntries(Object.entries(given).map(([name, v]) => [name, resolveOptions(table, v, `${path}.${name}`)])),
+        Object.fromEntries(
+          Object.entries(given).map(([name, v]) => [name, resolveOptions(table, v, `${path}.${name}`)]),
+        ),
       );
     };
     return {

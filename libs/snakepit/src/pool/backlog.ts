@@ -59,4 +59,3 @@ function older(a: PoolCall | undefined, b: PoolCall | undefined): PoolCall | und
   if (a === undefined || b === undefined) return a ?? b;
   return a.admittedAt <= b.admittedAt ? a : b;
 }
-

@@ -199,7 +199,9 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
   /** Changes the number of workers; those that go finish their calls first. */
   resize(size: number): void {
     if (!Number.isInteger(size) || size < 1 || size > 1024) {
-      throw new SnakepitError('INVALID_OPTIONS', { reason: `'size' is ${size}; allowed is an integer from 1 to 1024.` });
+      throw new SnakepitError('INVALID_OPTIONS', {
+        reason: `'size' is ${size}; allowed is an integer from 1 to 1024.`,
+      });
     }
     this.#assertOpen();
     this.#supervisor.resize(size);
@@ -212,7 +214,10 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
     const worker = [...this.#supervisor.workers].find(({ id }) => id === workerId);
     if (worker === undefined) {
       const known = [...this.#supervisor.workers].map(({ id }) => id).join(', ');
-      throw new SnakepitError('INVALID_ARGUMENTS', { command: 'restart', reason: `no worker '${workerId}' (there are ${known})` });
+      throw new SnakepitError('INVALID_ARGUMENTS', {
+        command: 'restart',
+        reason: `no worker '${workerId}' (there are ${known})`,
+      });
     }
     return this.#supervisor.replace(worker, 'restart');
   }
@@ -394,7 +399,9 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
     const now = this.#clock.now();
     for (const seat of this.#seats.values()) {
       if (seat.pinned.size > 0) {
-        seat.pinned.drainInto((call) => this.#scheduler.canTake(seat.lane, call.profile, now) && this.#unqueue(call, seat, now));
+        seat.pinned.drainInto(
+          (call) => this.#scheduler.canTake(seat.lane, call.profile, now) && this.#unqueue(call, seat, now),
+        );
       }
     }
     this.#backlog.drainInto((call) => {
@@ -419,7 +426,8 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
 
   onReleased(call: PoolCall, serviceUs: number): void {
     const { placement } = call;
-    if (placement === undefined) throw new Error(`call '${call.command}' was released by a worker that does not hold it`);
+    if (placement === undefined)
+      throw new Error(`call '${call.command}' was released by a worker that does not hold it`);
     const { worker, lane, bookedUs } = placement;
     call.placement = undefined;
     this.#scheduler.end(lane, bookedUs, this.#clock.now());
@@ -498,7 +506,11 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
     try {
       return this.#adapter.processResponse(call.command, value);
     } catch (error) {
-      const details = { command: call.command, pool: this.name, reason: `processResponse of the adapter threw: ${toError(error).message}` };
+      const details = {
+        command: call.command,
+        pool: this.name,
+        reason: `processResponse of the adapter threw: ${toError(error).message}`,
+      };
       throw new SnakepitError('INVALID_RESULT', details, { cause: error });
     }
   }
@@ -563,7 +575,8 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
       this.#deadlines.forget(call);
       if (call.isSettled) this.#leave();
       else if (this.#mayRunAgain(call, orphan.wasWritten)) this.#requeue(call);
-      else if (this.#life === 'closed') call.fail(new SnakepitError('POOL_CLOSED', { pool: this.name }, { delivery: 'may-have-run' }));
+      else if (this.#life === 'closed')
+        call.fail(new SnakepitError('POOL_CLOSED', { pool: this.name }, { delivery: 'may-have-run' }));
       else call.fail(error(call));
     }
   }
@@ -599,7 +612,8 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
 
   #assertOpen(): void {
     if (this.#life === 'open') return;
-    if (this.#life === 'new') throw new SnakepitError('POOL_NOT_READY', { pool: this.name, reason: 'it was not started' });
+    if (this.#life === 'new')
+      throw new SnakepitError('POOL_NOT_READY', { pool: this.name, reason: 'it was not started' });
     throw new SnakepitError('POOL_CLOSED', { pool: this.name });
   }
 

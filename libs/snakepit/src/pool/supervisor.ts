@@ -105,7 +105,8 @@ export class Supervisor implements WorkerOwner {
     await this.#until(() => this.#isClosed || ![...this.#workers].some((worker) => worker.state.kind === 'starting'));
     this.#isBooting = false;
     if (this.#isClosed) return;
-    if (this.readyCount === 0) throw this.#lastFailure ?? new SnakepitError('POOL_NOT_READY', { pool: this.#parts.pool });
+    if (this.readyCount === 0)
+      throw this.#lastFailure ?? new SnakepitError('POOL_NOT_READY', { pool: this.#parts.pool });
     this.#fill();
   }
 

@@ -33,7 +33,7 @@ export class ManualClock implements Clock {
   after(delayMs: number, fire: () => void): Timer {
     const timer = { at: this.#now + delayMs, fire };
     this.#timers.add(timer);
-    return { cancel: () => void this.#timers.delete(timer) };
+    return { cancel: () => void this.#timers.delete(timer), unref: () => {} };
   }
 
   /** Lets `ms` milliseconds pass, firing due timers in order at their own time, those they start included. */

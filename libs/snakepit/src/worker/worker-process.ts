@@ -50,7 +50,8 @@ export class WorkerProcess {
       windowsHide: true,
       stdio: talksOnStdio ? ['pipe', 'pipe', 'pipe'] : ['ignore', 'pipe', 'pipe', 'pipe'],
     });
-    if (this.#child.stdout !== null && !talksOnStdio) splitLines(this.#child.stdout, (line) => owner.onLine('stdout', line));
+    if (this.#child.stdout !== null && !talksOnStdio)
+      splitLines(this.#child.stdout, (line) => owner.onLine('stdout', line));
     if (this.#child.stderr !== null) splitLines(this.#child.stderr, this.#onStderr);
     this.#child.once('error', (error) => this.#onSpawnError(error));
     this.#child.once('exit', (status, signal) => this.#onExit(status, signal));
@@ -123,8 +124,7 @@ export class WorkerProcess {
   #onExit(status: number | null, signal: NodeJS.Signals | null): void {
     // The leader is gone; what it left in its group goes with it.
     this.#signalGroup('SIGKILL');
-    const cause: ExitCause =
-      signal === null ? { kind: 'exit', status: status ?? 0 } : { kind: 'signal', signal };
+    const cause: ExitCause = signal === null ? { kind: 'exit', status: status ?? 0 } : { kind: 'signal', signal };
     const grace = this.#clock.after(OUTPUT_GRACE_MS, () => this.#finish(cause));
     this.#child.once('close', () => {
       grace.cancel();

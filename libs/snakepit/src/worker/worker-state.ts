@@ -3,14 +3,7 @@ import { describeExit, type ExitCause } from './exit-cause.js';
 
 /** Why a worker takes no more calls. */
 export type DrainReason =
-  | 'close'
-  | 'resize'
-  | 'restart'
-  | 'recycle'
-  | 'hung'
-  | 'frozen'
-  | 'protocol-error'
-  | 'channel-closed';
+  'close' | 'resize' | 'restart' | 'recycle' | 'hung' | 'frozen' | 'protocol-error' | 'channel-closed';
 
 /** The life of a worker: each state holds just what exists in it. */
 export type WorkerState =

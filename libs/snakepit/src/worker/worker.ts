@@ -218,7 +218,14 @@ export class Worker implements ChannelOwner {
         spec.protocol === 'v2'
           ? await openFdChannel(
               this.#process.socket,
-              { name, codecs: spec.codec === 'auto' ? ['msgpack', 'json'] : [spec.codec], maxFrameBytes, maxDepth, streamCredit, clock },
+              {
+                name,
+                codecs: spec.codec === 'auto' ? ['msgpack', 'json'] : [spec.codec],
+                maxFrameBytes,
+                maxDepth,
+                streamCredit,
+                clock,
+              },
               this,
             )
           : await openStdioChannel(
@@ -269,7 +276,12 @@ export class Worker implements ChannelOwner {
       const error = (call: ChannelCall): SnakepitError =>
         isFrozen
           ? new SnakepitError('WORKER_LOST', { pool, worker: this.id, command: call.command, reason: 'no heartbeat' })
-          : new SnakepitError('WORKER_EXITED', { pool, worker: this.id, command: call.command, exit: describeExit(cause) });
+          : new SnakepitError('WORKER_EXITED', {
+              pool,
+              worker: this.id,
+              command: call.command,
+              exit: describeExit(cause),
+            });
       owner.onCallsLost(this, before.channel.abandon(), error);
     }
     owner.onDead(this, cause, startError);

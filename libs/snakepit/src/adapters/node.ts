@@ -1,0 +1,55 @@
+import { option, resolveOptions, type OptionsInput } from '../core/index.js';
+import type { Adapter, LaunchSpec } from '../worker/launch-spec.js';
+import { locateBridge } from './bridge-location.js';
+import { cwdOf, existingFile, pathOption, processOptions } from './common-options.js';
+import { requireExecutable } from './executable.js';
+
+/** Every option of `node()`. */
+export const nodeOptionTable = {
+  module: pathOption.required('The file whose exported functions are the commands.'),
+  interpreter: option.value<string | undefined>(
+    (given): given is string | undefined => typeof given === 'string' && given !== '',
+    'a path or a name',
+    {
+      doc: 'Node.js to run, by path or by name.',
+      default: undefined,
+      defaultDoc: "the host's own",
+    },
+  ),
+  interpreterArgs: option.strings({
+    doc: 'Arguments of Node.js itself, such as `--max-old-space-size=512`.',
+    default: [],
+  }),
+  protocol: option.oneOf(['v2', 'v1'], { doc: 'Wire protocol.', default: 'v2' }),
+  ...processOptions,
+};
+
+export type NodeOptions = OptionsInput<typeof nodeOptionTable>;
+
+/** Workers in Node.js, each a process of its own: `node({ module: './workers/render.js' })`. */
+export function node(given: NodeOptions): Adapter {
+  const options = resolveOptions(nodeOptionTable, given, 'node');
+  return {
+    name: 'node',
+    async prepare(): Promise<LaunchSpec> {
+      const module = existingFile(options.module, 'node.module');
+      const { protocol, codec, interpreter } = options;
+      return {
+        language: 'node',
+        executable: interpreter === undefined ? process.execPath : requireExecutable(interpreter, 'Node.js'),
+        args: [
+          ...options.interpreterArgs,
+          locateBridge('node/dist/worker.js'),
+          '--module',
+          module,
+          ...(protocol === 'v1' ? ['--protocol', codec] : []),
+          ...options.args,
+        ],
+        env: options.env,
+        ...cwdOf(options.cwd),
+        protocol,
+        codec,
+      };
+    },
+  };
+}

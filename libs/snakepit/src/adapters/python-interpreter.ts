@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { SnakepitError, toError } from '../core/index.js';
+import { findExecutable } from './executable.js';
+
+export const MINIMUM_PYTHON = [3, 9] as const;
+
+const PROBE = 'import json, sys; print(json.dumps([sys.executable, list(sys.version_info[:3])]))';
+const PROBE_TIMEOUT_MS = 10_000;
+
+export interface InterpreterWish {
+  /** Path or name of the interpreter; wins over all else. */
+  readonly interpreter: string | undefined;
+  /** Folder of a virtual environment. */
+  readonly venv: string | undefined;
+  readonly searchPath: string;
+}
+
+/**
+ * Finds the interpreter (option, virtual environment, `python3` or `python` on the PATH), runs it once, and returns the
+ * absolute path it gives for itself, so that workers do not pay for launcher scripts.
+ *
+ * @throws SnakepitError INTERPRETER_NOT_FOUND when there is none, it does not run, or it is older than 3.9.
+ */
+export async function findPython(wish: InterpreterWish): Promise<string> {
+  const tried = candidates(wish);
+  const found = tried.map((program) => findExecutable(program, wish.searchPath)).find((path) => path !== undefined);
+  if (found === undefined) throw notFound(tried, undefined);
+  let answer: [string, [number, number, number]];
+  try {
+    const { stdout } = await promisify(execFile)(found, ['-c', PROBE], { timeout: PROBE_TIMEOUT_MS });
+    answer = JSON.parse(stdout) as typeof answer;
+  } catch (error) {
+    throw notFound([found], `it does not run: ${toError(error).message.trim()}`);
+  }
+  const [executable, [major, minor]] = answer;
+  const [neededMajor, neededMinor] = MINIMUM_PYTHON;
+  if (major < neededMajor || (major === neededMajor && minor < neededMinor)) {
+    throw notFound([found], `it is Python ${major}.${minor}, and ${neededMajor}.${neededMinor} or newer is needed`);
+  }
+  return executable || found;
+}
+
+function candidates({ interpreter, venv }: InterpreterWish): string[] {
+  if (interpreter !== undefined) return [interpreter];
+  if (venv !== undefined) return [join(venv, 'bin', 'python'), join(venv, 'bin', 'python3')];
+  return ['python3', 'python'];
+}
+
+function notFound(tried: readonly string[], reason: string | undefined): SnakepitError {
+  return new SnakepitError('INTERPRETER_NOT_FOUND', { language: 'Python', tried: tried.join(', '), reason });
+}

@@ -1,0 +1,56 @@
+import {
+  isPlainObject,
+  option,
+  resolveOptions,
+  SnakepitError,
+  type OptionsInput,
+  type OptionsResolved,
+} from '../core/index.js';
+import { poolOptionTable, type PoolOptions } from '../pool/index.js';
+import { SESSION_OPTIONS } from '../session/index.js';
+import type { Adapter } from '../worker/index.js';
+
+export const DEFAULT_POOL = 'default';
+
+const sharedOptionTable = {
+  sessions: option.group(SESSION_OPTIONS, { doc: 'Sessions and global programs.' }),
+  autoStart: option.boolean({
+    doc: 'Start the pools with the application, and fail its start when a pool cannot. Otherwise `start()` does.',
+    default: true,
+  }),
+};
+
+/** Every option of the library: the source of its validation, its types and its reference page. */
+export const snakepitOptionTable = {
+  pools: option.namedGroups(poolOptionTable, {
+    doc: "The pools by name; the one named 'default' is what `PoolService` means when a call names none.",
+  }),
+  ...sharedOptionTable,
+};
+
+type SharedOptions = OptionsInput<typeof sharedOptionTable>;
+
+export type ManyPoolsOptions = OptionsInput<typeof snakepitOptionTable>;
+/** The shorthand for a single pool, named `default`. */
+export type OnePoolOptions = PoolOptions & SharedOptions;
+/** Named pools, the options of one pool, or nothing but its adapter. */
+export type SnakepitOptions = ManyPoolsOptions | OnePoolOptions | Adapter;
+export type ResolvedSnakepitOptions = OptionsResolved<typeof snakepitOptionTable>;
+
+/** Checks the options and spells the shorthands out. @throws SnakepitError INVALID_OPTIONS */
+export function resolveSnakepitOptions(given: unknown): ResolvedSnakepitOptions {
+  const resolved = resolveOptions(snakepitOptionTable, spelledOut(given));
+  if (Object.keys(resolved.pools).length === 0) {
+    throw new SnakepitError('INVALID_OPTIONS', { reason: `'options.pools' is empty; name at least one pool.` });
+  }
+  return resolved;
+}
+
+function spelledOut(given: unknown): unknown {
+  if (!isPlainObject(given)) return given;
+  if (typeof given['prepare'] === 'function') return { pools: { [DEFAULT_POOL]: { adapter: given } } };
+  if (!('adapter' in given) || 'pools' in given) return given;
+  const shared = Object.fromEntries(Object.entries(given).filter(([key]) => Object.hasOwn(sharedOptionTable, key)));
+  const pool = Object.fromEntries(Object.entries(given).filter(([key]) => !Object.hasOwn(sharedOptionTable, key)));
+  return { ...shared, pools: { [DEFAULT_POOL]: pool } };
+}

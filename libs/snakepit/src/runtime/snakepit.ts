@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+
+import { silentLog, SnakepitError, systemClock, type Clock, type LogSink } from '../core/index.js';
+import { Pool } from '../pool/index.js';
+import { SessionHostCalls, SessionService } from '../session/index.js';
+import { guardExit } from './exit-guard.js';
+import { DEFAULT_POOL, resolveSnakepitOptions, type ResolvedSnakepitOptions, type SnakepitOptions } from './options.js';
+import { PoolService } from './pool-service.js';
+
+/** What the library takes from its surroundings; everything has a default. */
+export interface SnakepitContext {
+  readonly log?: LogSink;
+  readonly clock?: Clock;
+  /** Where the allow-listed environment variables of workers come from. */
+  readonly hostEnv?: NodeJS.ProcessEnv;
+}
+
+/** All pools and sessions of one application: the composition root, which knows nothing of Nest. */
+export class Snakepit {
+  readonly options: ResolvedSnakepitOptions;
+  readonly sessions: SessionService;
+  readonly #pools: ReadonlyMap<string, Pool>;
+  readonly #unguard: () => void;
+  readonly #unlisten: () => void;
+  #starting: Promise<void> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(given: SnakepitOptions, context: SnakepitContext = {}) {
+    const { log = silentLog, clock = systemClock, hostEnv = process.env } = context;
+    const options = resolveSnakepitOptions(given);
+    this.options = options;
+    this.sessions = new SessionService(options.sessions, { clock, log });
+    const hostCalls = new SessionHostCalls(this.sessions, options.sessions);
+    const instance = randomBytes(12).toString('hex');
+    this.#pools = new Map(
+      Object.entries(options.pools).map(([name, poolOptions]) => {
+        const onHostCall = hostCalls.answer.bind(hostCalls);
+        return [
+          name,
+          new Pool({ name, options: poolOptions, instance, hostEnv, affinity: this.sessions, onHostCall, clock, log }),
+        ];
+      }),
+    );
+    this.#unlisten = this.sessions.onClosed((session) => {
+      for (const pool of this.#pools.values()) pool.sessionClosed(session);
+    });
+    this.#unguard = guardExit(() => [...this.#pools.values()].flatMap((pool) => [...pool.stats().pids]));
+  }
+
+  get poolNames(): readonly string[] {
+    return [...this.#pools.keys()];
+  }
+
+  /** The service of a pool; without a name, of the one named `default`, or of the only one. */
+  pool(name: string = this.defaultPoolName): PoolService {
+    this.#find(name);
+    return new PoolService(name, (wanted) => this.#find(wanted));
+  }
+
+  get defaultPoolName(): string {
+    const [first, ...others] = this.#pools.keys();
+    return first !== undefined && others.length === 0 ? first : DEFAULT_POOL;
+  }
+
+  /**
+   * Starts all pools side by side.
+   *
+   * @throws SnakepitError of the first pool that cannot start; all others are closed then.
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    const outcomes = await Promise.allSettled([...this.#pools.values()].map((pool) => pool.start()));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed === undefined) return;
+    await this.close();
+    throw failed.reason;
+  }
+
+  /** Takes no more calls and returns when those admitted are through, or after each pool's `drainTimeoutMs`. */
+  async drain(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.drain()));
+  }
+
+  /** Drains and ends everything: no process, timer or listener is left. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
+    this.#unlisten();
+    await this.sessions.close();
+    this.#unguard();
+  }
+
+  #find(name: string): Pool {
+    const pool = this.#pools.get(name);
+    if (pool === undefined) throw new SnakepitError('POOL_NOT_FOUND', { pool: name, known: this.poolNames.join(', ') });
+    return pool;
+  }
+}
+
+/** Makes and starts pools without Nest. @throws SnakepitError when a pool cannot start. */
+export async function createSnakepit(options: SnakepitOptions, context?: SnakepitContext): Promise<Snakepit> {
+  const snakepit = new Snakepit(options, context);
+  await snakepit.start();
+  return snakepit;
+}
