@@ -28,18 +28,21 @@ def main(arguments=None):
     serve(load_manifest, options["--protocol"])
 
 
-def serve(load_manifest, protocol):
-    """Serve by the protocol that the environment names; v1, with the codec `protocol`, where it names none."""
+def serve(load_manifest, protocol, on_ready=None):
+    """Serve by the protocol that the environment names; v1, with the codec `protocol`, where it names none.
+
+    `on_ready` is given a function that ends the serving once the calls at hand are answered.
+    """
     name = os.environ.pop("SNAKEPIT_PROTOCOL", "v1")
     descriptor = os.environ.pop("SNAKEPIT_FD", "")
     if name == "v2" and descriptor.isdigit():
         from .v2.server import serve_v2
 
-        serve_v2(int(descriptor), load_manifest)
+        serve_v2(int(descriptor), load_manifest, on_ready)
     elif name == "v1":
         from .v1.server import serve_v1
 
-        serve_v1(load_manifest, protocol)
+        serve_v1(load_manifest, protocol, on_ready)
     else:
         complain("cannot serve SNAKEPIT_PROTOCOL=%r with SNAKEPIT_FD=%r" % (name, descriptor))
         raise SystemExit(_WRONG_USAGE)

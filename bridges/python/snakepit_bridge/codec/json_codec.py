@@ -46,8 +46,11 @@ class JsonCodec:
     def _encode_slowly(self, value, root):
         plain = to_plain(value, root, self.max_depth)
         if needs_tags(plain):
-            return TAGGED, encode_tagged(plain, self._to_text)
+            return self._encode_tagged(plain, root)
         return 0, self._to_text(plain).encode("utf-8")
+
+    def _encode_tagged(self, plain, root):
+        return TAGGED, encode_tagged(plain, self._to_text)
 
     def decode(self, body, flags=0):
         """Decode a frame's body. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""

@@ -48,9 +48,20 @@ class MsgpackCodec:
             raise RefusedValue("a time is outside the years 1 to 9999 of Python's datetime") from None
         except (ValueError, TypeError) as error:
             raise ProtocolError("malformed MessagePack from the host: %s" % (error or type(error).__name__)) from None
+        if (0xC4 in body or 0xC5 in body or 0xC6 in body) and type(value) in _MAPS_AND_LISTS:
+            self._refuse_binary_keys(value)
         if len(body) > self.max_depth and not self._is_shallow(body) and is_deeper(value, self.max_depth):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth)
         return value
+
+    def _refuse_binary_keys(self, value):
+        """The unpacker refuses keys that are neither strings nor binary."""
+        try:
+            has_string_keys = _has_string_keys(value)
+        except RecursionError:
+            raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth) from None
+        if not has_string_keys:
+            raise ProtocolError("malformed MessagePack from the host: a key that is not a string")
 
     def _is_shallow(self, data):
         return len(data) <= self.max_depth or (

@@ -108,6 +108,10 @@ class WorkerLoop:
             self._on_call = self._route
         self._watchdog.start()
 
+    def stop(self):
+        """End the serving once the calls at hand are answered. From the main thread."""
+        self._is_stopping = True
+
     def serve(self):
         """Serve until the host asks for the end. Raises HostGone, ProtocolError, and SystemExit of commands."""
         try:

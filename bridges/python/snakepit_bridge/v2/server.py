@@ -17,7 +17,7 @@ from .writer import FrameWriter
 _EXIT_SECONDS = 1.0
 
 
-def serve_v2(descriptor, load_manifest):
+def serve_v2(descriptor, load_manifest, on_ready=None):
     """Serve the commands of `load_manifest()` on a socket's descriptor; returns when the host asks for the end.
 
     Raises SystemExit with status 1 if the worker cannot start. If the host goes away or breaks the protocol, the process
@@ -31,6 +31,8 @@ def serve_v2(descriptor, load_manifest):
     reader = FrameReader(sock, 0)
     try:
         loop, manifest = _start(sock, reader, writer, load_manifest)
+        if on_ready is not None:
+            on_ready(loop.stop)
         _serve_until_end(loop, manifest)
     except HostGone:
         end_with_host()
