@@ -25,6 +25,8 @@ export interface StdioChannelParts {
   readonly owner: ChannelOwner;
   /** The id of the next request; the handshake used up those before it. */
   readonly nextId: number;
+  /** Pings of the handshake whose answers may still arrive. */
+  readonly unanswered: Set<number>;
 }
 
 const PING_COMMAND = 'ping';
@@ -73,7 +75,8 @@ export class StdioChannel implements Channel {
       });
     }
     const id = this.#nextId;
-    this.#write(id, call.command, call.args);
+    // Handlers of protocol v1 expect a map, always.
+    this.#write(id, call.command, call.args ?? {});
     this.#current = { id, call };
     return id;
   }
@@ -144,6 +147,7 @@ export class StdioChannel implements Channel {
 
   readonly #onMessage = (bytes: Buffer, start: number, end: number): void => {
     const reply = parseV1Reply(this.#parts.codec.decode(bytes, start, end, 0));
+    if (this.#parts.unanswered.delete(reply.id)) return;
     if (reply.id === this.#pingId) {
       this.#pingId = undefined;
       return;
