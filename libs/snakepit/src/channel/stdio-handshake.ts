@@ -54,6 +54,7 @@ export function openStdioChannel(
 
   return new Promise((resolve, reject) => {
     let codec: Codec | undefined;
+    let channel: StdioChannel | undefined;
     let nextId = 1;
     let silence: Timer | undefined;
     const unanswered = new Set<number>();
@@ -73,6 +74,8 @@ export function openStdioChannel(
     };
 
     const onMessage = (bytes: Buffer, start: number, end: number): void => {
+      // Messages behind the first pong may have come in the same chunk.
+      if (channel !== undefined) return channel.onMessage(bytes, start, end);
       const isJson = bytes[start] === OPENING_BRACE;
       const selected = isJson ? parseNegotiationReply(bytes, start, end) : undefined;
       if (selected !== undefined) return ping(selected);
@@ -80,19 +83,20 @@ export function openStdioChannel(
       if (codec === undefined) return ping('json');
       const reply = parseV1Reply(codecs[isJson ? 'json' : 'msgpack'].decode(bytes, start, end, 0));
       if (!unanswered.delete(reply.id)) return;
-      stopListening();
       const parts = { stdin, stdout, reader, codec, name, maxFrameBytes, clock, owner, nextId, unanswered };
-      const channel = new StdioChannel(parts);
-      channel.listen();
-      resolve(channel);
+      channel = new StdioChannel(parts);
     };
     const onData = (chunk: Buffer): void => {
       try {
         reader.push(chunk, { onMessage });
       } catch (error) {
         stopListening();
-        reject(toError(error));
+        return reject(toError(error));
       }
+      if (channel === undefined) return;
+      stopListening();
+      channel.listen();
+      resolve(channel);
     };
     const onClosed = (): void => {
       stopListening();
