@@ -5,8 +5,8 @@ import re
 
 from ..errors import ProtocolError, RefusedValue
 from .depth import is_deeper
-from .plain import to_plain
-from .tags import TAGGED, decode_tagged, encode_tagged, needs_tags
+
+TAGGED = 0x80
 
 # What plain text cannot carry and the fast encoder lets pass: an integer of 16 or more digits, and a negative zero.
 _SUSPECT = re.compile(r"(?<![\d.])\d{16}\d*(?![\d.eE])|-0\.0(?![\d])").search
@@ -44,17 +44,24 @@ class JsonCodec:
         return self._encode_slowly(value, root)
 
     def _encode_slowly(self, value, root):
+        from .plain import to_plain
+        from .tags import needs_tags
+
         plain = to_plain(value, root, self.max_depth)
         if needs_tags(plain):
             return self._encode_tagged(plain, root)
         return 0, self._to_text(plain).encode("utf-8")
 
     def _encode_tagged(self, plain, root):
+        from .tags import encode_tagged
+
         return TAGGED, encode_tagged(plain, self._to_text)
 
     def decode(self, body, flags=0):
         """Decode a frame's body. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
         if flags & TAGGED:
+            from .tags import decode_tagged
+
             return decode_tagged(body, self._parse, self.max_depth)
         if not body:
             return None

@@ -1,15 +1,18 @@
 """Values as MessagePack, by the `msgpack` package."""
 
+import re
 from functools import partial
 
 import msgpack
 
 from ..errors import ProtocolError, RefusedValue
 from .depth import is_deeper
-from .plain import to_plain
 
 # First bytes of arrays and maps: their number in a body is an upper bound of its nesting.
 _CONTAINER_BYTES = bytes((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
+# A timestamp with more than 999999999 nanoseconds, which some versions of the package let pass.
+_TIMES = (b"\xd7\xff", b"\xc7\x0c\xff")
+_ODD_TIME = re.compile(rb"\xd7\xff[\xee-\xff]|\xc7\x0c\xff[\x3b-\xff]", re.DOTALL).search
 _MAPS_AND_LISTS = frozenset((dict, list, tuple))
 
 
@@ -32,6 +35,8 @@ class MsgpackCodec:
                     return 0, data
         except (TypeError, ValueError, OverflowError, RecursionError):
             pass
+        from .plain import to_plain
+
         return 0, self._pack_plain(to_plain(value, root, self.max_depth))
 
     def decode(self, body, flags=0):
@@ -42,6 +47,8 @@ class MsgpackCodec:
             return None
         try:
             value = self._unpack(body)
+            if (_TIMES[0] in body or _TIMES[1] in body) and _ODD_TIME(body):
+                self._unpack(body, timestamp=0)  # checks the nanoseconds
         except (msgpack.StackError, RecursionError):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth) from None
         except OverflowError:
