@@ -31,8 +31,8 @@ HOOKS = '''
 
     @command
     def block(ctx):
-        ctx.progress(None)
         try:
+            ctx.progress(None)
             time.sleep(60)
         finally:
             print("finally")
@@ -40,8 +40,8 @@ HOOKS = '''
     @command
     async def wait(ctx):
         import asyncio
-        ctx.progress(None)
         try:
+            ctx.progress(None)
             await asyncio.sleep(60)
         finally:
             print("async finally")
