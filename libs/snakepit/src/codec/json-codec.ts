@@ -41,7 +41,7 @@ export class JsonCodec implements Codec {
 
   #write(value: unknown, out: ByteWriter, root: string): number {
     try {
-      if (!needsTags(value)) {
+      if (!this.#allowsTags || !needsTags(value)) {
         writeText(out, JSON.stringify(value));
         return 0;
       }

@@ -1,0 +1,94 @@
+"""Values as JSON: plain text where that loses nothing, else the protocol's tagged form."""
+
+import json
+import re
+
+from ..errors import ProtocolError, RefusedValue
+from .depth import is_deeper
+from .plain import to_plain
+from .tags import TAGGED, decode_tagged, encode_tagged, needs_tags
+
+# What plain text cannot carry and the fast encoder lets pass: an integer of 16 or more digits, and a negative zero.
+_SUSPECT = re.compile(r"(?<![\d.])\d{16}\d*(?![\d.eE])|-0\.0(?![\d])").search
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]").search
+
+
+def _refuse_constant(name):
+    raise ProtocolError("malformed JSON from the host: %s is not a JSON value" % name)
+
+
+class JsonCodec:
+    """Encodes and decodes values as JSON; `max_depth` bounds their nesting."""
+
+    name = "json"
+
+    def __init__(self, max_depth):
+        self.max_depth = max_depth
+        self._to_text = json.JSONEncoder(
+            ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")
+        ).encode
+        decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+        self._from_text = decoder.decode
+        self._scan = decoder.scan_once
+
+    def encode(self, value, root="result"):
+        """Encode a value as `(flags, bytes)`; `root` begins the path in messages. Raises UnencodableValue."""
+        try:
+            text = self._to_text(value)
+            if len(text) < 4 or _SUSPECT(text) is None:
+                data = text.encode("utf-8")
+                if text.count("[") + text.count("{") <= self.max_depth or not is_deeper(value, self.max_depth):
+                    return 0, data
+        except (TypeError, ValueError, RecursionError, OverflowError):
+            pass
+        return self._encode_slowly(value, root)
+
+    def _encode_slowly(self, value, root):
+        plain = to_plain(value, root, self.max_depth)
+        if needs_tags(plain):
+            return self._encode_tagged(plain, root)
+        return 0, self._to_text(plain).encode("utf-8")
+
+    def _encode_tagged(self, plain, root):
+        return TAGGED, encode_tagged(plain, self._to_text)
+
+    def decode(self, body, flags=0):
+        """Decode a frame's body. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
+        if flags & TAGGED:
+            return decode_tagged(body, self._parse, self.max_depth)
+        if not body:
+            return None
+        text = _text(body)
+        value = self._parse(text)
+        if text.count("[") + text.count("{") > self.max_depth and is_deeper(value, self.max_depth):
+            raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth)
+        return value
+
+    def _parse(self, text):
+        try:
+            try:
+                value, end = self._scan(text, 0)
+                if end != len(text):
+                    value = self._from_text(text)
+            except StopIteration:
+                value = self._from_text(text)
+        except RecursionError:
+            raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth) from None
+        except ValueError as error:
+            raise ProtocolError("malformed JSON from the host: %s" % error) from None
+        if "\\u" in text and _ESCAPED_SURROGATE(text):
+            self._check_surrogates(value)
+        return value
+
+    def _check_surrogates(self, value):
+        try:
+            self._to_text(value).encode("utf-8")
+        except UnicodeEncodeError:
+            raise ProtocolError("malformed JSON from the host: a string holds a lone surrogate") from None
+
+
+def _text(body):
+    try:
+        return str(body, "utf-8")
+    except UnicodeDecodeError as error:
+        raise ProtocolError("malformed JSON from the host: %s" % error) from None

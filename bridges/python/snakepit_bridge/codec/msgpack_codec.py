@@ -1,0 +1,86 @@
+"""Values as MessagePack, by the `msgpack` package."""
+
+from functools import partial
+
+import msgpack
+
+from ..errors import ProtocolError, RefusedValue
+from .depth import is_deeper
+from .plain import to_plain
+
+# First bytes of arrays and maps: their number in a body is an upper bound of its nesting.
+_CONTAINER_BYTES = bytes((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
+_MAPS_AND_LISTS = frozenset((dict, list, tuple))
+
+
+class MsgpackCodec:
+    """Encodes and decodes values as MessagePack; `max_depth` bounds their nesting."""
+
+    name = "msgpack"
+
+    def __init__(self, max_depth):
+        self.max_depth = max_depth
+        self._pack_plain = partial(msgpack.packb, datetime=True)
+        self._unpack = partial(msgpack.unpackb, timestamp=3, ext_hook=_refuse_extension)
+
+    def encode(self, value, root="result"):
+        """Encode a value as `(0, bytes)`; `root` begins the path in messages. Raises UnencodableValue."""
+        try:
+            if type(value) not in _MAPS_AND_LISTS or _has_string_keys(value):
+                data = self._pack_plain(value)
+                if self._is_shallow(data) or not is_deeper(value, self.max_depth):
+                    return 0, data
+        except (TypeError, ValueError, OverflowError, RecursionError):
+            pass
+        return 0, self._pack_plain(to_plain(value, root, self.max_depth))
+
+    def decode(self, body, flags=0):
+        """Decode a frame's body. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
+        if flags & 0x80:
+            raise ProtocolError("the host sent a tagged body with the MessagePack codec")
+        if not body:
+            return None
+        try:
+            value = self._unpack(body)
+        except (msgpack.StackError, RecursionError):
+            raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth) from None
+        except OverflowError:
+            raise RefusedValue("a time is outside the years 1 to 9999 of Python's datetime") from None
+        except (ValueError, TypeError) as error:
+            raise ProtocolError("malformed MessagePack from the host: %s" % (error or type(error).__name__)) from None
+        if (0xC4 in body or 0xC5 in body or 0xC6 in body) and type(value) in _MAPS_AND_LISTS:
+            self._refuse_binary_keys(value)
+        if len(body) > self.max_depth and not self._is_shallow(body) and is_deeper(value, self.max_depth):
+            raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth)
+        return value
+
+    def _refuse_binary_keys(self, value):
+        """The unpacker refuses keys that are neither strings nor binary."""
+        try:
+            has_string_keys = _has_string_keys(value)
+        except RecursionError:
+            raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth) from None
+        if not has_string_keys:
+            raise ProtocolError("malformed MessagePack from the host: a key that is not a string")
+
+    def _is_shallow(self, data):
+        return len(data) <= self.max_depth or (
+            len(data) - len(bytes(data).translate(None, _CONTAINER_BYTES)) <= self.max_depth
+        )
+
+
+def _has_string_keys(value):
+    """Tell whether every map within has nothing but strings as keys, which the packer does not check."""
+    if type(value) is dict:
+        for key in value:
+            if type(key) is not str:
+                return False
+        value = value.values()
+    for item in value:
+        if type(item) in _MAPS_AND_LISTS and not _has_string_keys(item):
+            return False
+    return True
+
+
+def _refuse_extension(code, data):
+    raise ValueError("extension type %d" % code)

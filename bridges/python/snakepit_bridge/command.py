@@ -1,0 +1,165 @@
+"""Commands: functions of the user's that the host may call."""
+
+from .errors import INVALID_ARGUMENTS, Refusal, StartupError
+
+CALL = "call"
+STREAM = "stream"
+
+_MARK = "__snakepit_command__"
+_COROUTINE = 0x80 | 0x100
+_GENERATOR = 0x20
+_ASYNC_GENERATOR = 0x200
+
+
+def command(function=None, *, name=None):
+    """Mark a function as a command, called `name` (default: the function's name); it stays callable as before.
+
+    Raises StartupError if the same file has another command of that name.
+    """
+    if function is None:
+        return lambda marked: command(marked, name=name)
+    chosen = name or getattr(function, "__name__", None)
+    if not callable(function) or not isinstance(chosen, str):
+        raise StartupError("@command takes a function and a name of type str, not %r and %r" % (function, chosen))
+    _refuse_shadowed(function, chosen)
+    try:
+        setattr(function, _MARK, chosen)
+    except AttributeError:
+        raise StartupError("@command cannot mark %r; wrap it in a function" % (function,)) from None
+    return function
+
+
+def marked_name(candidate):
+    """The name given by `@command`, or None where the object is not marked."""
+    if not callable(candidate) or isinstance(candidate, type):
+        return None
+    mark = getattr(candidate, _MARK, None)
+    return mark if isinstance(mark, str) else None
+
+
+def describe(function):
+    """Where a function stands, for messages: `report.add (report.py:3)`."""
+    code = getattr(_unwrap(function), "__code__", None)
+    place = " (%s:%d)" % (code.co_filename, code.co_firstlineno) if code else ""
+    return "%s.%s%s" % (getattr(function, "__module__", "?"), getattr(function, "__qualname__", "?"), place)
+
+
+class Command:
+    """A command ready to be called.
+
+    `is_plain` marks the fast path: a synchronous function that takes no context and returns one value.
+    `is_slow` is what the worker has learned: its last run took long, so replies that wait are sent before it starts.
+    """
+
+    __slots__ = ("name", "function", "kind", "is_async", "is_plain", "is_slow", "doc", "_context_name", "_context_index")
+
+    def __init__(self, name, function, *, kind=None):
+        code = getattr(_unwrap(function), "__code__", None)
+        flags = code.co_flags if code else 0
+        self.name = name
+        self.function = function
+        self.kind = kind or (STREAM if flags & (_GENERATOR | _ASYNC_GENERATOR) else CALL)
+        self.is_async = bool(flags & (_COROUTINE | _ASYNC_GENERATOR))
+        self._context_name, self._context_index = _context_parameter(function)
+        self.is_plain = self.kind == CALL and not self.is_async and self._context_name is None
+        self.is_slow = True
+        self.doc = _summary(function)
+
+    @property
+    def takes_context(self):
+        """Tell whether the function has a parameter for the context."""
+        return self._context_name is not None
+
+    def invoke(self, arguments, context=None):
+        """Call the function: a map as named arguments, a list as positional ones, None as none.
+
+        Raises Refusal if the arguments do not fit; whatever the function raises passes through.
+        """
+        positional, named = self._split(arguments, context)
+        try:
+            return self.function(*positional, **named)
+        except TypeError as error:
+            self.check_fit(positional, named, error)
+            raise
+
+    def refuse_misfit(self, arguments, error):
+        """After a TypeError of a direct call: raise Refusal if the arguments do not fit, else return."""
+        self.check_fit(*self._split(arguments, None), error)
+
+    def check_fit(self, positional, named, error):
+        """Raise Refusal if the function's signature does not take these arguments, else return."""
+        from inspect import signature
+
+        try:
+            bind = signature(self.function).bind
+        except (TypeError, ValueError):
+            return
+        try:
+            bind(*positional, **named)
+        except TypeError as misfit:
+            raise Refusal(INVALID_ARGUMENTS, "%s: %s" % (self.name, misfit)) from error
+
+    def _split(self, arguments, context):
+        kind = type(arguments)
+        if kind is dict:
+            positional, named = (), arguments
+        elif kind is list:
+            positional, named = arguments, {}
+        else:
+            positional, named = (() if arguments is None else (arguments,)), {}
+        if self._context_name is None:
+            return positional, named
+        if self._context_name in named:
+            raise Refusal(INVALID_ARGUMENTS, "%s: %r is reserved for the context" % (self.name, self._context_name))
+        if len(positional) > self._context_index:
+            return (*positional[: self._context_index], context, *positional[self._context_index :]), named
+        return positional, {**named, self._context_name: context}
+
+
+def _context_parameter(function):
+    """Name and position of the parameter named `ctx` or annotated Context, else (None, 0)."""
+    inner = _unwrap(function)
+    function_code = getattr(getattr(inner, "__func__", inner), "__code__", None)
+    if function_code is None:
+        return None, 0
+    count = function_code.co_argcount
+    names = function_code.co_varnames[: count + function_code.co_kwonlyargcount]
+    if hasattr(inner, "__self__"):
+        names, count = names[1:], count - 1
+    annotations = getattr(inner, "__annotations__", {})
+    for index, name in enumerate(names):
+        if name == "ctx" or _is_context(annotations.get(name)):
+            return name, index if index < count else len(names) + 255
+    return None, 0
+
+
+def _is_context(annotation):
+    if isinstance(annotation, str):
+        return annotation.strip("'\"").rpartition(".")[2] == "Context"
+    return getattr(annotation, "__name__", None) == "Context" and annotation.__module__ == "snakepit_bridge.context"
+
+
+def _unwrap(function):
+    """The innermost function below decorators made with functools.wraps."""
+    seen = 0
+    while hasattr(function, "__wrapped__") and seen < 100:
+        function = function.__wrapped__
+        seen += 1
+    return function
+
+
+def _summary(function):
+    """The first line of the docstring, or None."""
+    doc = getattr(function, "__doc__", None)
+    return doc.strip().partition("\n")[0].strip() or None if isinstance(doc, str) else None
+
+
+def _refuse_shadowed(function, name):
+    """A second command of the same name in one file would silently replace the first: refuse it."""
+    previous = getattr(function, "__globals__", {}).get(getattr(function, "__name__", None))
+    if previous is None or previous is function or marked_name(previous) != name:
+        return
+    before, now = getattr(_unwrap(previous), "__code__", None), getattr(_unwrap(function), "__code__", None)
+    is_reloaded = before and now and (before.co_filename, before.co_firstlineno) == (now.co_filename, now.co_firstlineno)
+    if not is_reloaded:
+        raise StartupError("two commands named %r: %s and %s; rename one" % (name, describe(previous), describe(function)))

@@ -1,0 +1,71 @@
+"""What a command may know and do besides its arguments."""
+
+from time import monotonic
+
+from .errors import Cancelled
+from .log import CallLog
+from .session import Session, SharedData
+
+
+class Context:
+    """One call, as seen by the command that serves it.
+
+    `command`, `call_id`, `trace` (W3C trace context, a dict) and `context` (the application's values, a dict) are plain
+    facts of the call. `runtime` is the worker's own side of it.
+    """
+
+    __slots__ = ("command", "call_id", "trace", "context", "_runtime", "_session_id", "_deadline", "_session", "_globals")
+
+    def __init__(self, runtime, command, call_id, deadline=None, meta=None):
+        meta = meta or {}
+        self.command = command
+        self.call_id = call_id
+        self.trace = meta.get("trace") or {}
+        self.context = meta.get("context") or {}
+        self._runtime = runtime
+        self._session_id = meta.get("session")
+        self._deadline = deadline
+        self._session = None
+        self._globals = None
+
+    @property
+    def session(self):
+        """The session that the call belongs to, or None."""
+        if self._session is None and self._session_id is not None:
+            self._session = Session(self._runtime, self.call_id, self._session_id)
+        return self._session
+
+    @property
+    def globals(self):
+        """The values that all sessions of the host share."""
+        if self._globals is None:
+            self._globals = SharedData(self._runtime, self.call_id, "globals")
+        return self._globals
+
+    @property
+    def deadline_seconds(self):
+        """Seconds left to the call's deadline, at least 0.0; None without a deadline."""
+        return None if self._deadline is None else max(0.0, self._deadline - monotonic())
+
+    @property
+    def cancelled(self):
+        """Tell whether the caller left or the deadline passed, so that the result is not wanted any more."""
+        return self._runtime.is_cancelled(self.call_id)
+
+    def raise_if_cancelled(self):
+        """Raise Cancelled if the call was cancelled."""
+        if self.cancelled:
+            raise Cancelled("the call was cancelled")
+
+    @property
+    def log(self):
+        """Log records to the host: `ctx.log.info("loaded", rows=3)`; levels debug, info, warning, error."""
+        return CallLog(self._runtime, self.call_id, self.command)
+
+    def progress(self, value):
+        """Tell the caller how far the call is; `value` is anything encodable."""
+        self._runtime.send_progress(self.call_id, value)
+
+    def emit(self, name, data=None):
+        """Send an event of the application's own telemetry."""
+        self._runtime.send_event(self.call_id, name, data)

@@ -1,0 +1,66 @@
+"""The worker's process: signals, standard streams, and how it ends."""
+
+import os
+import signal
+import sys
+
+PROTOCOL_FAILURE = 70
+
+_terminated = False
+
+
+def prepare_process():
+    """Set up what every worker needs: stack dumps, prompt output, SIGTERM as an orderly exit, SIGINT ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _exit_in_order)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(line_buffering=True, write_through=True)
+    _enable_stack_dumps()
+
+
+def complain(message):
+    """Write one line to stderr, if there is one."""
+    try:
+        print("snakepit_bridge: %s" % message, file=sys.stderr, flush=True)
+    except (OSError, ValueError, AttributeError):
+        pass
+
+
+def end_with_host():
+    """End at once because the host is gone, and with this process its group, if it leads one."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
+
+
+def end_by_protocol_error(error):
+    """End at once because the connection cannot go on."""
+    complain("protocol error: %s" % error)
+    os._exit(PROTOCOL_FAILURE)
+
+
+def is_terminated():
+    """Tell whether SIGTERM has come."""
+    return _terminated
+
+
+def ignore_termination():
+    """Let the clean-up that is now under way finish, whatever SIGTERM comes."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+def _exit_in_order(signum, frame):
+    global _terminated
+    _terminated = True
+    raise SystemExit(0)
+
+
+def _enable_stack_dumps():
+    import faulthandler
+
+    try:
+        faulthandler.enable()
+        faulthandler.register(signal.SIGUSR1, all_threads=True)
+    except (OSError, ValueError, AttributeError, RuntimeError):
+        complain("no stack dumps on SIGUSR1, since stderr is not a file")

@@ -1,0 +1,1 @@
+"""Protocol v1: stdin and stdout, one call at a time."""

@@ -1,0 +1,1 @@
+"""Protocol v2: one socket, many calls at once."""

@@ -1,0 +1,188 @@
+"""Runs asynchronous commands side by side, in an event loop on a thread of its own."""
+
+import asyncio
+import threading
+from contextvars import ContextVar
+from time import perf_counter
+
+from ..command import STREAM
+from ..errors import CANCELLED, ProtocolError
+from ..process import complain, end_by_protocol_error
+
+_current_call = ContextVar("snakepit_call", default=0)
+
+
+class AsyncCall:
+    """One asynchronous call; `credit` counts the chunks that it may still send. The event loop's thread owns it."""
+
+    __slots__ = ("call_id", "command", "prepare", "is_stream", "credit", "is_cancelled", "has_begun", "task", "began", "granted")
+
+    def __init__(self, call_id, command, prepare, is_stream, credit):
+        self.call_id = call_id
+        self.command = command
+        self.prepare = prepare
+        self.is_stream = is_stream
+        self.credit = credit
+        self.is_cancelled = False
+        self.has_begun = False
+        self.task = None
+        self.began = 0.0
+        self.granted = None
+
+
+class AsyncRunner:
+    """Takes calls from the reading thread and answers them from the event loop's thread."""
+
+    def __init__(self, replies, writer, on_end, exit_process):
+        self.calls = {}
+        self._replies = replies
+        self._writer = writer
+        self._on_end = on_end
+        self._exit_process = exit_process
+        self._is_flush_due = False
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self._run, name="snakepit-async", daemon=True)
+
+    def start(self):
+        """Start the thread."""
+        self.thread.start()
+
+    def submit(self, call):
+        """Start a call soon. From any thread."""
+        self.calls[call.call_id] = call
+        self.loop.call_soon_threadsafe(self._begin, call)
+
+    def cancel(self, call):
+        """Cancel a call soon. From any thread."""
+        call.is_cancelled = True
+        self.loop.call_soon_threadsafe(self._cancel, call)
+
+    def grant(self, call, chunks):
+        """Let a stream send more. From any thread."""
+        self.loop.call_soon_threadsafe(self._grant, call, chunks)
+
+    def run_hook(self, coroutine):
+        """Run a coroutine and wait for its result. From any thread but the loop's."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
+    def running_call(self):
+        """Id of the call whose task is running, else 0. From the loop's thread."""
+        return _current_call.get()
+
+    def cancel_all(self, timeout_seconds):
+        """Cancel what runs and wait for its clean-up code. From any thread but the loop's."""
+        if not self.thread.is_alive():
+            return
+        try:
+            asyncio.run_coroutine_threadsafe(self._cancel_all(timeout_seconds), self.loop).result(2 * timeout_seconds)
+        except Exception:
+            complain("asynchronous commands did not end in time")
+
+    def stop(self, timeout_seconds):
+        """End the thread."""
+        if self.thread.is_alive():
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self.thread.join(timeout_seconds)
+
+    def flush_soon(self):
+        """Send what was added after what the event loop has ready. From the loop's thread."""
+        if not self._is_flush_due:
+            self._is_flush_due = True
+            self.loop.call_soon(self._flush)
+
+    def _run(self):
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+        except SystemExit as ending:
+            self._exit_process(ending)
+
+    def _flush(self):
+        self._is_flush_due = False
+        self._writer.flush()
+
+    def _begin(self, call):
+        call.task = self.loop.create_task(self._serve_stream(call) if call.is_stream else self._serve(call))
+        call.task.add_done_callback(lambda task: self._finish(call, task))
+
+    def _cancel(self, call):
+        if call.call_id in self.calls and call.task is not None:
+            call.task.cancel()
+
+    def _grant(self, call, chunks):
+        call.credit += chunks
+        if call.granted is not None and not call.granted.done():
+            call.granted.set_result(None)
+
+    async def _serve(self, call):
+        self._enter(call)
+        result = call.prepare()
+        return await result if hasattr(result, "__await__") else result
+
+    async def _serve_stream(self, call):
+        self._enter(call)
+        if call.command.kind != STREAM:
+            value = call.prepare()
+            await self._send_chunk(call, await value if hasattr(value, "__await__") else value)
+            return
+        values = call.prepare()
+        try:
+            iterator = values.__aiter__()
+            while True:
+                await self._credit(call)
+                try:
+                    value = await iterator.__anext__()
+                except StopAsyncIteration:
+                    return
+                await self._send_chunk(call, value)
+        finally:
+            close = getattr(values, "aclose", None)
+            if close is not None:
+                await close()
+
+    def _enter(self, call):
+        call.has_begun = True
+        call.began = perf_counter()
+        _current_call.set(call.call_id)
+
+    async def _credit(self, call):
+        while call.credit == 0:
+            call.granted = self.loop.create_future()
+            await call.granted
+
+    async def _send_chunk(self, call, value):
+        await self._credit(call)
+        call.credit -= 1
+        self._replies.chunk(call.call_id, value)
+        self.flush_soon()
+
+    def _finish(self, call, task):
+        """Answer the call; the host may use its id again from then on."""
+        seconds = perf_counter() - call.began if call.has_begun else 0.0
+        del self.calls[call.call_id]
+        self._on_end(call.call_id)
+        if task.cancelled():
+            self._answer_cancelled(call, seconds)
+        elif isinstance(task.exception(), ProtocolError):
+            end_by_protocol_error(task.exception())
+        elif task.exception() is not None:
+            self._replies.error(call.call_id, task.exception(), seconds)
+        elif call.is_stream:
+            self._replies.end(call.call_id, seconds)
+        else:
+            self._replies.result(call.call_id, task.result(), seconds)
+        self.flush_soon()
+
+    def _answer_cancelled(self, call, seconds):
+        if call.is_cancelled:
+            self._replies.refuse(call.call_id, CANCELLED, "the call was cancelled", call.has_begun, seconds)
+        else:
+            self._replies.error(call.call_id, asyncio.CancelledError("the command cancelled itself"), seconds)
+
+    async def _cancel_all(self, timeout_seconds):
+        tasks = [call.task for call in self.calls.values() if call.task is not None]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout_seconds)
+        self._writer.flush()

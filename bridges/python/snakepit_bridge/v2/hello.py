@@ -1,0 +1,83 @@
+"""The two hellos that open a connection."""
+
+import json
+import os
+import platform
+from time import monotonic
+
+from ..codec import select_codec
+from ..errors import ProtocolError, StartupError
+from ..version import __version__
+from .frame import HELLO, pack_frame
+
+_MAX_HELLO_BYTES = 1024 * 1024
+
+
+class HostHello:
+    """What the host said of itself; `is_understood` is false where no protocol version is in common."""
+
+    def __init__(self, members):
+        self.protocols = members.get("protocol", [2])
+        self.codecs = members.get("codecs", ["json"])
+        self.max_frame_bytes = _count(members, "maxFrameBytes", 64 * 1024 * 1024)
+        self.max_depth = _count(members, "maxDepth", 64)
+        self.stream_credit = _count(members, "streamCredit", 64)
+
+    def choose_codec(self):
+        """The codec's name that both sides have. Raises StartupError."""
+        if 2 not in self.protocols:
+            raise StartupError("the host speaks protocol %s, this worker 2" % self.protocols)
+        return select_codec(self.codecs)
+
+
+def read_hello(reader):
+    """Wait for the host's hello. Raises ProtocolError and HostGone."""
+    reader.max_frame_bytes = _MAX_HELLO_BYTES
+    frames = []
+    while not frames:
+        reader.receive(is_blocking=True)
+        reader.parse(_refuse_call, lambda kind, *rest: frames.append((kind, rest[3])), monotonic())
+    kind, body = frames[0]
+    if kind != HELLO or len(frames) > 1:
+        raise ProtocolError("the host must begin with HELLO alone, not with kind 0x%02x" % frames[-1][0])
+    try:
+        hello = HostHello(json.loads(bytes(body)))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ProtocolError("malformed HELLO from the host: %s" % error) from None
+    reader.max_frame_bytes = hello.max_frame_bytes
+    return hello
+
+
+def answer_hello(codec_name, manifest):
+    """The frame that makes the worker ready."""
+    return _hello_frame(
+        {
+            "protocol": 2,
+            "codec": codec_name,
+            "language": "python",
+            "runtime": {"name": platform.python_implementation(), "version": platform.python_version()},
+            "sdk": {"name": "snakepit_bridge", "version": __version__},
+            "pid": os.getpid(),
+            "commands": manifest.describe(),
+        }
+    )
+
+
+def failed_hello(error):
+    """The frame of a worker that cannot start; `error` is an error map."""
+    return _hello_frame({"error": error})
+
+
+def _hello_frame(members):
+    return pack_frame(HELLO, 0, body=json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))
+
+
+def _count(members, name, default):
+    value = members.get(name, default)
+    if type(value) is not int or value < 1:
+        raise ValueError("%s is %r" % (name, value))
+    return value
+
+
+def _refuse_call(call):
+    raise ProtocolError("the host sent CALL before HELLO")

@@ -1,0 +1,87 @@
+"""Serves protocol v2 from the hello to the end of the process."""
+
+import os
+import socket
+
+from ..codec import create_codec
+from ..errors import HostGone, ProtocolError, error_map
+from ..hooks import SHUTDOWN, START
+from ..log import forward_logging
+from ..process import complain, end_by_protocol_error, end_with_host, ignore_termination, is_terminated
+from .hello import answer_hello, failed_hello, read_hello
+from .loop import WorkerLoop
+from .reader import FrameReader
+from .startup_guard import StartupGuard
+from .writer import FrameWriter
+
+_EXIT_SECONDS = 1.0
+
+
+def serve_v2(descriptor, load_manifest, on_ready=None):
+    """Serve the commands of `load_manifest()` on a socket's descriptor; returns when the host asks for the end.
+
+    Raises SystemExit with status 1 if the worker cannot start. If the host goes away or breaks the protocol, the process
+    ends here.
+    """
+    os.set_inheritable(descriptor, False)
+    sock = socket.socket(fileno=descriptor)
+    sock.setblocking(True)
+    writer = FrameWriter(sock)
+    os.register_at_fork(after_in_child=lambda: _leave_to_parent(sock, writer))
+    reader = FrameReader(sock, 0)
+    try:
+        loop, manifest = _start(sock, reader, writer, load_manifest)
+        if on_ready is not None:
+            on_ready(loop.stop)
+        _serve_until_end(loop, manifest)
+    except HostGone:
+        end_with_host()
+    except ProtocolError as error:
+        end_by_protocol_error(error)
+    finally:
+        writer.flush_at_exit(_EXIT_SECONDS)
+
+
+def _start(sock, reader, writer, load_manifest):
+    hello = read_hello(reader)
+    try:
+        with StartupGuard(sock.fileno()):
+            codec = create_codec(hello.choose_codec(), hello.max_depth)
+            manifest = load_manifest()
+            loop = WorkerLoop(sock, reader, writer, codec, manifest, hello)
+            forward_logging(loop)
+            loop.start()
+            for hook in manifest.hooks(START):
+                loop.run_hook(hook)
+    except BaseException as error:
+        if isinstance(error, SystemExit) and is_terminated():
+            raise
+        writer.open(failed_hello(error_map(error)))
+        complain("the worker cannot start: %s: %s" % (type(error).__name__, error))
+        raise SystemExit(1) from None
+    writer.open(answer_hello(codec.name, manifest))
+    return loop, manifest
+
+
+def _serve_until_end(loop, manifest):
+    try:
+        loop.serve()
+    finally:
+        ignore_termination()
+        loop.wind_down()
+        for hook in manifest.hooks(SHUTDOWN):
+            _run_last(loop, hook)
+        loop.end()
+
+
+def _run_last(loop, hook):
+    try:
+        loop.run_hook(hook)
+    except Exception as error:
+        complain("on_shutdown failed: %s: %s" % (type(error).__name__, error))
+
+
+def _leave_to_parent(sock, writer):
+    """In a forked child: the connection is the parent's alone."""
+    writer.close()
+    sock.close()
