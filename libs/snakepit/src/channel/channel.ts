@@ -69,8 +69,8 @@ export interface ChannelOwner {
   onEvent(name: string, data: unknown): void;
   /** Answers a host call; a rejection goes back to the worker as an error. */
   onHostCall(call: HostCall): Promise<unknown>;
-  /** Room to write again, after {@link Channel.isCongested}. */
-  onDrained(): void;
+  /** The worker reads slower than the host writes (false), or has caught up (true). */
+  onRoom(hasRoom: boolean): void;
   /** Called once; calls in flight stay pending until {@link Channel.abandon}. */
   onFailed(failure: ChannelFailure): void;
 }
@@ -82,8 +82,6 @@ export interface Channel {
   readonly maxInFlight: number;
   /** Calls sent and not yet answered. */
   readonly inFlight: number;
-  /** True while the worker reads slower than the host writes. */
-  readonly isCongested: boolean;
   /** When the last bytes arrived, on the clock's `now()` scale. */
   readonly lastHeardAt: number;
 

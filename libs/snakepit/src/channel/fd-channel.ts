@@ -85,10 +85,6 @@ export class FdChannel implements Channel, FrameSink {
     return this.#pending.size;
   }
 
-  get isCongested(): boolean {
-    return this.#congested;
-  }
-
   send(call: ChannelCall): CallId {
     const index = this.#commandIndexes.get(call.command);
     if (index === undefined) {
@@ -276,12 +272,14 @@ export class FdChannel implements Channel, FrameSink {
     this.#unwritten.length = 0;
     const bytes = this.#out.take();
     const hasRoom = this.#socket.write(bytes, () => this.#out.recycle(bytes));
-    this.#congested = !hasRoom;
+    if (hasRoom || this.#congested) return;
+    this.#congested = true;
+    this.#owner.onRoom(false);
   };
 
   readonly #onDrain = (): void => {
     this.#congested = false;
-    this.#owner?.onDrained();
+    this.#owner?.onRoom(true);
   };
 
   readonly #onData = (chunk: Buffer): void => {

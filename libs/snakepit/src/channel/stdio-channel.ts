@@ -63,10 +63,6 @@ export class StdioChannel implements Channel {
     return this.#current === undefined ? 0 : 1;
   }
 
-  get isCongested(): boolean {
-    return this.#congested;
-  }
-
   send(call: ChannelCall): CallId {
     if (this.#current !== undefined) throw new RangeError('protocol v1 carries one call at a time');
     if (call.kind === 'stream') {
@@ -140,7 +136,10 @@ export class StdioChannel implements Channel {
     }
     this.#nextId += 1;
     const written = this.#out.take();
-    this.#congested = !stdin.write(written, () => this.#out.recycle(written));
+    const hasRoom = stdin.write(written, () => this.#out.recycle(written));
+    if (hasRoom || this.#congested) return;
+    this.#congested = true;
+    this.#owner?.onRoom(false);
   }
 
   readonly #onMessage = (bytes: Buffer, start: number, end: number): void => {
@@ -171,7 +170,7 @@ export class StdioChannel implements Channel {
 
   readonly #onDrain = (): void => {
     this.#congested = false;
-    this.#owner?.onDrained();
+    this.#owner?.onRoom(true);
   };
 
   readonly #onClosed = (): void => this.#fail({ kind: 'closed' });

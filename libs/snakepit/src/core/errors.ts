@@ -166,7 +166,8 @@ export const ERRORS = {
   SESSION_EXISTS: rule((d) => `Session '${text(d['session'])}' exists already.`, 'not-started', false, 409, 6),
   SESSION_LIMIT: rule(
     (d) =>
-      `The session store is full (${text(d['limit'])} sessions). Delete sessions, lower 'ttlMs' or raise 'maxSessions'.`,
+      `The session store is full (${text(d['limit'])} ${text(d['what'], 'sessions')}). Delete some, let them expire sooner, ` +
+      `or raise '${text(d['option'], 'maxSessions')}'.`,
     'not-started',
     true,
     503,

@@ -1,5 +1,5 @@
 import type { CallId, CallKind, CallMeta, ChannelCall } from '../channel/index.js';
-import { unwatchAbort, watchAbort, type Expiring, type SnakepitError } from '../core/index.js';
+import { unwatchAbort, watchAbort, type Delivery, type Expiring, type SnakepitError } from '../core/index.js';
 import type { Worker } from '../worker/index.js';
 import type { CommandProfile } from './command-profile.js';
 import type { Lane } from './scheduler.js';
@@ -35,8 +35,8 @@ export interface CallListener {
 
 /** What the pool does for its calls. */
 export interface PoolCallOwner {
-  /** The worker is through with the call. */
-  onReleased(call: PoolCall, serviceUs: number): void;
+  /** The worker is through with the call; `hasFailed` when it answered with an error. */
+  onReleased(call: PoolCall, serviceUs: number, hasFailed: boolean): void;
   /** The caller has its outcome; `error` is undefined when the call succeeded. */
   onSettled(call: PoolCall, error: SnakepitError | undefined): void;
   onCallExpired(call: PoolCall, nowMs: number): void;
@@ -87,6 +87,8 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   /** When a worker got it; undefined while it has always waited. */
   startedAt: number | undefined;
+  /** The worker that got it last. */
+  workerId: string | undefined;
   placement: Placement | undefined;
   attempts = 0;
   /** Chunks that have reached the consumer; a stream that has begun is not begun again. */
@@ -132,7 +134,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   }
 
   onResult(value: unknown, serviceUs: number): void {
-    this.#owner.onReleased(this, serviceUs);
+    this.#owner.onReleased(this, serviceUs, false);
     if (this.isSettled) return;
     let result: unknown;
     try {
@@ -145,7 +147,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   }
 
   onEnd(serviceUs: number): void {
-    this.#owner.onReleased(this, serviceUs);
+    this.#owner.onReleased(this, serviceUs, false);
     if (this.isSettled) return;
     this.#settle(undefined);
     this.#listener.onEnd();
@@ -169,7 +171,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   }
 
   onFailure(error: SnakepitError, serviceUs: number): void {
-    this.#owner.onReleased(this, serviceUs);
+    this.#owner.onReleased(this, serviceUs, true);
     this.fail(error);
   }
 
@@ -187,6 +189,16 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   /** Asks the worker to stop; whether it can and does shows in its answer. */
   stop(reason: 'caller' | 'deadline'): void {
     this.placement?.worker.channel?.cancel(this.placement.id, reason);
+  }
+
+  /** Lets a stream send more. */
+  grant(chunks: number): void {
+    if (!this.isSettled) this.placement?.worker.channel?.grant(this.placement.id, chunks);
+  }
+
+  /** What is certain of a call that waits: it did not start, unless it waits for its next attempt. */
+  get deliverySoFar(): Delivery {
+    return this.attempts === 0 ? 'not-started' : 'may-have-run';
   }
 
   #settle(error: SnakepitError | undefined): void {

@@ -55,7 +55,12 @@ export class PoolCounters {
   errors = 0;
   readonly errorsByCode: Partial<Record<ErrorCode, number>> = {};
 
-  onError(code: ErrorCode): void {
+  /** A call has its outcome; `code` is that of its error, if it has one. */
+  onSettled(code: ErrorCode | undefined): void {
+    if (code === undefined) {
+      this.succeeded += 1;
+      return;
+    }
     this.errors += 1;
     this.errorsByCode[code] = (this.errorsByCode[code] ?? 0) + 1;
   }

@@ -1,28 +1,17 @@
 import type { CallKind, ChannelCall, CommandManifest, HostCall } from '../channel/index.js';
-import {
-  DeadlineSweep,
-  hasListeners,
-  isSnakepitError,
-  publish,
-  SnakepitError,
-  toError,
-  type Clock,
-  type LogSink,
-} from '../core/index.js';
-import type { Adapter, OrphanedCall, Worker } from '../worker/index.js';
-import { Backlog } from './backlog.js';
+import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
+import type { OrphanedCall, Worker } from '../worker/index.js';
 import { CommandProfile } from './command-profile.js';
+import { Dispatcher, type SessionAffinity } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
-import { PoolCall, type CallListener, type CallOptions, type PoolCallOwner } from './pool-call.js';
-import { PoolCounters, WorkerCounters, type PoolStats, type PoolStatus, type WorkerInfo } from './pool-stats.js';
-import { Lane, Scheduler } from './scheduler.js';
+import { PoolCall, type CallListener, type CallOptions } from './pool-call.js';
+import { cancelled, invalidArguments } from './pool-errors.js';
+import type { PoolStats, PoolStatus, WorkerInfo } from './pool-stats.js';
 import { Supervisor, type SupervisorOwner } from './supervisor.js';
 
-/** Which worker a session was last on; the session service keeps it. */
-export interface SessionAffinity {
-  lastWorkerOf(session: string): string | undefined;
-  rememberWorker(session: string, workerId: string): void;
-}
+const MAX_SIZE = 1_024;
+/** Names that no worker knows must not pile up. */
+const MAX_PROFILES = 65_536;
 
 /** Answers what workers ask of their host; `session` is that of the asking call. */
 export type HostCallHandler = (method: string, args: unknown, session: string | undefined) => Promise<unknown>;
@@ -38,20 +27,11 @@ export interface PoolParts {
   readonly log: LogSink;
 }
 
-/** A stream in the making: what its consumer steers it by. */
+/** What the consumer of a stream steers it by. */
 export interface StreamHandle {
   /** Lets the worker send this many items more. */
   grant(chunks: number): void;
   cancel(): void;
-}
-
-/** A worker as the pool uses it. */
-interface Seat {
-  readonly worker: Worker;
-  readonly lane: Lane;
-  readonly counters: WorkerCounters;
-  /** Calls that may run on this worker only: of sessions with strict affinity. */
-  readonly pinned: Backlog;
 }
 
 type Life = 'new' | 'open' | 'draining' | 'closed';
@@ -59,30 +39,17 @@ type Life = 'new' | 'open' | 'draining' | 'closed';
 /**
  * A number of workers behind one queue.
  *
- * The river of a call: {@link call} admits it, the scheduler picks a worker or it waits in the backlog, its worker's channel
- * carries it; the answer settles the call and makes room for the next.
+ * The pool checks and admits calls; its dispatcher gives them to workers; its supervisor keeps the workers alive.
  */
-export class Pool implements PoolCallOwner, SupervisorOwner {
+export class Pool implements SupervisorOwner {
   readonly name: string;
   readonly options: ResolvedPoolOptions;
 
   readonly #parts: PoolParts;
   readonly #clock: Clock;
-  readonly #adapter: Adapter;
-  readonly #scheduler: Scheduler;
   readonly #supervisor: Supervisor;
-  readonly #deadlines: DeadlineSweep;
-  readonly #backlog = new Backlog();
-  /** Seats of workers that take calls, by worker id. */
-  readonly #seats = new Map<string, Seat>();
-  /** Counters of all living workers. */
-  readonly #counters = new Map<Worker, WorkerCounters>();
+  readonly #dispatcher: Dispatcher;
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
-  readonly #totals = new PoolCounters();
-  readonly #idleWaiters = new Set<() => void>();
-  #waiting = 0;
-  /** Admitted and not yet both settled and released. */
-  #open = 0;
   #life: Life = 'new';
   #closing: Promise<void> | undefined;
 
@@ -92,10 +59,8 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
     this.options = options;
     this.#parts = parts;
     this.#clock = clock;
-    this.#adapter = options.adapter;
-    this.#scheduler = new Scheduler(options);
-    this.#deadlines = new DeadlineSweep(clock);
     this.#supervisor = new Supervisor({ ...parts, pool: name, owner: this });
+    this.#dispatcher = new Dispatcher({ ...parts, refusal: () => this.#hopeless() });
   }
 
   /**
@@ -121,61 +86,53 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
    */
   execute(command: string, args: unknown, options: CallOptions = {}): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.call('call', command, args, options, new Unary(resolve, reject));
+      this.#call('call', command, args, options, new Unary(resolve, reject));
     });
   }
 
   /** Starts a stream; its worker suspends it when `streamCredit` items are on their way and none was granted. */
   stream(command: string, args: unknown, options: CallOptions, listener: CallListener): StreamHandle {
-    const call = this.call('stream', command, args, options, listener);
+    const call = this.#call('stream', command, args, options, listener);
     return {
-      grant: (chunks) => {
-        const placement = call?.placement;
-        if (placement !== undefined && call?.isSettled === false) placement.worker.channel?.grant(placement.id, chunks);
-      },
-      cancel: () => {
-        if (call !== undefined) this.onCallAborted(call, undefined);
-      },
+      grant: (chunks) => call?.grant(chunks),
+      cancel: () => call && this.#dispatcher.onCallAborted(call, undefined),
     };
   }
 
-  /** Admits a call; the listener hears everything, refusals included. Returns undefined for a refused call. */
-  call(
+  /** Checks and admits a call; the listener hears everything, refusals included. Undefined for a refused call. */
+  #call(
     kind: CallKind,
     command: string,
     args: unknown,
     options: CallOptions,
     listener: CallListener,
   ): PoolCall | undefined {
-    this.#totals.requests += 1;
+    const { totals } = this.#dispatcher;
+    totals.requests += 1;
     let call: PoolCall;
     try {
       this.#assertOpen();
-      options.signal?.throwIfAborted();
+      if (options.signal?.aborted) throw cancelled(command, this.name, options.signal.reason, 'not-started');
       const prepared = this.#prepareArgs(command, args);
-      const timeoutMs = this.#timeoutOf(kind, command, prepared, options);
-      const profile = this.#profileOf(kind, command);
-      const admittedAt = this.#clock.now();
       call = new PoolCall({
-        owner: this,
+        owner: this.#dispatcher,
         command,
         args: prepared,
         kind,
         options,
-        profile,
-        admittedAt,
-        timeoutMs,
+        profile: this.#profileOf(kind, command),
+        admittedAt: this.#clock.now(),
+        timeoutMs: this.#timeoutOf(kind, command, prepared, options),
         listener,
       });
     } catch (thrown) {
-      const error = options.signal?.aborted ? cancelled(command, this.name, thrown) : (thrown as SnakepitError);
-      this.#totals.onError(error.code);
+      const error = invalidArguments(command, this.name, thrown);
+      totals.onSettled(error.code);
       listener.onError(error);
       return undefined;
     }
-    this.#open += 1;
-    this.#place(call);
-    return call.isSettled ? undefined : call;
+    this.#dispatcher.admit(call);
+    return call;
   }
 
   /** Resolves when `count` workers (default: all) are ready. @throws SnakepitError POOL_NOT_READY after `timeoutMs`. */
@@ -198,10 +155,9 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
 
   /** Changes the number of workers; those that go finish their calls first. */
   resize(size: number): void {
-    if (!Number.isInteger(size) || size < 1 || size > 1024) {
-      throw new SnakepitError('INVALID_OPTIONS', {
-        reason: `'size' is ${size}; allowed is an integer from 1 to 1024.`,
-      });
+    if (!Number.isInteger(size) || size < 1 || size > MAX_SIZE) {
+      const reason = `'size' is ${String(size)}; allowed is an integer from 1 to ${MAX_SIZE}.`;
+      throw new SnakepitError('INVALID_OPTIONS', { reason });
     }
     this.#assertOpen();
     this.#supervisor.resize(size);
@@ -212,29 +168,19 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
     this.#assertOpen();
     if (workerId === undefined) return this.#supervisor.replaceAll('restart');
     const worker = [...this.#supervisor.workers].find(({ id }) => id === workerId);
-    if (worker === undefined) {
-      const known = [...this.#supervisor.workers].map(({ id }) => id).join(', ');
-      throw new SnakepitError('INVALID_ARGUMENTS', {
-        command: 'restart',
-        reason: `no worker '${workerId}' (there are ${known})`,
-      });
-    }
-    return this.#supervisor.replace(worker, 'restart');
+    if (worker !== undefined) return this.#supervisor.replace(worker, 'restart');
+    const known = [...this.#supervisor.workers].map(({ id }) => id).join(', ');
+    const reason = `no worker '${workerId}' (there are ${known})`;
+    throw new SnakepitError('INVALID_ARGUMENTS', { command: 'restart', pool: this.name, reason });
   }
 
   /** Takes no more calls and returns when those it has are through, or after `drainTimeoutMs`. */
   async drain(): Promise<void> {
     if (this.#life === 'new' || this.#life === 'open') this.#life = 'draining';
-    if (this.#open === 0) return;
-    await new Promise<void>((resolve) => {
-      const done = (): void => {
-        timer.cancel();
-        this.#idleWaiters.delete(done);
-        resolve();
-      };
-      const timer = this.#clock.after(this.options.drainTimeoutMs, done);
-      this.#idleWaiters.add(done);
-    });
+    const { reached, giveUp } = this.#dispatcher.idle();
+    const timer = this.#clock.after(this.options.drainTimeoutMs, giveUp);
+    await reached;
+    timer.cancel();
   }
 
   /** Drains, fails what is left with POOL_CLOSED and ends all workers; no process and no timer is left then. */
@@ -246,16 +192,14 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
   async #close(): Promise<void> {
     await this.drain();
     this.#life = 'closed';
-    for (const call of this.#takeWaiting(() => true)) {
-      call.fail(new SnakepitError('POOL_CLOSED', { pool: this.name }));
-    }
+    this.#dispatcher.close();
     for (const worker of this.#supervisor.workers) if ((worker.channel?.inFlight ?? 0) > 0) worker.kill('close');
     await this.#supervisor.close(this.options.killGraceMs);
-    this.#deadlines.close();
+    this.#dispatcher.dispose();
   }
 
   get status(): PoolStatus {
-    const ready = this.#seats.size;
+    const ready = this.#dispatcher.lanes.length;
     if (this.#life !== 'open' || ready === 0) return 'down';
     return ready < this.#supervisor.size ? 'degraded' : 'up';
   }
@@ -267,23 +211,23 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
 
   /** The commands of the workers, where they tell them; undefined where they do not, or none is ready. */
   get commands(): readonly CommandManifest[] | undefined {
-    for (const { worker } of this.#seats.values()) return worker.channel?.manifest.commands;
+    for (const worker of this.#dispatcher.workers()) return worker.channel?.manifest.commands;
     return undefined;
   }
 
   workers(): WorkerInfo[] {
     const now = this.#clock.now();
     return [...this.#supervisor.workers].map((worker) => {
+      const { requests, errors, totalTimeUs } = this.#dispatcher.countersOf(worker);
       const manifest = worker.channel?.manifest;
-      const counters = this.#counters.get(worker) ?? new WorkerCounters();
       return {
         id: worker.id,
         pid: worker.pid,
         state: worker.state.kind,
         inFlight: worker.channel?.inFlight ?? 0,
-        requests: counters.requests,
-        errors: counters.errors,
-        totalTimeMs: counters.totalTimeUs / 1_000,
+        requests,
+        errors,
+        totalTimeMs: totalTimeUs / 1_000,
         uptimeMs: now - worker.startedAt,
         language: manifest?.language,
         runtime: manifest?.runtime && `${manifest.runtime.name} ${manifest.runtime.version}`,
@@ -293,8 +237,8 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
   }
 
   stats(): PoolStats {
-    const { requests, succeeded, errors, errorsByCode } = this.#totals;
-    const lanes = this.#scheduler.lanes;
+    const { totals, lanes, waiting } = this.#dispatcher;
+    const { requests, succeeded, errors, errorsByCode } = totals;
     const busy = lanes.filter((lane) => lane.inFlight > 0).length;
     return {
       pool: this.name,
@@ -303,7 +247,7 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
       workers: this.#supervisor.workers.size,
       available: lanes.length - busy,
       busy,
-      queued: this.#waiting,
+      queued: waiting,
       inFlight: lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
       requests,
       succeeded,
@@ -318,328 +262,64 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
 
   /** Tells all workers that a session is over. */
   sessionClosed(session: string): void {
-    for (const { worker } of this.#seats.values()) worker.channel?.sessionClosed(session);
+    for (const worker of this.#dispatcher.workers()) worker.channel?.sessionClosed(session);
   }
 
-  // ---- placing calls -------------------------------------------------------------------------------------------
-
-  #place(call: PoolCall): void {
-    const now = call.admittedAt;
-    const seat = this.#seatFor(call, now);
-    if (seat !== undefined && this.#dispatch(call, seat, now)) {
-      this.#deadlines.watch(call);
-      return;
-    }
-    if (!call.isSettled) this.#enqueue(call, now);
-  }
-
-  /** The seat that takes the call now; undefined when it has to wait, or was refused. */
-  #seatFor(call: PoolCall, now: number): Seat | undefined {
-    const home = this.#homeOf(call);
-    if (home === undefined) {
-      const lane = this.#scheduler.pick(call.profile, now);
-      return lane && this.#seats.get(lane.workerId);
-    }
-    if (this.#scheduler.canTake(home.lane, call.profile, now)) return home;
-    switch (this.options.affinity) {
-      case 'hint': {
-        const lane = this.#scheduler.pick(call.profile, now);
-        return lane && this.#seats.get(lane.workerId);
-      }
-      case 'strict-queue':
-        return undefined;
-      case 'strict-fail-fast':
-        this.#refuse(
-          call,
-          new SnakepitError('SESSION_WORKER_UNAVAILABLE', { session: call.session, pool: this.name, reason: 'busy' }),
-        );
-        return undefined;
-    }
-  }
-
-  /** The seat of the worker that the call's session was last on, if that worker still takes calls. */
-  #homeOf(call: PoolCall): Seat | undefined {
-    if (call.session === undefined) return undefined;
-    const workerId = this.#parts.affinity.lastWorkerOf(call.session);
-    return workerId === undefined ? undefined : this.#seats.get(workerId);
-  }
-
-  #enqueue(call: PoolCall, now: number): void {
-    if (this.#seats.size === 0 && this.#supervisor.isExhausted) return this.#refuse(call, this.#notReady());
-    if (this.#waiting >= this.options.maxQueue) return this.#refuse(call, this.#saturated());
-    const home = this.options.affinity === 'strict-queue' ? this.#homeOf(call) : undefined;
-    (home?.pinned ?? this.#backlog).push(call);
-    this.#waiting += 1;
-    call.expiresAt = Math.min(call.deadline, now + this.options.queueTimeoutMs);
-    this.#deadlines.watch(call);
-  }
-
-  /** Hands a call to a worker; false when the call cannot be sent, which its caller then knows. */
-  #dispatch(call: PoolCall, seat: Seat, now: number): boolean {
-    const { worker, lane } = seat;
-    const channel = worker.channel;
-    if (channel === undefined) throw new Error(`worker '${worker.id}' has a seat but no channel`);
-    try {
-      const id = channel.send(call);
-      call.placement = { worker, lane, id, bookedUs: this.#scheduler.begin(lane, call.profile, now) };
-    } catch (error) {
-      this.#refuse(call, isSnakepitError(error) ? error : invalidArguments(call.command, this.name, error));
-      return false;
-    }
-    call.startedAt ??= now;
-    call.attempts += 1;
-    call.expiresAt = call.deadline;
-    if (call.session !== undefined) this.#parts.affinity.rememberWorker(call.session, worker.id);
-    return true;
-  }
-
-  /** Gives waiting calls to workers for as long as some worker takes one. */
-  #pump(): void {
-    if (this.#waiting === 0) return;
-    const now = this.#clock.now();
-    for (const seat of this.#seats.values()) {
-      if (seat.pinned.size > 0) {
-        seat.pinned.drainInto(
-          (call) => this.#scheduler.canTake(seat.lane, call.profile, now) && this.#unqueue(call, seat, now),
-        );
-      }
-    }
-    this.#backlog.drainInto((call) => {
-      const seat = this.#seatFor(call, now);
-      return seat !== undefined && this.#unqueue(call, seat, now);
-    });
-  }
-
-  /** Takes a waiting call off its queue and hands it to a worker; true in any case: the call waits no more. */
-  #unqueue(call: PoolCall, seat: Seat, now: number): true {
-    this.#stopWaiting(call);
-    this.#dispatch(call, seat, now);
-    return true;
-  }
-
-  #stopWaiting(call: PoolCall): void {
-    Backlog.remove(call);
-    this.#waiting -= 1;
-  }
-
-  // ---- endings of calls ----------------------------------------------------------------------------------------
-
-  onReleased(call: PoolCall, serviceUs: number): void {
-    const { placement } = call;
-    if (placement === undefined)
-      throw new Error(`call '${call.command}' was released by a worker that does not hold it`);
-    const { worker, lane, bookedUs } = placement;
-    call.placement = undefined;
-    this.#scheduler.end(lane, bookedUs, this.#clock.now());
-    call.profile.learn(serviceUs);
-    const counters = this.#counters.get(worker);
-    if (counters !== undefined) {
-      counters.requests += 1;
-      counters.totalTimeUs += serviceUs;
-    }
-    this.#deadlines.forget(call);
-    if (call.isSettled) this.#leave();
-    if (worker.state.kind === 'draining') worker.leaveIfIdle();
-    this.#pump();
-  }
-
-  onSettled(call: PoolCall, error: SnakepitError | undefined): void {
-    if (error === undefined) {
-      this.#totals.succeeded += 1;
-    } else {
-      this.#totals.onError(error.code);
-    }
-    if (call.placement === undefined) this.#leave();
-    if (hasListeners('snakepit:call')) this.#publish(call, error);
-  }
-
-  /** The pool has nothing more to do with a call. */
-  #leave(): void {
-    this.#open -= 1;
-    if (this.#open === 0) for (const done of this.#idleWaiters) done();
-  }
-
-  onCallExpired(call: PoolCall, nowMs: number): void {
-    const waitedMs = Math.round((call.startedAt ?? nowMs) - call.admittedAt);
-    const { command, timeoutMs } = call;
-    const pool = this.name;
-    if (call.placement === undefined) {
-      const isWholeBudget = nowMs >= call.deadline;
-      this.#stopWaiting(call);
-      const { queueTimeoutMs } = this.options;
-      call.fail(
-        isWholeBudget
-          ? new SnakepitError('CALL_TIMEOUT', { command, pool, timeoutMs, waitedMs }, { delivery: 'not-started' })
-          : new SnakepitError('QUEUE_TIMEOUT', { command, pool, waitedMs, queueTimeoutMs, ...this.#load() }),
-      );
-      return;
-    }
-    const { worker } = call.placement;
-    if (!call.isOverdue) {
-      call.isOverdue = true;
-      call.stop('deadline');
-      call.expiresAt = nowMs + this.options.cancelGraceMs;
-      this.#deadlines.watch(call);
-      call.fail(new SnakepitError('CALL_TIMEOUT', { command, pool, timeoutMs, waitedMs, worker: worker.id }));
-      return;
-    }
-    const message = `'${command}' still runs ${this.options.cancelGraceMs} ms after its deadline; the worker is killed and replaced`;
-    this.#parts.log({ level: 'error', pool, worker: worker.id, message });
-    worker.kill('hung');
-  }
-
-  onCallAborted(call: PoolCall, reason: unknown): void {
-    if (call.isSettled) return;
-    if (call.placement === undefined) {
-      this.#stopWaiting(call);
-      this.#deadlines.forget(call);
-      call.fail(cancelled(call.command, this.name, reason));
-      this.#pump();
-      return;
-    }
-    call.stop('caller');
-    call.fail(new SnakepitError('CANCELLED', { command: call.command, pool: this.name }, { cause: reason }));
-  }
-
-  toResult(call: PoolCall, value: unknown): unknown {
-    if (this.#adapter.processResponse === undefined) return value;
-    try {
-      return this.#adapter.processResponse(call.command, value);
-    } catch (error) {
-      const details = {
-        command: call.command,
-        pool: this.name,
-        reason: `processResponse of the adapter threw: ${toError(error).message}`,
-      };
-      throw new SnakepitError('INVALID_RESULT', details, { cause: error });
-    }
-  }
-
-  /** Fails a call that no worker got. */
-  #refuse(call: PoolCall, error: SnakepitError): void {
-    this.#deadlines.forget(call);
-    call.fail(error);
-  }
-
-  #takeWaiting(which: (call: PoolCall) => boolean): PoolCall[] {
-    const backlogs = [this.#backlog, ...[...this.#seats.values()].map((seat) => seat.pinned)];
-    const taken = backlogs.flatMap((backlog) => backlog.calls()).filter(which);
-    for (const call of taken) {
-      this.#stopWaiting(call);
-      this.#deadlines.forget(call);
-    }
-    return taken;
-  }
-
-  // ---- workers -------------------------------------------------------------------------------------------------
+  // ---- what the supervisor tells -----------------------------------------------------------------------------------
 
   onReady(worker: Worker): void {
-    const channel = worker.channel;
-    if (channel === undefined) throw new Error(`worker '${worker.id}' is ready without a channel`);
-    const lane = new Lane(worker.id, channel.maxInFlight);
-    const counters = new WorkerCounters();
-    this.#counters.set(worker, counters);
-    this.#seats.set(worker.id, { worker, lane, counters, pinned: new Backlog() });
-    this.#scheduler.add(lane);
-    this.#pump();
+    this.#dispatcher.seat(worker);
   }
 
   onUnavailable(worker: Worker): void {
-    const seat = this.#seats.get(worker.id);
-    if (seat === undefined) return;
-    this.#seats.delete(worker.id);
-    this.#scheduler.remove(seat.lane);
-    for (const call of seat.pinned.calls()) {
-      this.#stopWaiting(call);
-      this.#deadlines.forget(call);
-      const details = { session: call.session, pool: this.name, reason: 'gone' };
-      call.fail(new SnakepitError('SESSION_WORKER_UNAVAILABLE', details));
-    }
-    this.#pump();
+    this.#dispatcher.unseat(worker);
   }
 
-  onDrained(worker: Worker): void {
-    const seat = this.#seats.get(worker.id);
-    if (seat === undefined) return;
-    seat.lane.hasRoom = true;
-    this.#pump();
+  onRoom(worker: Worker, hasRoom: boolean): void {
+    this.#dispatcher.setRoom(worker, hasRoom);
   }
 
-  onCallsLost(_worker: Worker, calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
-    for (const orphan of calls) {
-      const call = orphan.call as PoolCall;
-      const { placement } = call;
-      if (placement === undefined) continue;
-      call.placement = undefined;
-      this.#scheduler.end(placement.lane, placement.bookedUs, this.#clock.now());
-      this.#deadlines.forget(call);
-      if (call.isSettled) this.#leave();
-      else if (this.#mayRunAgain(call, orphan.wasWritten)) this.#requeue(call);
-      else if (this.#life === 'closed')
-        call.fail(new SnakepitError('POOL_CLOSED', { pool: this.name }, { delivery: 'may-have-run' }));
-      else call.fail(error(call));
-    }
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
+    this.#dispatcher.callsLost(calls, error);
   }
 
-  #mayRunAgain(call: PoolCall, wasWritten: boolean): boolean {
-    if (this.#life === 'closed' || call.chunks > 0) return false;
-    return !wasWritten || (call.isIdempotent && call.attempts < this.options.maxAttempts);
-  }
-
-  #requeue(call: PoolCall): void {
-    this.#backlog.pushFront(call);
-    this.#waiting += 1;
-    call.expiresAt = call.deadline;
-    this.#deadlines.watch(call);
-  }
-
-  onDead(worker: Worker): void {
-    this.#counters.delete(worker);
-    this.#pump();
-  }
-
-  onExhausted(reason: SnakepitError | undefined): void {
-    const message = `crashes have used up the restart budget and no worker is ready; calls are refused until one is`;
+  onExhausted(): void {
+    const message = 'crashes have used up the restart budget and no worker is ready; calls are refused until one is';
     this.#parts.log({ level: 'error', pool: this.name, message });
-    for (const call of this.#takeWaiting(() => true)) call.fail(this.#notReady(reason));
+    this.#dispatcher.failWaiting(() => this.#notReady());
   }
 
-  onHostCall(_worker: Worker, call: HostCall): Promise<unknown> {
-    return this.#parts.onHostCall(call.method, call.args, (call.call as PoolCall | undefined)?.session);
+  onHostCall({ method, args, call }: HostCall): Promise<unknown> {
+    return this.#parts.onHostCall(method, args, call?.meta?.session);
   }
 
-  // ---- details -------------------------------------------------------------------------------------------------
+  // ---- checks ------------------------------------------------------------------------------------------------------
 
   #assertOpen(): void {
     if (this.#life === 'open') return;
-    if (this.#life === 'new')
+    if (this.#life === 'new') {
       throw new SnakepitError('POOL_NOT_READY', { pool: this.name, reason: 'it was not started' });
+    }
     throw new SnakepitError('POOL_CLOSED', { pool: this.name });
   }
 
   #prepareArgs(command: string, args: unknown): unknown {
-    const adapter = this.#adapter;
+    const { adapter } = this.options;
     const { supportedCommands } = adapter;
     if (supportedCommands !== undefined && !supportedCommands.includes(command)) {
       throw new SnakepitError('UNKNOWN_COMMAND', { command, pool: this.name, known: supportedCommands.join(', ') });
     }
-    if (adapter.validate === undefined && adapter.prepareArgs === undefined) return args;
-    try {
-      adapter.validate?.(command, args);
-      return adapter.prepareArgs === undefined ? args : adapter.prepareArgs(command, args);
-    } catch (error) {
-      throw isSnakepitError(error) ? error : invalidArguments(command, this.name, error);
-    }
+    adapter.validate?.(command, args);
+    return adapter.prepareArgs === undefined ? args : adapter.prepareArgs(command, args);
   }
 
-  #timeoutOf(kind: CallKind, command: string, args: unknown, options: CallOptions): number {
-    const { timeoutMs } = options;
+  #timeoutOf(kind: CallKind, command: string, args: unknown, { timeoutMs }: CallOptions): number {
     if (timeoutMs !== undefined) {
       if (typeof timeoutMs === 'number' && timeoutMs > 0) return timeoutMs;
       const reason = `timeoutMs is ${String(timeoutMs)}; allowed is a number above 0, or Infinity`;
       throw new SnakepitError('INVALID_ARGUMENTS', { command, pool: this.name, reason });
     }
-    const byAdapter = this.#adapter.commandTimeoutMs?.(command, args);
+    const byAdapter = this.options.adapter.commandTimeoutMs?.(command, args);
     return byAdapter ?? (kind === 'stream' ? this.options.streamTimeoutMs : this.options.timeoutMs);
   }
 
@@ -648,46 +328,24 @@ export class Pool implements PoolCallOwner, SupervisorOwner {
     let profile = profiles.get(command);
     if (profile === undefined) {
       profile = new CommandProfile(kind);
-      // Names that no worker knows must not pile up here.
       if (profiles.size < MAX_PROFILES) profiles.set(command, profile);
     }
     return profile;
   }
 
-  #load(): { queued: number; busy: number; workers: number } {
-    const { lanes } = this.#scheduler;
-    return {
-      queued: this.#waiting,
-      busy: lanes.filter((lane) => lane.inFlight > 0).length,
-      workers: lanes.length,
-    };
+  /** Why a call should not wait: no worker is ready, and none can be expected soon. */
+  #hopeless(): SnakepitError | undefined {
+    const isHopeless = this.#dispatcher.lanes.length === 0 && this.#supervisor.isExhausted;
+    return isHopeless ? this.#notReady() : undefined;
   }
 
-  #saturated(): SnakepitError {
-    return new SnakepitError('POOL_SATURATED', { pool: this.name, maxQueue: this.options.maxQueue, ...this.#load() });
-  }
-
-  #notReady(cause = this.#supervisor.lastFailure): SnakepitError {
-    const reason = `its workers crash faster than they may be restarted${cause === undefined ? '' : `; the last said: ${cause.message}`}`;
+  #notReady(): SnakepitError {
+    const cause = this.#supervisor.lastFailure;
+    const lastSaid = cause === undefined ? '' : `; the last said: ${cause.message}`;
+    const reason = `its workers crash faster than they may be restarted${lastSaid}`;
     return new SnakepitError('POOL_NOT_READY', { pool: this.name, reason }, { cause });
   }
-
-  #publish(call: PoolCall, error: SnakepitError | undefined): void {
-    const now = this.#clock.now();
-    publish('snakepit:call', {
-      pool: this.name,
-      worker: call.placement?.worker.id,
-      command: call.command,
-      kind: call.kind,
-      session: call.session,
-      durationMs: now - call.admittedAt,
-      queuedMs: (call.startedAt ?? now) - call.admittedAt,
-      error: error?.code,
-    });
-  }
 }
-
-const MAX_PROFILES = 65_536;
 
 /** The listener of a call that has one result. */
 class Unary implements CallListener {
@@ -703,12 +361,4 @@ class Unary implements CallListener {
   onEnd(): void {
     throw new Error('a call that is no stream got an end');
   }
-}
-
-function cancelled(command: string, pool: string, cause: unknown): SnakepitError {
-  return new SnakepitError('CANCELLED', { command, pool }, { cause, delivery: 'not-started' });
-}
-
-function invalidArguments(command: string, pool: string, cause: unknown): SnakepitError {
-  return new SnakepitError('INVALID_ARGUMENTS', { command, pool, reason: `${toError(cause).message}` }, { cause });
 }

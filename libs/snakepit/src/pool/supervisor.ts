@@ -28,12 +28,12 @@ export interface SupervisorParts {
 export interface SupervisorOwner {
   onReady(worker: Worker): void;
   onUnavailable(worker: Worker): void;
-  onDrained(worker: Worker): void;
-  onCallsLost(worker: Worker, calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void;
-  onDead(worker: Worker): void;
-  onHostCall(worker: Worker, call: HostCall): Promise<unknown>;
+  /** The worker's channel is full (no calls should be given to it), or has room again. */
+  onRoom(worker: Worker, hasRoom: boolean): void;
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void;
+  onHostCall(call: HostCall): Promise<unknown>;
   /** The restart budget is used up and no worker is ready. */
-  onExhausted(reason: SnakepitError | undefined): void;
+  onExhausted(): void;
 }
 
 /** Keeps a pool's workers at their number: starts them, restarts the crashed, replaces, adds and retires. */
@@ -170,23 +170,22 @@ export class Supervisor implements WorkerOwner {
     this.#parts.owner.onUnavailable(worker);
   }
 
-  onDrained(worker: Worker): void {
-    this.#parts.owner.onDrained(worker);
+  onRoom(worker: Worker, hasRoom: boolean): void {
+    this.#parts.owner.onRoom(worker, hasRoom);
   }
 
-  onCallsLost(worker: Worker, calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
-    this.#parts.owner.onCallsLost(worker, calls, error);
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
+    this.#parts.owner.onCallsLost(calls, error);
   }
 
-  onHostCall(worker: Worker, call: HostCall): Promise<unknown> {
-    return this.#parts.owner.onHostCall(worker, call);
+  onHostCall(call: HostCall): Promise<unknown> {
+    return this.#parts.owner.onHostCall(call);
   }
 
   onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void {
-    const { log, pool, owner } = this.#parts;
+    const { log, pool } = this.#parts;
     const wasLeaving = this.#leaving.delete(worker);
     this.#workers.delete(worker);
-    owner.onDead(worker);
     if (startError !== undefined) this.#lastFailure = startError;
     if (!wasLeaving && !this.#isClosed) {
       const message = startError?.message ?? `exited unexpectedly (${describeExit(cause)})`;
@@ -219,7 +218,7 @@ export class Supervisor implements WorkerOwner {
   #restartLater(): void {
     const { clock, owner } = this.#parts;
     const { delayMs, isExhausted } = this.#restartPolicy.onCrash(clock.now(), Math.max(3, this.#size));
-    if (isExhausted && this.readyCount === 0) owner.onExhausted(this.#lastFailure);
+    if (isExhausted && this.readyCount === 0) owner.onExhausted();
     if (delayMs === 0) {
       this.#restarts += 1;
       return this.#fill();

@@ -62,13 +62,13 @@ export interface WorkerOwner {
   onReady(worker: Worker): void;
   /** It takes no more calls; those it has go on. */
   onUnavailable(worker: Worker): void;
-  /** Its channel has room again. */
-  onDrained(worker: Worker): void;
+  /** Its channel is full, or has room again. */
+  onRoom(worker: Worker, hasRoom: boolean): void;
   /** It will answer no more: these calls are its owner's to settle, with `error`. */
-  onCallsLost(worker: Worker, calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void;
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void;
   /** Its process is gone. `startError` tells why, if it never became ready. */
   onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void;
-  onHostCall(worker: Worker, call: HostCall): Promise<unknown>;
+  onHostCall(call: HostCall): Promise<unknown>;
 }
 
 /** One process and its channel, from spawn to exit. */
@@ -182,11 +182,11 @@ export class Worker implements ChannelOwner {
   }
 
   onHostCall(call: HostCall): Promise<unknown> {
-    return this.#parts.owner.onHostCall(this, call);
+    return this.#parts.owner.onHostCall(call);
   }
 
-  onDrained(): void {
-    this.#parts.owner.onDrained(this);
+  onRoom(hasRoom: boolean): void {
+    this.#parts.owner.onRoom(this, hasRoom);
   }
 
   onFailed(failure: ChannelFailure): void {
@@ -206,7 +206,7 @@ export class Worker implements ChannelOwner {
     this.kill('protocol-error');
     const error = (call: ChannelCall): SnakepitError =>
       new SnakepitError('PROTOCOL_ERROR', { pool, worker: this.id, command: call.command, reason });
-    owner.onCallsLost(this, state.channel.abandon(), error);
+    owner.onCallsLost(state.channel.abandon(), error);
   }
 
   async #connect(): Promise<void> {
@@ -282,7 +282,7 @@ export class Worker implements ChannelOwner {
               command: call.command,
               exit: describeExit(cause),
             });
-      owner.onCallsLost(this, before.channel.abandon(), error);
+      owner.onCallsLost(before.channel.abandon(), error);
     }
     owner.onDead(this, cause, startError);
   }
