@@ -92,6 +92,23 @@ interface Bounds {
   readonly max: number;
 }
 
+type Accepts<Value> = (given: unknown) => given is Value;
+
+/** Overloads, since a call that names `Value` leaves nothing to be inferred of `common`. */
+function arbitrary<Value>(
+  accepts: Accepts<Value>,
+  allowed: string,
+  common: Common<Value> & { readonly default: Value | (() => Value) },
+): OptionSpec<Value> & { readonly default: object };
+function arbitrary<Value>(
+  accepts: Accepts<Value>,
+  allowed: string,
+  common: Common<Value>,
+): OptionSpec<Value> & { readonly default?: undefined };
+function arbitrary<Value>(accepts: Accepts<Value>, allowed: string, common: Common<Value>): OptionSpec<Value> {
+  return spec(common, allowed, (given, path) => (accepts(given) ? given : refuse(path, given, allowed)));
+}
+
 /** Builders for the rows of an option table. */
 export const option = {
   integer<C extends Common<number> & Bounds>(common: C) {
@@ -144,13 +161,7 @@ export const option = {
   },
 
   /** A value that `accepts` tells apart; `allowed` is what the error and the reference page say. */
-  value<Value, C extends Common<Value> = Common<Value>>(
-    accepts: (given: unknown) => given is Value,
-    allowed: string,
-    common: C,
-  ) {
-    return spec<Value, C>(common, allowed, (given, path) => (accepts(given) ? given : refuse(path, given, allowed)));
-  },
+  value: arbitrary,
 
   /** A nested table; left out, all its defaults apply. */
   group<Table extends OptionTable>(table: Table, common: { readonly doc: string }) {
