@@ -44,17 +44,22 @@ export class Snakepit {
     this.#unlisten = this.sessions.onClosed((session) => {
       for (const pool of this.#pools.values()) pool.sessionClosed(session);
     });
-    this.#unguard = guardExit(() => [...this.#pools.values()].flatMap((pool) => [...pool.stats().pids]));
+    this.#unguard = guardExit(() => [...this.#pools.values()].flatMap((pool) => pool.stats().pids));
   }
 
   get poolNames(): readonly string[] {
     return [...this.#pools.keys()];
   }
 
-  /** The service of a pool; without a name, of the one named `default`, or of the only one. */
-  pool(name: string = this.defaultPoolName): PoolService {
-    this.#find(name);
-    return new PoolService(name, (wanted) => this.#find(wanted));
+  /**
+   * The service of a pool; without a name, of the one named `default`, or of the only one. Where there is neither, the
+   * calls of that service have to name their pool.
+   *
+   * @throws SnakepitError POOL_NOT_FOUND
+   */
+  pool(name?: string): PoolService {
+    if (name !== undefined) this.#find(name);
+    return new PoolService(name ?? this.defaultPoolName, (wanted) => this.#find(wanted));
   }
 
   get defaultPoolName(): string {
