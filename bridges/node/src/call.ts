@@ -24,7 +24,6 @@ export interface CallInput {
   readonly credit: number;
 }
 
-const NO_META: CallMeta = {};
 const NO_CONTEXT = Object.freeze({});
 
 /** One call from its arrival to its end, and the context that its command sees. */
@@ -55,7 +54,7 @@ export class Call implements Context {
     this.callId = input.callId;
     this.definition = input.definition;
     this.args = input.args;
-    this.meta = input.meta ?? NO_META;
+    this.meta = input.meta;
     this.deadlineAt = input.deadlineAt;
     this.wantsStream = input.wantsStream;
     this.credit = input.credit;
