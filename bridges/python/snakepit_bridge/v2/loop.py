@@ -405,9 +405,9 @@ class WorkerLoop:
                     now = clock()
                     if len(data) < limit:
                         microseconds = int((now - began) * 1e6)
-                        out += pack(
-                            len(data), RESULT, tag, microseconds if microseconds < MAX_SERVICE_TIME else MAX_SERVICE_TIME, call_id
-                        ) + data
+                        if microseconds > MAX_SERVICE_TIME:
+                            microseconds = MAX_SERVICE_TIME
+                        out += pack(len(data), RESULT, tag, microseconds, call_id) + data
                     else:
                         self._replies.encoded(call_id, (tag, data), now - began)
                 except (SystemExit, KeyboardInterrupt, HostGone, ProtocolError):
