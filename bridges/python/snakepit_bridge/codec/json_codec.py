@@ -75,12 +75,12 @@ class JsonCodec:
 
         return TAGGED, encode_tagged(plain, self._to_text)
 
-    def decode(self, body, flags=0):
-        """Decode a frame's body. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
+    def decode(self, body, flags=0, envelope_depth=0):
+        """Decode a frame's body, which may be nested `envelope_depth` deeper than a value. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
         if flags & TAGGED:
             from .tags import decode_tagged
 
-            return decode_tagged(body, self._parse, self.max_depth)
+            return decode_tagged(body, self._parse, self.max_depth + envelope_depth)
         if not body:
             return None
         try:
@@ -88,7 +88,7 @@ class JsonCodec:
         except UnicodeDecodeError as error:
             raise ProtocolError("malformed JSON from the host: %s" % error) from None
         value = self._parse(text)
-        if text.count("[") + text.count("{") > self.max_depth and is_deeper(value, self.max_depth):
+        if text.count("[") + text.count("{") > self.max_depth and is_deeper(value, self.max_depth + envelope_depth):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth)
         return value
 

@@ -57,8 +57,8 @@ class MsgpackCodec:
 
         return 0, pack(to_plain(value, root, self.max_depth))
 
-    def decode(self, body, flags=0):
-        """Decode a frame's body. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
+    def decode(self, body, flags=0, envelope_depth=0):
+        """Decode a frame's body, which may be nested `envelope_depth` deeper than a value. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
         if flags & 0x80:
             raise ProtocolError("the host sent a tagged body with the MessagePack codec")
         if not body:
@@ -73,7 +73,7 @@ class MsgpackCodec:
             raise ProtocolError("malformed MessagePack from the host: %s" % (error or type(error).__name__)) from None
         if _SUSPECT(body):
             self._check_again(body, value)
-        if len(body) > self.max_depth and not self._is_shallow(body) and is_deeper(value, self.max_depth):
+        if len(body) > self.max_depth and not self._is_shallow(body) and is_deeper(value, self.max_depth + envelope_depth):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth)
         return value
 
