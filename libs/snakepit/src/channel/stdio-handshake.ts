@@ -8,6 +8,7 @@ import {
   negotiationFrame,
   parseNegotiationReply,
   parseV1Reply,
+  ProtocolViolation,
   type Codec,
 } from '../codec/index.js';
 import { isPlainObject, toError, type Clock } from '../core/index.js';
@@ -48,6 +49,7 @@ export function openStdioChannel(
 
   return new Promise((resolve, reject) => {
     let codec: Codec | undefined;
+    let isAnswered = false;
 
     const ping = (chosen: 'json' | 'msgpack'): void => {
       codec = createCodec(chosen, limits, { plainJson: true });
@@ -67,23 +69,28 @@ export function openStdioChannel(
       // Whatever has another id is a late answer to the negotiation.
       if (!isPlainObject(message) || message['id'] !== FIRST_ID) return;
       parseV1Reply(message);
+      if (isAnswered) throw new ProtocolViolation('a second answer to the ping, which nobody asked for');
+      isAnswered = true;
+    };
+    const onData = (chunk: Buffer): void => {
+      try {
+        reader.push(chunk, { onMessage });
+      } catch (error) {
+        return refuse(toError(error));
+      }
+      if (!isAnswered || codec === undefined) return;
       stopListening();
       const nextId = FIRST_ID + 1;
       const channel = new StdioChannel({ stdin, stdout, reader, codec, name, maxFrameBytes, clock, owner, nextId });
       channel.listen();
       resolve(channel);
     };
-    const onData = (chunk: Buffer): void => {
-      try {
-        reader.push(chunk, { onMessage });
-      } catch (error) {
-        stopListening();
-        reject(toError(error));
-      }
-    };
-    const onClosed = (): void => {
+    const onClosed = (): void => refuse(new HandshakeRefused('it closed its stdout before it answered'));
+    const refuse = (error: Error): void => {
       stopListening();
-      reject(new HandshakeRefused('it closed its stdout before it answered'));
+      // A request may be on its way yet, and its failure must not become an uncaught error.
+      for (const pipe of [stdin, stdout]) pipe.on('error', () => {});
+      reject(error);
     };
     const stopListening = (): void => {
       assumeJson.cancel();
