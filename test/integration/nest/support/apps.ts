@@ -1,5 +1,6 @@
 import { Module, type INestApplication, type ModuleMetadata } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
 import { afterEach } from 'vitest';
 import { python, type Adapter } from 'nestjs-snakepit';
 
@@ -15,10 +16,13 @@ export function reports(): Adapter {
 }
 
 /** An application of one module, not initialized; it is closed after the test. */
-export async function createApp(metadata: ModuleMetadata): Promise<INestApplication> {
+export async function createApp(
+  metadata: ModuleMetadata,
+  adapter: AbstractHttpAdapter = new ExpressAdapter(),
+): Promise<INestApplication> {
   class AppModule {}
   Module(metadata)(AppModule);
-  const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+  const app = await NestFactory.create(AppModule, adapter, { logger: false, abortOnError: false });
   opened.push(app);
   return app;
 }
@@ -28,8 +32,11 @@ export async function bootApp(metadata: ModuleMetadata): Promise<INestApplicatio
 }
 
 /** An application that listens on a free port, and its URL. */
-export async function serveApp(metadata: ModuleMetadata): Promise<{ app: INestApplication; url: string }> {
-  const app = await createApp(metadata);
+export async function serveApp(
+  metadata: ModuleMetadata,
+  adapter?: AbstractHttpAdapter,
+): Promise<{ app: INestApplication; url: string }> {
+  const app = await createApp(metadata, adapter);
   await app.listen(0, '127.0.0.1');
   return { app, url: await app.getUrl() };
 }
