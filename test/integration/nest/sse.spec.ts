@@ -1,5 +1,7 @@
 import 'reflect-metadata';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Controller, Sse } from '@nestjs/common';
@@ -33,14 +35,16 @@ it.each(['ticks', 'commanded'])('stops the generator of /%s in the worker when t
     imports: [SnakepitModule.forRoot({ adapter: reports(), size: 1 })],
     controllers: [TickController],
   });
-  const leaving = new AbortController();
-  const response = await fetch(`${url}/${path}`, { signal: leaving.signal });
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const [response] = (await once(get(`${url}/${path}`), 'response')) as [IncomingMessage];
+  response.setEncoding('utf8');
   let received = '';
-  while (!received.includes('data: 2')) received += (await reader?.read())?.value ?? '';
+  for await (const chunk of response.iterator({ destroyOnReturn: false })) {
+    received += chunk as string;
+    if (received.includes('data: 2')) break;
+  }
   expect(existsSync(join(folder, path))).toBe(false);
 
-  leaving.abort();
+  response.destroy();
   await until(() => existsSync(join(folder, path)), 'the generator runs its finally block');
 
   const pool = app.get(PoolService);
