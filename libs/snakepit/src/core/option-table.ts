@@ -23,7 +23,8 @@ export type OptionTable = Readonly<Record<string, OptionSpec<any>>>;
 
 type Defaulted<Spec> = Spec extends { readonly default: object } ? true : false;
 type ValueOf<Spec> = Spec extends OptionSpec<infer Value> ? Value : never;
-type InputValueOf<Spec> = Spec extends { readonly input: infer Input } ? Exclude<Input, undefined> : ValueOf<Spec>;
+/** What may be given for an option; where it differs from the resolved value, the spec's type says so in `input`. */
+type InputValueOf<Spec> = 'input' extends keyof Spec ? Exclude<Spec['input'], undefined> : ValueOf<Spec>;
 
 /** What a user may write for a table: options that have a default are optional. */
 export type OptionsInput<Table extends OptionTable> = {
