@@ -1,8 +1,5 @@
 import { z } from 'zod';
 
-export const languageSchema = z.enum(['python', 'node']).meta({ example: 'python' });
-export type Language = z.infer<typeof languageSchema>;
-
 export const echoSchema = z.json().meta({ example: { hello: 'world', list: [1, 2.5, null] } });
 
 export const computeSchema = z.object({
