@@ -519,6 +519,7 @@ class WorkerLoop:
             return command.invoke(arguments, self._context(command, call, meta))
 
         self._streams.pop(call_id, None)
+        self._told_calls.add(call_id)
         self._async.submit(AsyncCall(call_id, command, prepare, bool(flags & FLAG_STREAM), self._stream_credit))
 
     def _answer_failure(self, command, call, error, seconds):

@@ -11,7 +11,7 @@ import {
   type Codec,
   type CodecName,
 } from '../codec/index.js';
-import { toError, type Clock, type Timer } from '../core/index.js';
+import { isPlainObject, toError, type Clock, type Timer } from '../core/index.js';
 import type { ChannelOwner } from './channel.js';
 import { HandshakeRefused } from './fd-handshake.js';
 import type { ChannelName } from './remote-failure.js';
@@ -81,8 +81,10 @@ export function openStdioChannel(
       if (selected !== undefined) return ping(selected);
       // The negotiation was answered, but not by a selection.
       if (codec === undefined) return ping('json');
-      const reply = parseV1Reply(codecs[isJson ? 'json' : 'msgpack'].decode(bytes, start, end, 0));
-      if (!unanswered.delete(reply.id)) return;
+      const message = codecs[isJson ? 'json' : 'msgpack'].decode(bytes, start, end, 0);
+      // What answers none of our pings is a late answer to the negotiation.
+      if (!isPlainObject(message) || !unanswered.delete(message['id'] as number)) return;
+      parseV1Reply(message);
       const parts = { stdin, stdout, reader, codec, name, maxFrameBytes, clock, owner, nextId, unanswered };
       channel = new StdioChannel(parts);
     };
