@@ -55,6 +55,8 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
   readonly #running = new Map<number, Call>();
   readonly #asked = new Map<number, HostAnswer>();
   #lastAsked = 0;
+  /** A command has the thread. */
+  #isInCommand = false;
   #isStopping = false;
 
   constructor(
@@ -110,7 +112,7 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
   progress(call: Call, value: unknown): void {
     if (call.hasEnded) return;
     this.#outlet.send(Kind.PROGRESS, 0, call.callId, value ?? null, 'progress');
-    this.#outlet.flushIfLate(performance.now());
+    this.#flushIfBlocked();
   }
 
   log(call: Call, record: LogBody): void {
@@ -121,12 +123,12 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
       const message = `${String(record.message).toWellFormed()} (cannot be sent as it is: ${(error as Error).message})`;
       this.#outlet.send(Kind.LOG, 0, 0, { level, message: message.slice(0, 8192).toWellFormed() }, 'log');
     }
-    this.#outlet.flushIfLate(performance.now());
+    this.#flushIfBlocked();
   }
 
   emit(call: Call, name: string, data: unknown): void {
     this.#outlet.send(Kind.EVENT, 0, call.hasEnded ? 0 : call.callId, { name, data }, 'event', 1);
-    this.#outlet.flushIfLate(performance.now());
+    this.#flushIfBlocked();
   }
 
   ask(call: Call, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
@@ -137,6 +139,11 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
       this.#outlet.send(Kind.HOST_CALL, 0, id, { method, args, call: call.callId }, method, 2);
       this.#asked.set(id, { resolve, reject });
     });
+  }
+
+  /** What a command says before it gives up the thread must not wait until it does. */
+  #flushIfBlocked(): void {
+    if (this.#isInCommand) this.#outlet.flush();
   }
 
   // --- arrival -----------------------------------------------------------------------------------
@@ -207,7 +214,8 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
         this.#queue = this.#queue.slice(this.#next);
         this.#next = 0;
         this.#isDraining = true;
-        setImmediate(this.#drain);
+        // One would run before the socket is read again.
+        setImmediate(() => setImmediate(this.#drain));
         return;
       }
       const call = this.#queue[this.#next]!;
@@ -252,11 +260,14 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
       return;
     }
     let result: unknown;
+    this.#isInCommand = true;
     try {
       result = invoke(call);
     } catch (error) {
       this.fail(call, error);
       return;
+    } finally {
+      this.#isInCommand = false;
     }
     if (!isThenable(result)) return this.#succeed(call, result);
     this.#running.set(call.callId, call);

@@ -23,6 +23,7 @@ import { endGroup, runShutdownHooks } from './process-end.js';
 
 const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 const LIMITS = { maxDepth: 64 };
+const OPENING_BRACE = 0x7b;
 
 type Write = (bytes: Buffer) => void;
 
@@ -68,7 +69,9 @@ export class StdioWorker implements Uplink {
       this.#codec = plainCodec(selected);
       return;
     }
-    const request = parseV1Request(this.#codec.decode(bytes, start, end, 0));
+    // A host that was not sure of us yet may have sent JSON; no MessagePack map begins with a brace.
+    const codec = bytes[start] === OPENING_BRACE ? plainCodec('json') : this.#codec;
+    const request = parseV1Request(codec.decode(bytes, start, end, 0));
     this.#last = this.#last.then(() => this.#answer(request));
   }
 

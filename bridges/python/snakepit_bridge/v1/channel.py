@@ -38,7 +38,9 @@ class Channel:
         body = self._source.read(length)
         if len(header) < _LENGTH.size or len(body) < length:
             raise ProtocolError("the input ends within a message")
-        message = self.codec.decode(body)
+        # A host that was not sure of us yet may have sent JSON; no MessagePack map begins with a brace.
+        codec = PlainJsonCodec(MAX_DEPTH) if body[:1] == b"{" else self.codec
+        message = codec.decode(body)
         if type(message) is not dict:
             raise ProtocolError("a message that is not a map")
         return message

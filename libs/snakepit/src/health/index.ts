@@ -1,1 +1,2 @@
-export { SNAKEPIT_VERSION } from '../runtime/index.js';
+export { SnakepitHealthIndicator, type PoolHealth } from './snakepit.health-indicator.js';
+export { SnakepitHealthModule } from './snakepit-health.module.js';

@@ -1,1 +1,16 @@
-export { SNAKEPIT_VERSION } from '../runtime/index.js';
+export * from '../runtime/index.js';
+export { commandArgs } from './commands/command-args.js';
+export { SnakepitCommand } from './commands/command.decorator.js';
+export { commandOptionTable, type SnakepitCommandOptions } from './commands/command.options.js';
+export { CommandRunner } from './commands/command.runner.js';
+export { SessionId } from './commands/session-id.decorator.js';
+export { InjectPool, InjectSession } from './inject.decorators.js';
+export { SnakepitExceptionFilter, toErrorBody, type SnakepitErrorBody } from './snakepit-exception.filter.js';
+export type {
+  SnakepitModuleAsyncOptions,
+  SnakepitModuleExtras,
+  SnakepitModuleOptions,
+  SnakepitOptionsFactory,
+} from './snakepit.module-definition.js';
+export { SnakepitModule } from './snakepit.module.js';
+export { getPoolToken } from './tokens.js';

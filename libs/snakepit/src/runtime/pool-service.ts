@@ -84,6 +84,11 @@ export class PoolService {
     return this.lookup(this.name).status;
   }
 
+  /** Why the latest worker that could not start did not; undefined while the pool is up. */
+  get lastFailure(): SnakepitError | undefined {
+    return this.lookup(this.name).lastFailure;
+  }
+
   /** Commands that the workers offer, where they tell. */
   get commands(): readonly CommandManifest[] | undefined {
     return this.lookup(this.name).commands;

@@ -51,10 +51,15 @@ export class Snakepit {
     return [...this.#pools.keys()];
   }
 
-  /** The service of a pool; without a name, of the one named `default`, or of the only one. */
-  pool(name: string = this.defaultPoolName): PoolService {
-    this.#find(name);
-    return new PoolService(name, (wanted) => this.#find(wanted));
+  /**
+   * The service of a pool; without a name, of the one named `default`, or of the only one. Where there is neither, the
+   * calls of that service have to name their pool.
+   *
+   * @throws SnakepitError POOL_NOT_FOUND
+   */
+  pool(name?: string): PoolService {
+    if (name !== undefined) this.#find(name);
+    return new PoolService(name ?? this.defaultPoolName, (wanted) => this.#find(wanted));
   }
 
   get defaultPoolName(): string {

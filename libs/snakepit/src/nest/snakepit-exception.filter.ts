@@ -1,0 +1,75 @@
+import { Catch, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { throwError, type Observable } from 'rxjs';
+
+import { SnakepitError } from '../runtime/index.js';
+
+/** Seconds after which a client may try again what a full or restarting pool refused. */
+const RETRY_AFTER_S = 1;
+
+/** What an HTTP client is told of a failed call. */
+export interface SnakepitErrorBody {
+  readonly statusCode: number;
+  readonly code: string;
+  readonly message: string;
+  readonly delivery: string;
+  readonly retryable: boolean;
+  readonly remote?: { readonly type: string; readonly message: string };
+}
+
+/**
+ * Answers a request whose call failed with the status of the error's code, a JSON body of {@link SnakepitErrorBody}, and
+ * `Retry-After` where trying again may help. The worker's traceback goes to the log and never to the client.
+ *
+ * The module applies it to all controllers; with `httpErrors: false` use it where you like, by `@UseFilters` or as APP_FILTER.
+ */
+@Injectable()
+@Catch(SnakepitError)
+export class SnakepitExceptionFilter implements ExceptionFilter<SnakepitError> {
+  readonly #logger = new Logger('Snakepit');
+
+  constructor(private readonly adapterHost: HttpAdapterHost) {}
+
+  catch(error: SnakepitError, host: ArgumentsHost): Observable<never> | undefined {
+    switch (host.getType<string>()) {
+      case 'http':
+        this.#reply(error, host.switchToHttp().getResponse());
+        return undefined;
+      case 'rpc':
+        // Microservices take a failure as an Observable; a throw here would not reach the caller.
+        return throwError(() => error);
+      default:
+        throw error;
+    }
+  }
+
+  #reply(error: SnakepitError, response: unknown): void {
+    const { httpAdapter } = this.adapterHost;
+    const body = toErrorBody(error);
+    if (body.statusCode >= 500 && !body.retryable) this.#logger.error(error.remote?.traceback || error.stack);
+    if (httpAdapter.isHeadersSent(response)) return void httpAdapter.end(response);
+    if (body.statusCode === 503 && body.retryable) {
+      httpAdapter.setHeader(response, 'Retry-After', String(RETRY_AFTER_S));
+    }
+    httpAdapter.reply(response, body, body.statusCode);
+  }
+}
+
+/** The error as an HTTP client may see it. */
+export function toErrorBody(error: SnakepitError): SnakepitErrorBody {
+  const { code, delivery, retryable, remote, httpStatus: statusCode } = error;
+  return {
+    statusCode,
+    code,
+    message: publicMessage(error),
+    delivery,
+    retryable,
+    ...(remote && { remote: { type: remote.type, message: remote.message } }),
+  };
+}
+
+/** Messages for operators go on for lines: command line, last lines of stderr; clients get the first. */
+function publicMessage({ message, remote }: SnakepitError): string {
+  if (remote !== undefined) return message;
+  return message.split('\n', 1)[0] ?? message;
+}

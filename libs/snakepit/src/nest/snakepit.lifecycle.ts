@@ -1,0 +1,41 @@
+import {
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+
+import { Snakepit } from '../runtime/index.js';
+import { CommandExplorer } from './commands/command.explorer.js';
+import { CommandRunner } from './commands/command.runner.js';
+
+/** Ties the pools to the application's life: ready before other modules initialize, gone when it has shut down. */
+@Injectable()
+export class SnakepitLifecycle implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
+  constructor(
+    private readonly snakepit: Snakepit,
+    private readonly explorer: CommandExplorer,
+    private readonly runner: CommandRunner,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    try {
+      this.runner.bind(this.explorer.explore());
+      if (!this.snakepit.options.autoStart) return;
+      await this.snakepit.start();
+      this.runner.checkManifests();
+    } catch (error) {
+      await this.snakepit.close();
+      throw error;
+    }
+  }
+
+  /** The HTTP server still answers here, so that calls in flight reach their clients. */
+  beforeApplicationShutdown(): Promise<void> {
+    return this.snakepit.drain();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.snakepit.close();
+  }
+}

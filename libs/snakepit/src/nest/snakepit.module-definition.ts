@@ -1,0 +1,42 @@
+import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+
+import type { SnakepitOptions } from '../runtime/index.js';
+import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
+import { SNAKEPIT_OPTIONS } from './tokens.js';
+
+/** What is said of the module itself, beside the pools. */
+export interface SnakepitModuleExtras {
+  /** Whether every module of the application can inject pools without importing this one; default true. */
+  isGlobal: boolean;
+  /** Whether failed calls are answered by {@link SnakepitExceptionFilter} in all controllers; default true. */
+  httpErrors: boolean;
+}
+
+export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<SnakepitOptions>({ optionsInjectionToken: SNAKEPIT_OPTIONS })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createSnakepitOptions')
+    .setExtras<SnakepitModuleExtras>({ isGlobal: true, httpErrors: true }, applyExtras)
+    .build();
+
+export type SnakepitModuleOptions = typeof OPTIONS_TYPE;
+
+/** What a class given as `useClass` or `useExisting` implements. */
+export interface SnakepitOptionsFactory {
+  createSnakepitOptions(): SnakepitOptions | Promise<SnakepitOptions>;
+}
+
+export type SnakepitModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE & {
+  /**
+   * The pools that `@InjectPool(name)` names, since the options' own names are known only when the factory has run.
+   * A name without a pool fails the start. The default pool needs no entry: it is injected as `PoolService`.
+   */
+  readonly poolNames?: readonly string[];
+};
+
+function applyExtras(definition: DynamicModule, { isGlobal, httpErrors }: SnakepitModuleExtras): DynamicModule {
+  const filter = { provide: APP_FILTER, useExisting: SnakepitExceptionFilter };
+  const providers = [...(definition.providers ?? []), ...(httpErrors ? [filter] : [])];
+  return { ...definition, providers, global: isGlobal };
+}

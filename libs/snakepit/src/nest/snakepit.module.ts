@@ -1,0 +1,84 @@
+import { Module, type DynamicModule, type FactoryProvider } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
+
+import {
+  DEFAULT_POOL,
+  PoolService,
+  SessionService,
+  Snakepit,
+  type Adapter,
+  type SnakepitOptions,
+} from '../runtime/index.js';
+import { CommandExplorer } from './commands/command.explorer.js';
+import { CommandRunner } from './commands/command.runner.js';
+import { writeToNestLog } from './nest-log.js';
+import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
+import { SnakepitLifecycle } from './snakepit.lifecycle.js';
+import {
+  ConfigurableModuleClass,
+  type SnakepitModuleAsyncOptions,
+  type SnakepitModuleExtras,
+  type SnakepitModuleOptions,
+} from './snakepit.module-definition.js';
+import { getPoolToken, SNAKEPIT_OPTIONS } from './tokens.js';
+
+/**
+ * Pools of supervised external processes for the whole application.
+ *
+ * @example
+ * SnakepitModule.forRoot(python({ module: './workers/report.py' }))
+ * SnakepitModule.forRoot({ adapter: python({ module: './workers/report.py' }), size: 4 })
+ * SnakepitModule.forRoot({ pools: { ml: { adapter: python({ module: './workers/ml.py' }) } } })
+ */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    {
+      provide: Snakepit,
+      useFactory: (options: SnakepitOptions) => new Snakepit(options, { log: writeToNestLog }),
+      inject: [SNAKEPIT_OPTIONS],
+    },
+    { provide: PoolService, useFactory: (snakepit: Snakepit) => snakepit.pool(), inject: [Snakepit] },
+    { provide: SessionService, useFactory: (snakepit: Snakepit) => snakepit.sessions, inject: [Snakepit] },
+    CommandExplorer,
+    CommandRunner,
+    SnakepitExceptionFilter,
+    SnakepitLifecycle,
+  ],
+  exports: [Snakepit, PoolService, SessionService, CommandRunner, SnakepitExceptionFilter],
+})
+export class SnakepitModule extends ConfigurableModuleClass {
+  /** Pools whose options are known where the module is declared. */
+  static override forRoot(options: SnakepitModuleOptions): DynamicModule {
+    // The builder copies own members only; an adapter may be an instance of a class.
+    const given = 'prepare' in options ? withAdapter(options) : options;
+    return withPools(super.forRoot(given), poolNamesIn(given));
+  }
+
+  /** Pools whose options come from other providers, such as a configuration service. */
+  static override forRootAsync(options: SnakepitModuleAsyncOptions): DynamicModule {
+    return withPools(super.forRootAsync(options), options.poolNames ?? []);
+  }
+}
+
+function withAdapter(adapter: Adapter & Partial<SnakepitModuleExtras>): SnakepitModuleOptions {
+  const { isGlobal = true, httpErrors = true } = adapter;
+  return { adapter, isGlobal, httpErrors };
+}
+
+function poolNamesIn(options: SnakepitModuleOptions): readonly string[] {
+  return 'pools' in options ? Object.keys(options.pools ?? {}) : [DEFAULT_POOL];
+}
+
+function withPools(definition: DynamicModule, names: readonly string[]): DynamicModule {
+  const pools = names.map((name): FactoryProvider<PoolService> => ({
+    provide: getPoolToken(name),
+    useFactory: (snakepit: Snakepit) => snakepit.pool(name),
+    inject: [Snakepit],
+  }));
+  return {
+    ...definition,
+    providers: [...(definition.providers ?? []), ...pools],
+    exports: [...(definition.exports ?? []), ...pools.map(({ provide }) => provide)],
+  };
+}
