@@ -103,6 +103,8 @@ export class Scheduler {
       lane.exclusive += 1;
       return EXCLUSIVE;
     }
+    // Not every fast call was picked a lane: a session's calls go to their own.
+    this.#lastFastAt = nowMs;
     lane.aheadUs += profile.estimateUs;
     return profile.estimateUs;
   }
