@@ -1,5 +1,41 @@
-import { Module } from '@nestjs/common';
-import { AppController } from './app.controller.js';
+import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
+import { ConfigModule, ConfigService } from '@nestjs/config';
+import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { SnakepitExceptionFilter, SnakepitModule } from 'nestjs-snakepit';
 
-@Module({ controllers: [AppController] })
+import { BasicsModule } from './basics/basics.module.js';
+import { CsvModule } from './csv/csv.module.js';
+import { DigitsModule } from './digits/digits.module.js';
+import { RefusalInterceptor } from './errors/refusal.interceptor.js';
+import { HealthModule } from './health/health.module.js';
+import { HomeController } from './home.controller.js';
+import { LogsModule } from './logs/logs.module.js';
+import { LOGS_POOL, NODE_POOL, poolOptions } from './pools.js';
+import { SessionsModule } from './sessions/sessions.module.js';
+import { readSettings, type Settings } from './settings.js';
+import { TrainModule } from './train/train.module.js';
+
+@Module({
+  imports: [
+    ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, validate: readSettings }),
+    SnakepitModule.forRootAsync({
+      poolNames: [LOGS_POOL, NODE_POOL],
+      inject: [ConfigService],
+      useFactory: (config: ConfigService<Settings, true>) => poolOptions(config.get('DEMO_WORKERS', { infer: true })),
+    }),
+    BasicsModule,
+    CsvModule,
+    DigitsModule,
+    HealthModule,
+    LogsModule,
+    SessionsModule,
+    TrainModule,
+  ],
+  controllers: [HomeController],
+  providers: [
+    { provide: APP_PIPE, useClass: StandardSchemaValidationPipe },
+    { provide: APP_INTERCEPTOR, useClass: RefusalInterceptor },
+    { provide: APP_FILTER, useClass: SnakepitExceptionFilter },
+  ],
+})
 export class AppModule {}

@@ -1,9 +1,55 @@
 import 'reflect-metadata';
+import { ConsoleLogger } from '@nestjs/common';
+import { ConfigService } from '@nestjs/config';
 import { NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+
 import { AppModule } from './app.module.js';
+import { serveDocs } from './docs.js';
+import { greeting } from './greeting.js';
+import type { Settings } from './settings.js';
 
-const DEFAULT_PORT = 3000;
+/** A thousand images of digits are some 200 KB. */
+const MAX_JSON = '1mb';
 
-const app = await NestFactory.create(AppModule);
-app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
-await app.listen(process.env['PORT'] ?? DEFAULT_PORT);
+async function serve(): Promise<void> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule, {
+    abortOnError: false,
+    logger: new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] }),
+  });
+  app.useBodyParser('json', { limit: MAX_JSON });
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  serveDocs(app);
+  const config = app.get<ConfigService<Settings, true>>(ConfigService);
+  const host = config.get('HOST', { infer: true });
+  try {
+    await app.listen(config.get('PORT', { infer: true }), host);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  // npm runs scripts in the package's folder and says where the user's shell is.
+  console.log(greeting(await urlOf(app), process.env['INIT_CWD'] ?? process.cwd()));
+}
+
+/** Where to reach it from this machine, with the port that was really taken. */
+async function urlOf(app: NestExpressApplication): Promise<string> {
+  return (await app.getUrl()).replace('[::1]', 'localhost').replace('0.0.0.0', '127.0.0.1');
+}
+
+/** For whoever started it: what happened and what to do, without a stack. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as { code?: string; port?: number };
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is taken. Stop what listens there, or choose another: PORT=0 takes a free one.`;
+  if (code === 'EACCES') return `Port ${port} may not be used by this user. Choose one above 1023: PORT=3000.`;
+  return error.message;
+}
+
+try {
+  await serve();
+} catch (error) {
+  console.error(`\nThe demo did not start. ${explain(error)}\n`);
+  process.exitCode = 1;
+}

@@ -7,7 +7,7 @@ import unittest
 from datetime import datetime, timedelta, timezone
 
 from snakepit_bridge.codec import create_codec
-from snakepit_bridge.codec.tags import TAGGED
+from snakepit_bridge.codec.json_codec import TAGGED
 from snakepit_bridge.errors import ProtocolError, RefusedValue
 from snakepit_bridge.v1.channel import PlainJsonCodec
 from snakepit_bridge.v2.frame import pack_frame

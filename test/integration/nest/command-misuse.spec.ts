@@ -28,6 +28,9 @@ describe('misuse of @SnakepitCommand, when the class is defined', () => {
         static pid() {
           return commandArgs();
         }
+        pid() {
+          return Reports.pid();
+        }
       }
       return Reports;
     }).toThrow(/static Reports\.pid\(\).*put it on an ordinary method/);

@@ -8,8 +8,6 @@ from math import copysign, inf, isfinite, nan
 from ..errors import ProtocolError, RefusedValue
 from .plain import INT_MAX, INT_MIN
 
-TAGGED = 0x80
-
 _LENGTH = struct.Struct(">I")
 _SAFE = 2**53 - 1
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,19})\Z").match

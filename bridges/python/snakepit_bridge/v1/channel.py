@@ -6,6 +6,7 @@ import sys
 
 from ..codec import create_codec
 from ..codec.json_codec import JsonCodec
+from ..codec.tags import needs_tags
 from ..errors import ProtocolError, UnencodableValue
 
 MAX_MESSAGE_BYTES = 256 * 1024 * 1024
@@ -37,7 +38,9 @@ class Channel:
         body = self._source.read(length)
         if len(header) < _LENGTH.size or len(body) < length:
             raise ProtocolError("the input ends within a message")
-        message = self.codec.decode(body)
+        # A host that was not sure of us yet may have sent JSON; no MessagePack map begins with a brace.
+        codec = PlainJsonCodec(MAX_DEPTH) if body[:1] == b"{" else self.codec
+        message = codec.decode(body)
         if type(message) is not dict:
             raise ProtocolError("a message that is not a map")
         return message
@@ -53,10 +56,23 @@ class PlainJsonCodec(JsonCodec):
     """JSON as v1 has it: what needs a tag is refused."""
 
     def _encode_tagged(self, plain, root):
+        unsigned = _unsigned_zeros(plain)
+        if not needs_tags(unsigned):
+            return 0, self._to_text(unsigned).encode("utf-8")
         raise UnencodableValue(
             "%s: protocol v1 with JSON cannot carry binary, times, integers beyond 53 bits, NaN and infinities; "
             "use MessagePack or protocol v2" % root
         )
+
+
+def _unsigned_zeros(value):
+    """The plain value with every -0.0 made 0.0: the sign alone is no reason to refuse a result."""
+    kind = type(value)
+    if kind is list:
+        return [_unsigned_zeros(item) for item in value]
+    if kind is dict:
+        return {key: _unsigned_zeros(item) for key, item in value.items()}
+    return value + 0.0 if kind is float else value
 
 
 def take_over_stdio():

@@ -103,7 +103,7 @@ class V1Server:
         try:
             self._reply(number, result)
         except UnencodableValue as error:
-            self._reply_error(number, Refusal(INVALID_RESULT, str(error).replace("reply.", "", 1)))
+            self._reply_error(number, Refusal(INVALID_RESULT, self._explain(result, error)))
 
     def _run(self, request):
         name, arguments = request.get("command"), request.get("args")
@@ -117,6 +117,14 @@ class V1Server:
             raise Refusal(INVALID_ARGUMENTS, "%s: streams need protocol v2" % name)
         context = Context(self._runtime, name, request.get("id")) if command.takes_context else None
         return self._runtime.wait_for(command.invoke(arguments, context))
+
+    def _explain(self, result, error):
+        """Why a reply cannot be sent, with the path to it within the result."""
+        try:
+            self._channel.codec.encode(result, "result")
+        except UnencodableValue as precise:
+            return str(precise)
+        return str(error)
 
     def _ping(self):
         uptime = time.time() - self._began

@@ -2,7 +2,7 @@
 
 import json
 import os
-import platform
+import sys
 from time import monotonic
 
 from ..codec import select_codec
@@ -55,7 +55,7 @@ def answer_hello(codec_name, manifest):
             "protocol": 2,
             "codec": codec_name,
             "language": "python",
-            "runtime": {"name": platform.python_implementation(), "version": platform.python_version()},
+            "runtime": _runtime(),
             "sdk": {"name": "snakepit_bridge", "version": __version__},
             "pid": os.getpid(),
             "commands": manifest.describe(),
@@ -66,6 +66,12 @@ def answer_hello(codec_name, manifest):
 def failed_hello(error):
     """The frame of a worker that cannot start; `error` is an error map."""
     return _hello_frame({"error": error})
+
+
+def _runtime():
+    """Name and version of the interpreter, as the module `platform` says them, which is slow to import."""
+    name = {"cpython": "CPython", "pypy": "PyPy"}.get(sys.implementation.name, sys.implementation.name)
+    return {"name": name, "version": sys.version.split()[0]}
 
 
 def _hello_frame(members):

@@ -99,7 +99,8 @@ class FrameReader:
             return
         frame, self._large = self._large, None
         _, kind, flags, aux, call_id = HEADER.unpack_from(frame)
-        body = memoryview(frame)[HEADER_BYTES:]
+        body = frame
+        del body[:HEADER_BYTES]  # takes no copy: a bytearray can begin anywhere in its memory
         if kind == CALL and not flags & FLAG_STREAM:
             on_call((call_id, aux, flags, body, received))
         else:

@@ -26,7 +26,7 @@ class Replies:
     def encode(self, value, root="result"):
         """Encode what a command made, as `(flags, bytes)`. Raises Refusal where that is impossible."""
         try:
-            flags, body = self._codec.encode(value, root)
+            flags, body = self._codec.encode_apart(value, root)
         except UnencodableValue as error:
             raise Refusal(INVALID_RESULT, str(error)) from None
         self._check_size(body, root)
@@ -82,17 +82,17 @@ class Replies:
 
     def _attach(self, described, data):
         try:
-            flags, body = self._codec.encode(data, "data")
+            flags, body = self._codec.encode_apart(data, "data")
         except Exception:
             return  # data is a courtesy; what cannot be sent is left out
         if len(body) <= self._max_frame_bytes // 2:
             described["data"] = data
 
     def _send_error(self, call_id, described, seconds):
-        flags, body = self._codec.encode(described, "error")
+        flags, body = self._codec.encode_apart(described, "error")
         if len(body) > self._max_frame_bytes:
             described = {key: _shorten(value) for key, value in described.items() if key not in ("data", "traceback")}
-            flags, body = self._codec.encode(described, "error")
+            flags, body = self._codec.encode_apart(described, "error")
         self._writer.add(ERROR, call_id, flags, service_time(seconds), body)
 
 

@@ -106,7 +106,7 @@ export class FdChannel implements Channel, FrameSink {
       if (call.meta === undefined) {
         flags |= this.#codec.encode(call.args, out, 'args');
       } else {
-        flags |= Flag.META | this.#codec.encode([call.meta, call.args], out, 'args');
+        flags |= Flag.META | this.#codec.encodeWithMeta(call.meta, call.args, out);
       }
       const bytes = out.endFrame(start, Kind.CALL, flags, index, id);
       if (bytes > this.#maxFrameBytes) throw this.#tooLarge(call, bytes);
@@ -308,8 +308,7 @@ function unknownId(id: CallId): never {
 }
 
 function refusedArguments(command: string, pool: string, error: EncodeError): SnakepitError {
-  // Arguments that travel with meta are the second item of a list; their caller knows no such list.
-  const path = error.path.replace(/^args\[1\]/, 'args');
+  const { path } = error;
   const details = { command, pool, path, reason: `${path}: ${error.reason}` };
   return new SnakepitError('INVALID_ARGUMENTS', details, { cause: error });
 }

@@ -8,6 +8,7 @@ import {
   parseV1Reply,
   ProtocolViolation,
   type Codec,
+  type MessageSink,
 } from '../codec/index.js';
 import { SnakepitError, type Clock } from '../core/index.js';
 import type { CallId, Channel, ChannelCall, ChannelFailure, ChannelOwner, WorkerManifest } from './channel.js';
@@ -25,12 +26,14 @@ export interface StdioChannelParts {
   readonly owner: ChannelOwner;
   /** The id of the next request; the handshake used up those before it. */
   readonly nextId: number;
+  /** Pings of the handshake whose answers may still arrive. */
+  readonly unanswered: Set<number>;
 }
 
 const PING_COMMAND = 'ping';
 
 /** Protocol v1, the ancestor's: one request at a time on stdin, its reply on stdout. */
-export class StdioChannel implements Channel {
+export class StdioChannel implements Channel, MessageSink {
   readonly manifest: WorkerManifest;
   readonly maxInFlight = 1;
   lastHeardAt: number;
@@ -73,7 +76,8 @@ export class StdioChannel implements Channel {
       });
     }
     const id = this.#nextId;
-    this.#write(id, call.command, call.args);
+    // Handlers of protocol v1 expect a map, always.
+    this.#write(id, call.command, call.args ?? {});
     this.#current = { id, call };
     return id;
   }
@@ -142,8 +146,9 @@ export class StdioChannel implements Channel {
     this.#owner?.onRoom(false);
   }
 
-  readonly #onMessage = (bytes: Buffer, start: number, end: number): void => {
+  onMessage(bytes: Buffer, start: number, end: number): void {
     const reply = parseV1Reply(this.#parts.codec.decode(bytes, start, end, 0));
+    if (this.#parts.unanswered.delete(reply.id)) return;
     if (reply.id === this.#pingId) {
       this.#pingId = undefined;
       return;
@@ -156,12 +161,12 @@ export class StdioChannel implements Channel {
     if (reply.success) return current.call.onResult(reply.result, 0);
     const body = reply.details ?? { code: 'REMOTE_ERROR', type: 'Error', message: reply.message };
     current.call.onFailure(toCallerError(body, current.call.command, this.#parts.name), 0);
-  };
+  }
 
   readonly #onData = (chunk: Buffer): void => {
     this.lastHeardAt = this.#parts.clock.now();
     try {
-      this.#parts.reader.push(chunk, { onMessage: this.#onMessage });
+      this.#parts.reader.push(chunk, this);
     } catch (error) {
       if (!(error instanceof ProtocolViolation)) throw error;
       this.#fail({ kind: 'protocol-error', reason: error.message });

@@ -9,8 +9,9 @@ import {
   parseNegotiationReply,
   parseV1Reply,
   type Codec,
+  type CodecName,
 } from '../codec/index.js';
-import { isPlainObject, toError, type Clock } from '../core/index.js';
+import { isPlainObject, toError, type Clock, type Timer } from '../core/index.js';
 import type { ChannelOwner } from './channel.js';
 import { HandshakeRefused } from './fd-handshake.js';
 import type { ChannelName } from './remote-failure.js';
@@ -26,13 +27,15 @@ export interface StdioHandshake {
   readonly clock: Clock;
 }
 
-const FIRST_ID = 1;
+/** First byte of JSON text that is an object; no MessagePack map begins with it. */
+const OPENING_BRACE = 0x7b;
 
 /**
  * Negotiates the codec where it is `auto`, then pings until the worker answers: any reply in good form is a sign of life.
  *
- * A bridge may still answer the negotiation after JSON was assumed; that late answer is told from the ping's by its id, and
- * dropped.
+ * Bridges differ in what they make of a first message they did not expect: some answer it with an error, some swallow it, some are
+ * still loading and answer it late. So silence for `negotiationTimeoutMs` means JSON until a selection arrives after all, and the
+ * ping is repeated after every such silence.
  *
  * @throws HandshakeRefused or ProtocolViolation when the worker closes its stdout or answers in no known form.
  */
@@ -42,51 +45,67 @@ export function openStdioChannel(
   handshake: StdioHandshake,
   owner: ChannelOwner,
 ): Promise<StdioChannel> {
-  const { name, maxFrameBytes, maxDepth, clock } = handshake;
+  const { name, maxFrameBytes, maxDepth, clock, negotiationTimeoutMs } = handshake;
   const reader = new MessageReader(maxFrameBytes);
-  const limits = { maxDepth };
+  const codecs = {
+    json: createCodec('json', { maxDepth }, { plainJson: true }),
+    msgpack: createCodec('msgpack', { maxDepth }),
+  };
 
   return new Promise((resolve, reject) => {
     let codec: Codec | undefined;
+    let channel: StdioChannel | undefined;
+    let nextId = 1;
+    let silence: Timer | undefined;
+    const unanswered = new Set<number>();
 
-    const ping = (chosen: 'json' | 'msgpack'): void => {
-      codec = createCodec(chosen, limits, { plainJson: true });
+    const ping = (chosen: CodecName): void => {
+      codec = codecs[chosen];
       const out = new ByteWriter();
-      const timestamp = new Date(clock.wallTime()).toISOString();
-      encodeV1Request(codec, { id: FIRST_ID, command: 'ping', args: {} }, timestamp, out);
+      encodeV1Request(codec, { id: nextId, command: 'ping', args: {} }, new Date(clock.wallTime()).toISOString(), out);
+      unanswered.add(nextId);
+      nextId += 1;
       stdin.write(out.take());
+      listenForSilence();
     };
-    const assumeJson = clock.after(handshake.negotiationTimeoutMs, () => ping('json'));
+    const listenForSilence = (): void => {
+      silence?.cancel();
+      silence = clock.after(negotiationTimeoutMs, () => ping(codec?.name ?? 'json'));
+    };
 
     const onMessage = (bytes: Buffer, start: number, end: number): void => {
-      if (codec === undefined) {
-        assumeJson.cancel();
-        return ping(parseNegotiationReply(bytes, start, end) ?? 'json');
-      }
-      const message = codec.decode(bytes, start, end, 0);
-      // Whatever has another id is a late answer to the negotiation.
-      if (!isPlainObject(message) || message['id'] !== FIRST_ID) return;
+      // Messages behind the first pong may have come in the same chunk.
+      if (channel !== undefined) return channel.onMessage(bytes, start, end);
+      const isJson = bytes[start] === OPENING_BRACE;
+      const selected = isJson ? parseNegotiationReply(bytes, start, end) : undefined;
+      if (selected !== undefined) return ping(selected);
+      // The negotiation was answered, but not by a selection.
+      if (codec === undefined) return ping('json');
+      const message = codecs[isJson ? 'json' : 'msgpack'].decode(bytes, start, end, 0);
+      // What answers none of our pings is a late answer to the negotiation.
+      if (!isPlainObject(message) || !unanswered.delete(message['id'] as number)) return;
       parseV1Reply(message);
-      stopListening();
-      const nextId = FIRST_ID + 1;
-      const channel = new StdioChannel({ stdin, stdout, reader, codec, name, maxFrameBytes, clock, owner, nextId });
-      channel.listen();
-      resolve(channel);
+      const parts = { stdin, stdout, reader, codec, name, maxFrameBytes, clock, owner, nextId, unanswered };
+      channel = new StdioChannel(parts);
     };
     const onData = (chunk: Buffer): void => {
       try {
         reader.push(chunk, { onMessage });
       } catch (error) {
         stopListening();
-        reject(toError(error));
+        return reject(toError(error));
       }
+      if (channel === undefined) return;
+      stopListening();
+      channel.listen();
+      resolve(channel);
     };
     const onClosed = (): void => {
       stopListening();
       reject(new HandshakeRefused('it closed its stdout before it answered'));
     };
     const stopListening = (): void => {
-      assumeJson.cancel();
+      silence?.cancel();
       stdout.off('data', onData).off('end', onClosed).off('close', onClosed).off('error', onClosed);
       stdin.off('error', onClosed);
     };
@@ -95,8 +114,8 @@ export function openStdioChannel(
 
     if (handshake.codec === 'auto') {
       stdin.write(negotiationFrame());
+      listenForSilence();
     } else {
-      assumeJson.cancel();
       ping(handshake.codec);
     }
   });

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import { describe, expect, it } from 'vitest';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 
 import { ByteWriter, createCodec, EncodeError, Flag, ProtocolViolation, type Codec } from './index.js';
 
@@ -27,7 +27,7 @@ function refusal(codec: Codec, value: unknown): EncodeError {
   throw new Error('it was encoded');
 }
 
-const text = fc.string({ unit: 'binary' }).filter((each) => each.isWellFormed());
+const text = fc.string({ unit: 'binary' });
 const scalar = fc.oneof(
   text,
   fc.integer(),

@@ -3,7 +3,7 @@ import type { Codec, CodecLimits, CodecOptions } from './codec.js';
 import { EncodeError, ProtocolViolation } from './failures.js';
 import { Flag } from './frame.js';
 import { readPlainJson, readTaggedJson } from './json-reader.js';
-import { needsTags, tagJson, toJsonValue } from './json-writer.js';
+import { JsonWalk, tagJson } from './json-writer.js';
 import { ENVELOPE_DEPTH, toEncodeError } from './outgoing.js';
 
 export class JsonCodec implements Codec {
@@ -17,11 +17,14 @@ export class JsonCodec implements Codec {
   }
 
   encode(value: unknown, out: ByteWriter, root = 'args', envelopeDepth = 0): number {
-    return this.#write(this.#checked(value, root, envelopeDepth), out, root);
+    const walk = new JsonWalk(this.#maxDepth, this.#allowsTags);
+    return write(this.#checked(walk, value, root, envelopeDepth), walk.needsTags, out, root);
   }
 
   encodeWithMeta(meta: object, args: unknown, out: ByteWriter): number {
-    return this.#write([this.#checked(meta, 'meta', 0), this.#checked(args, 'args', 0)], out, 'args');
+    const walk = new JsonWalk(this.#maxDepth, this.#allowsTags);
+    const pair = [this.#checked(walk, meta, 'meta', 0), this.#checked(walk, args, 'args', 0)];
+    return write(pair, walk.needsTags, out, 'args');
   }
 
   decode(bytes: Buffer, start: number, end: number, flags: number): unknown {
@@ -31,26 +34,23 @@ export class JsonCodec implements Codec {
     return start === end ? null : readPlainJson(bytes, start, end, this.#maxDepth + ENVELOPE_DEPTH);
   }
 
-  #checked(value: unknown, root: string, envelopeDepth: number): unknown {
+  #checked(walk: JsonWalk, value: unknown, root: string, envelopeDepth: number): unknown {
     try {
-      return toJsonValue(value, this.#maxDepth + envelopeDepth, this.#maxDepth, this.#allowsTags);
+      return walk.value(value, this.#maxDepth + envelopeDepth);
     } catch (thrown) {
       throw toEncodeError(thrown, root);
     }
   }
+}
 
-  #write(value: unknown, out: ByteWriter, root: string): number {
-    try {
-      if (!this.#allowsTags || !needsTags(value)) {
-        writeText(out, JSON.stringify(value));
-        return 0;
-      }
-      writeTagged(out, value);
-      return Flag.TAGGED;
-    } catch (thrown) {
-      throw new EncodeError(root, `cannot be written as JSON: ${String(thrown)}`);
-    }
+function write(value: unknown, needsTags: boolean, out: ByteWriter, root: string): number {
+  try {
+    if (needsTags) writeTagged(out, value);
+    else writeText(out, JSON.stringify(value));
+  } catch (thrown) {
+    throw new EncodeError(root, `cannot be written as JSON: ${String(thrown)}`);
   }
+  return needsTags ? Flag.TAGGED : 0;
 }
 
 function writeTagged(out: ByteWriter, value: unknown): void {

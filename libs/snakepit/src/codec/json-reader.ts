@@ -12,7 +12,7 @@ const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 export function readPlainJson(bytes: Buffer, start: number, end: number, maxDepth: number): unknown {
   const text = decodeUtf8(bytes, start, end);
   const value = parse(text);
-  const mayHoldSurrogates = SURROGATE_ESCAPE.test(text);
+  const mayHoldSurrogates = text.includes('\\u') && SURROGATE_ESCAPE.test(text);
   // Each level takes two brackets, so a short text cannot be too deep.
   if (mayHoldSurrogates || text.length > maxDepth * 2) checkTree(value, maxDepth, mayHoldSurrogates);
   return value;

@@ -67,8 +67,12 @@ export class DeadlineSweep {
         else if (entry.expiresAt < earliest) earliest = entry.expiresAt;
       }
       this.#earliest = earliest;
-      for (const entry of expired) this.forget(entry);
-      for (const entry of expired) entry.onExpired(now);
+      for (const entry of expired) {
+        // What one of them does may take another out of the sweep, or give it more time.
+        if (entry.sweepIndex < 0 || entry.expiresAt > now) continue;
+        this.forget(entry);
+        entry.onExpired(now);
+      }
     }
     if (this.#entries.length > 0) this.#timer ??= this.clock.after(this.intervalMs, this.#sweep);
     else this.#earliest = Infinity;

@@ -254,7 +254,13 @@ export function isSnakepitError<Code extends ErrorCode = ErrorCode>(
   return error instanceof SnakepitError && (code === undefined || error.code === code);
 }
 
-/** Turns whatever was thrown into an Error, once, at the boundary. */
+/** Turns whatever was thrown into an Error, once, at the boundary; never throws itself. */
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(typeof thrown === 'string' ? thrown : JSON.stringify(thrown));
+  if (thrown instanceof Error) return thrown;
+  if (typeof thrown !== 'object' || thrown === null) return new Error(String(thrown));
+  try {
+    return new Error(JSON.stringify(thrown));
+  } catch {
+    return new Error(Object.prototype.toString.call(thrown));
+  }
 }

@@ -23,7 +23,8 @@ export type OptionTable = Readonly<Record<string, OptionSpec<any>>>;
 
 type Defaulted<Spec> = Spec extends { readonly default: object } ? true : false;
 type ValueOf<Spec> = Spec extends OptionSpec<infer Value> ? Value : never;
-type InputValueOf<Spec> = Spec extends { readonly input: infer Input } ? Exclude<Input, undefined> : ValueOf<Spec>;
+/** `input` exists in types only: what may be written for a row whose resolved value is richer than that. */
+type InputValueOf<Spec> = 'input' extends keyof Spec ? Exclude<Spec['input'], undefined> : ValueOf<Spec>;
 
 /** What a user may write for a table: options that have a default are optional. */
 export type OptionsInput<Table extends OptionTable> = {
@@ -81,15 +82,37 @@ function spec<Value, C extends Common<Value>>(
     doc: common.doc,
     unit: common.unit,
     allowed,
-    default: 'default' in common ? { value: common.default as Value, doc: common.defaultDoc } : undefined,
+    default: 'default' in common ? { value: frozen(common.default as Value), doc: common.defaultDoc } : undefined,
     parse,
     table,
   } as WithDefault<Value, C>;
 }
 
+/** Every resolution hands out the same default, so nobody may change it; computed ones are made anew each time. */
+function frozen<Value>(value: Value): Value {
+  return isPlainObject(value) || Array.isArray(value) ? Object.freeze(value) : value;
+}
+
 interface Bounds {
   readonly min: number;
   readonly max: number;
+}
+
+type Guard<Value> = (given: unknown) => given is Value;
+
+/** A value that `accepts` tells apart; `allowed` is what the error and the reference page say. */
+function valueOption<Value>(
+  accepts: Guard<Value>,
+  allowed: string,
+  common: Common<Value> & { readonly default: Value | (() => Value) },
+): OptionSpec<Value> & { readonly default: object };
+function valueOption<Value>(
+  accepts: Guard<Value>,
+  allowed: string,
+  common: Common<Value> & { readonly default?: never },
+): OptionSpec<Value> & { readonly default?: undefined };
+function valueOption<Value>(accepts: Guard<Value>, allowed: string, common: Common<Value>): OptionSpec<Value> {
+  return spec(common, allowed, (given, path) => (accepts(given) ? given : refuse(path, given, allowed)));
 }
 
 /** Builders for the rows of an option table. */
@@ -143,14 +166,7 @@ export const option = {
     });
   },
 
-  /** A value that `accepts` tells apart; `allowed` is what the error and the reference page say. */
-  value<Value, C extends Common<Value> = Common<Value>>(
-    accepts: (given: unknown) => given is Value,
-    allowed: string,
-    common: C,
-  ) {
-    return spec<Value, C>(common, allowed, (given, path) => (accepts(given) ? given : refuse(path, given, allowed)));
-  },
+  value: valueOption,
 
   /** A nested table; left out, all its defaults apply. */
   group<Table extends OptionTable>(table: Table, common: { readonly doc: string }) {

@@ -104,15 +104,13 @@ export class Dispatcher implements PoolCallOwner {
   /** Resolves when no call is open. */
   idle(): { readonly reached: Promise<void>; readonly giveUp: () => void } {
     if (this.#open === 0) return { reached: Promise.resolve(), giveUp: () => {} };
-    let giveUp = (): void => {};
-    const reached = new Promise<void>((resolve) => {
-      giveUp = () => {
-        this.#idleWaiters.delete(giveUp);
-        resolve();
-      };
-      this.#idleWaiters.add(giveUp);
-    });
-    return { reached, giveUp };
+    const { promise, resolve } = deferred();
+    const giveUp = (): void => {
+      this.#idleWaiters.delete(giveUp);
+      resolve();
+    };
+    this.#idleWaiters.add(giveUp);
+    return { reached: promise, giveUp };
   }
 
   /** Fails all calls that wait. */
@@ -382,7 +380,7 @@ export class Dispatcher implements PoolCallOwner {
 
   #leave(): void {
     this.#open -= 1;
-    if (this.#open === 0) for (const reached of [...this.#idleWaiters]) reached();
+    if (this.#open === 0) for (const reached of this.#idleWaiters) reached();
   }
 
   #closedError(delivery: 'not-started' | 'may-have-run'): SnakepitError {
@@ -407,4 +405,12 @@ export class Dispatcher implements PoolCallOwner {
       error: error?.code,
     });
   }
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }

@@ -142,7 +142,8 @@ export class Supervisor implements WorkerOwner {
 
   /** Replaces all workers, one after the other. */
   async replaceAll(reason: DrainReason): Promise<void> {
-    for (const worker of [...this.#workers]) await this.replace(worker, reason);
+    const present = [...this.#workers];
+    for (const worker of present) await this.replace(worker, reason);
   }
 
   /** No more restarts; workers leave when their calls are through, or are killed when `deadlineMs` is over. */
@@ -188,8 +189,11 @@ export class Supervisor implements WorkerOwner {
     this.#workers.delete(worker);
     if (startError !== undefined) this.#lastFailure = startError;
     if (!wasLeaving && !this.#isClosed) {
-      const message = startError?.message ?? `exited unexpectedly (${describeExit(cause)})`;
-      log({ level: 'error', pool, worker: worker.id, message });
+      // Why a worker was killed has been logged where that was decided.
+      const wasKilled =
+        worker.state.kind === 'dead' && worker.state.reason !== undefined && worker.state.reason !== 'channel-closed';
+      const message = startError?.message ?? `exited unexpectedly (${describeExit(cause)}); it is replaced`;
+      if (!wasKilled) log({ level: 'error', pool, worker: worker.id, message });
       if (!this.#isBooting && !this.#replacements.has(worker)) this.#restartLater();
     }
     this.#wake();
@@ -267,7 +271,7 @@ export class Supervisor implements WorkerOwner {
 
   /** Something changed that a waiter may wait for. */
   #wake(): void {
-    for (const check of [...this.#waiters]) check();
+    for (const check of this.#waiters) check();
   }
 }
 

@@ -44,7 +44,7 @@ export class Snakepit {
     this.#unlisten = this.sessions.onClosed((session) => {
       for (const pool of this.#pools.values()) pool.sessionClosed(session);
     });
-    this.#unguard = guardExit(() => [...this.#pools.values()].flatMap((pool) => [...pool.stats().pids]));
+    this.#unguard = guardExit(() => [...this.#pools.values()].flatMap((pool) => pool.stats().pids));
   }
 
   get poolNames(): readonly string[] {

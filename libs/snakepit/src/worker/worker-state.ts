@@ -10,7 +10,7 @@ export type WorkerState =
   | { readonly kind: 'starting'; readonly sinceMs: number }
   | { readonly kind: 'ready'; readonly channel: Channel; readonly startMs: number }
   | { readonly kind: 'draining'; readonly channel: Channel; readonly reason: DrainReason }
-  | { readonly kind: 'dead'; readonly cause: ExitCause };
+  | { readonly kind: 'dead'; readonly cause: ExitCause; readonly reason: DrainReason | undefined };
 
 export type WorkerStateKind = WorkerState['kind'];
 
@@ -34,6 +34,6 @@ export function reasonOf(state: WorkerState): string | undefined {
     case 'draining':
       return state.reason;
     case 'dead':
-      return describeExit(state.cause);
+      return state.reason ?? describeExit(state.cause);
   }
 }

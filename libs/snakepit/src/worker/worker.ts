@@ -269,12 +269,12 @@ export class Worker implements ChannelOwner {
     const { owner, pool } = this.#parts;
     const before = this.#state;
     const startError = before.kind === 'starting' ? this.#startError(cause) : undefined;
-    this.#enter({ kind: 'dead', cause });
+    const reason = before.kind === 'draining' ? before.reason : undefined;
+    this.#enter({ kind: 'dead', cause, reason });
     if (before.kind === 'ready') owner.onUnavailable(this);
     if (before.kind === 'ready' || before.kind === 'draining') {
-      const isFrozen = before.kind === 'draining' && before.reason === 'frozen';
       const error = (call: ChannelCall): SnakepitError =>
-        isFrozen
+        reason === 'frozen'
           ? new SnakepitError('WORKER_LOST', { pool, worker: this.id, command: call.command, reason: 'no heartbeat' })
           : new SnakepitError('WORKER_EXITED', {
               pool,

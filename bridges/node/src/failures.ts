@@ -1,0 +1,60 @@
+/// <reference lib="es2024.string" />
+import { EncodeError, type ErrorBody } from 'nestjs-snakepit/codec';
+
+/** A failure whose code is known: not one that the command raised. */
+export class CallFailure extends Error {
+  override readonly name = 'CallFailure';
+
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly started?: boolean,
+  ) {
+    super(message);
+  }
+}
+
+const SDK_FILES = [new URL('.', import.meta.url).href, decodeURIComponent(new URL('.', import.meta.url).pathname)];
+
+/** Turns what a command threw into an error's body. */
+export function errorBodyOf(thrown: unknown): ErrorBody {
+  if (thrown instanceof CallFailure) {
+    const { code, message, started } = thrown;
+    return { code, message, ...(started !== undefined && { started }) };
+  }
+  if (!(thrown instanceof Error)) {
+    return { code: 'REMOTE_ERROR', type: typeof thrown, message: textOf(thrown) };
+  }
+  const data = (thrown as { data?: unknown }).data;
+  return {
+    code: 'REMOTE_ERROR',
+    type: thrown.constructor.name || thrown.name,
+    message: thrown.message.toWellFormed(),
+    traceback: tracebackOf(thrown).toWellFormed(),
+    ...(data !== undefined && { data }),
+  };
+}
+
+export function invalidResult(error: EncodeError): ErrorBody {
+  return { code: 'INVALID_RESULT', message: error.message };
+}
+
+/** The stack without the frames of this SDK and of Node, and those of the causes after it. */
+function tracebackOf(error: Error, depth = 0): string {
+  const lines = (error.stack ?? `${error.name}: ${error.message}`).split('\n');
+  const own = lines.filter((line) => !/^\s+at /.test(line) || !isInner(line)).join('\n');
+  const { cause } = error;
+  return cause instanceof Error && depth < 8 ? `${own}\nCaused by: ${tracebackOf(cause, depth + 1)}` : own;
+}
+
+function isInner(line: string): boolean {
+  return line.includes('node:internal/') || SDK_FILES.some((file) => line.includes(file));
+}
+
+function textOf(thrown: unknown): string {
+  try {
+    return (typeof thrown === 'string' ? thrown : (JSON.stringify(thrown) ?? String(thrown))).toWellFormed();
+  } catch {
+    return Object.prototype.toString.call(thrown);
+  }
+}

@@ -1,0 +1,59 @@
+import { pathToFileURL } from 'node:url';
+import type { CommandManifest } from 'nestjs-snakepit/codec';
+
+import { optionsOf, type Handler } from './definition.js';
+
+export interface Command {
+  readonly manifest: CommandManifest;
+  readonly handler: Handler;
+  /** Set once a run took long: replies that wait are then sent before it starts. */
+  isSlow: boolean;
+}
+
+const GENERATORS = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
+
+/** Imports a user's file: every function it exports is a command. */
+export async function loadCommands(path: string): Promise<Command[]> {
+  const exported = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  const commands = new Map<string, Command>();
+  for (const [name, value] of Object.entries(exported)) {
+    if (name === 'default') addDefault(commands, value, path);
+    else if (isHandler(value)) add(commands, name, value, path);
+  }
+  if (commands.size === 0) throw new Error(`${path} exports no functions; export one for each command`);
+  return [...commands.values()];
+}
+
+function addDefault(commands: Map<string, Command>, value: unknown, path: string): void {
+  if (isHandler(value)) {
+    add(commands, value.name === '' ? 'default' : value.name, value, path);
+    return;
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    if (isHandler(member)) add(commands, name, member, path, value);
+  }
+}
+
+function add(commands: Map<string, Command>, exportName: string, handler: Handler, path: string, owner?: object): void {
+  const { name = exportName, doc, schema, stream } = optionsOf(handler);
+  const known = commands.get(name);
+  // A CommonJS module exports the same functions by name and in its default.
+  if (known !== undefined && sameFunction.get(known) === handler) return;
+  if (known !== undefined) throw new Error(`${path} exports two commands named '${name}'; rename one of them`);
+  const isStream = stream ?? GENERATORS.has(handler.constructor.name);
+  const created: Command = {
+    manifest: { name, kind: isStream ? 'stream' : 'call', ...(doc && { doc }), ...(schema && { schema }) },
+    handler: owner === undefined ? handler : (handler.bind(owner) as Handler),
+    isSlow: false,
+  };
+  sameFunction.set(created, handler);
+  commands.set(name, created);
+}
+
+const sameFunction = new WeakMap<Command, Handler>();
+
+/** Classes are functions too, but cannot be called. */
+function isHandler(value: unknown): value is Handler {
+  return typeof value === 'function' && !/^class\b/.test(Function.prototype.toString.call(value));
+}

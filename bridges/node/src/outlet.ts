@@ -1,0 +1,99 @@
+/// <reference lib="es2024.string" />
+import type { Socket } from 'node:net';
+import { ByteWriter, EncodeError, type Codec, type ErrorBody } from 'nestjs-snakepit/codec';
+
+const FLUSH_FRAMES = 32;
+const FLUSH_BYTES = 64 * 1024;
+const FLUSH_AFTER_MS = 0.1;
+
+/** A body exceeds `maxFrameBytes`; nothing of it was written. */
+export class FrameTooLarge extends Error {}
+
+/** Writes frames to the host, several with one system call. */
+export class Outlet {
+  readonly #out = new ByteWriter();
+  #frames = 0;
+  #firstAt = 0;
+  #isScheduled = false;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly codec: Codec,
+    private readonly maxFrameBytes: number,
+  ) {}
+
+  /**
+   * @param envelopeDepth levels that the body adds to the value it carries
+   * @throws EncodeError, FrameTooLarge: the frame is dropped then
+   */
+  send(kind: number, aux: number, id: number, value: unknown, root: string, envelopeDepth = 0): void {
+    const out = this.#out;
+    const start = out.beginFrame();
+    try {
+      const flags = value === null ? 0 : this.codec.encode(value, out, root, envelopeDepth);
+      const bytes = out.endFrame(start, kind, flags, aux, id);
+      if (bytes > this.maxFrameBytes) {
+        throw new FrameTooLarge(`${root} of ${bytes} bytes exceeds maxFrameBytes (${this.maxFrameBytes})`);
+      }
+    } catch (error) {
+      out.rollback(start);
+      throw error;
+    }
+    this.#wrote();
+  }
+
+  sendEmpty(kind: number, aux: number, id: number): void {
+    this.#out.frame(kind, 0, aux, id);
+    this.#wrote();
+  }
+
+  /** Never fails: what cannot be sent of an error is left out. */
+  sendError(kind: number, aux: number, id: number, error: ErrorBody): void {
+    const { code, message, started } = error;
+    try {
+      this.send(kind, aux, id, error, 'error', 1);
+    } catch (failure) {
+      const note = failure instanceof EncodeError ? ` (its data cannot be sent: ${failure.message})` : '';
+      const text = `${message}${note}`.slice(0, 8192).toWellFormed();
+      this.send(kind, aux, id, { code, type: error.type, message: text, started }, 'error');
+    }
+  }
+
+  /** Sends what has waited too long; called between calls. */
+  flushIfLate(now: number): void {
+    if (this.#frames > 0 && now - this.#firstAt >= FLUSH_AFTER_MS) this.flush();
+  }
+
+  readonly flush = (): void => {
+    this.#isScheduled = false;
+    if (this.#frames === 0) return;
+    this.#frames = 0;
+    const bytes = this.#out.take();
+    this.socket.write(bytes, () => this.#out.recycle(bytes));
+  };
+
+  /** Sends what waits and closes the connection. */
+  async close(): Promise<void> {
+    this.flush();
+    await new Promise<void>((resolve) => {
+      this.socket.end(resolve);
+    });
+  }
+
+  #wrote(): void {
+    this.#frames += 1;
+    if (this.#frames >= FLUSH_FRAMES || this.#out.position >= FLUSH_BYTES) {
+      this.flush();
+    } else if (this.#frames === 1) {
+      this.#firstAt = performance.now();
+      this.#schedule();
+    }
+  }
+
+  /** Ticks run when all promises that are ready have been served: the end of a turn. */
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    process.nextTick(this.flush);
+  }
+}

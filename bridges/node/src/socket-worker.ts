@@ -1,0 +1,124 @@
+import { Socket } from 'node:net';
+import {
+  ByteWriter,
+  CODEC_NAMES,
+  createCodec,
+  encodeHello,
+  FrameReader,
+  Kind,
+  parseHostHello,
+  SNAKEPIT_VERSION,
+  type ErrorBody,
+  type FrameSink,
+  type HostHello,
+  type WorkerHello,
+} from 'nestjs-snakepit/codec';
+
+import { errorBodyOf } from './failures.js';
+import type { Command } from './load-commands.js';
+import { MultiplexedWorker } from './multiplexed-worker.js';
+import { endGroup, watchParent } from './process-end.js';
+
+const MAX_HELLO_BYTES = 1024 * 1024;
+const READ_BYTES = 64 * 1024;
+
+/**
+ * Serves a host that speaks protocol v2 over an inherited socket. Node itself marks inherited descriptors
+ * close-on-exec when it starts.
+ */
+export function serveSocket(fd: number, loading: Promise<Command[]>): void {
+  const connection = new Connection(loading);
+  const socket = new Socket({
+    fd,
+    readable: true,
+    writable: true,
+    // One buffer for all reads: bodies are decoded before the next read.
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+      callback: (length: number, bytes: Uint8Array) => connection.read(length, bytes),
+    },
+  } as ConstructorParameters<typeof Socket>[0]);
+  connection.socket = socket;
+  socket.on('end', endGroup);
+  socket.on('close', endGroup);
+  socket.on('error', endGroup);
+  socket.resume();
+  process.on('SIGTERM', () => void connection.stop());
+}
+
+/** Waits for the host's HELLO, then lets the worker have the frames. */
+class Connection implements FrameSink {
+  socket!: Socket;
+  #reader = new FrameReader(MAX_HELLO_BYTES);
+  #sink: FrameSink = this;
+  #worker: MultiplexedWorker | undefined;
+
+  constructor(private readonly loading: Promise<Command[]>) {
+    // Reported with the hello; until then it must not count as unhandled.
+    loading.catch(() => {});
+  }
+
+  read(length: number, buffer: Uint8Array): boolean {
+    const bytes = (buffer as Buffer).subarray(0, length);
+    try {
+      this.#reader.push(bytes, this.#sink);
+    } catch (error) {
+      console.error('The host broke the wire protocol:', error);
+      process.exit(1);
+    }
+    this.#worker?.startCalls();
+    return true;
+  }
+
+  onFrame(kind: number, _: number, __: number, ___: number, bytes: Buffer, start: number, end: number): void {
+    if (kind !== Kind.HELLO) throw new Error(`expected HELLO, got a frame of kind 0x${kind.toString(16)}`);
+    this.#sink = { onFrame: () => this.#tooEarly() };
+    void this.#answer(parseHostHello(bytes, start, end));
+  }
+
+  async stop(): Promise<void> {
+    if (this.#worker === undefined) process.exit(0);
+    await this.#worker.stop();
+  }
+
+  #tooEarly(): never {
+    throw new Error('the host sent a frame before this worker said that it is ready');
+  }
+
+  async #answer(hello: HostHello): Promise<void> {
+    try {
+      const commands = await this.loading;
+      const codec = hello.codecs[0];
+      if (!hello.protocol.includes(2))
+        throw new Error(`this SDK speaks protocol 2, the host ${String(hello.protocol)}`);
+      if (codec === undefined) throw new Error(`the host offers none of the codecs ${CODEC_NAMES.join(', ')}`);
+      this.#worker = new MultiplexedWorker(this.socket, createCodec(codec, hello), hello, commands);
+      this.#sink = this.#worker;
+      this.#reader = new FrameReader(hello.maxFrameBytes);
+      this.#send(workerHello(codec, commands));
+      setImmediate(watchParent);
+    } catch (error) {
+      console.error(error);
+      this.#send({ error: errorBodyOf(error) });
+      this.socket.end(() => process.exit(1));
+    }
+  }
+
+  #send(hello: WorkerHello | { readonly error: ErrorBody }): void {
+    const out = new ByteWriter(1024);
+    encodeHello(hello, out);
+    this.socket.write(out.take());
+  }
+}
+
+function workerHello(codec: WorkerHello['codec'], commands: readonly Command[]): WorkerHello {
+  return {
+    protocol: 2,
+    codec,
+    language: 'javascript',
+    runtime: { name: 'Node.js', version: process.versions.node },
+    sdk: { name: 'snakepit-bridge', version: SNAKEPIT_VERSION },
+    pid: process.pid,
+    commands: commands.map((command) => command.manifest),
+  };
+}

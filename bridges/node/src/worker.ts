@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+// Runs the functions that a file exports as commands: node worker.js --module /path/to/file.js
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+import { processHooks } from './definition.js';
+import { loadCommands, type Command } from './load-commands.js';
+import { serveSocket } from './socket-worker.js';
+import { claimStdout, StdioWorker } from './stdio-worker.js';
+
+const HELP = `Runs the functions that a JavaScript file exports as commands of a snakepit worker.
+
+  --module FILE     the file; without it, the generic commands ping, echo, compute, info and random
+  --protocol NAME   codec of protocol v1: json, msgpack or auto (default)
+  --help            this text
+
+The environment variables SNAKEPIT_PROTOCOL and SNAKEPIT_FD, set by the host, choose protocol v2.
+`;
+
+const V1_PROTOCOLS = ['json', 'msgpack', 'auto'] as const;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { module: { type: 'string' }, protocol: { type: 'string', default: 'auto' }, help: { type: 'boolean' } },
+    // A host may pass options of its own.
+    strict: false,
+    allowPositionals: true,
+  });
+  if (values.help === true) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const path = typeof values.module === 'string' ? resolve(values.module) : genericModule();
+  if (process.env['SNAKEPIT_PROTOCOL'] === 'v2') serveSocket(descriptor(), start(path));
+  else await serveStdio(path, V1_PROTOCOLS.find((name) => name === values.protocol) ?? 'auto');
+}
+
+function genericModule(): string {
+  return fileURLToPath(new URL('generic.js', import.meta.url));
+}
+
+async function start(path: string): Promise<Command[]> {
+  const commands = await loadCommands(path);
+  for (const hook of processHooks().start) await hook();
+  return commands;
+}
+
+async function serveStdio(path: string, protocol: (typeof V1_PROTOCOLS)[number]): Promise<void> {
+  const write = claimStdout();
+  new StdioWorker(await start(path), protocol, write).listen();
+}
+
+function descriptor(): number {
+  const fd = Number(process.env['SNAKEPIT_FD']);
+  if (Number.isInteger(fd) && fd > 2) return fd;
+  throw new Error(`SNAKEPIT_FD is '${process.env['SNAKEPIT_FD']}'; expected the number of the socket's descriptor`);
+}
+
+await main();

@@ -1,0 +1,94 @@
+import { fileURLToPath } from 'node:url';
+
+import { createSnakepit, node, python, type LogRecord, type PoolOptions, type PoolService } from 'nestjs-snakepit/core';
+import type { Snakepit } from 'nestjs-snakepit/core';
+import { afterAll, beforeAll, inject } from 'vitest';
+
+export type Language = 'python' | 'node';
+export type Protocol = 'v1' | 'v2';
+export type CodecName = 'json' | 'msgpack';
+
+/** What a protocol and a codec can carry; what they cannot must be refused with a clear error. */
+export interface Capabilities {
+  /** Streams, session data, progress, log records and events, cancellation in the worker, several calls at once. */
+  readonly multiplexes: boolean;
+  /** Binary, times, integers beyond 2^53 and floats that are not finite. */
+  readonly carriesAllValues: boolean;
+  /** The sign of -0. */
+  readonly carriesMinusZero: boolean;
+  /** Functions tell surplus arguments, and named ones that are missing. */
+  readonly knowsSignatures: boolean;
+  /** Integers and floats are different types. */
+  readonly hasIntegers: boolean;
+}
+
+export interface Combination {
+  readonly name: string;
+  readonly language: Language;
+  readonly protocol: Protocol;
+  readonly codec: CodecName;
+  readonly can: Capabilities;
+}
+
+const LANGUAGES: readonly Language[] = ['python', 'node'];
+const PROTOCOLS: readonly Protocol[] = ['v1', 'v2'];
+const CODECS: readonly CodecName[] = ['json', 'msgpack'];
+
+function capabilities(language: Language, protocol: Protocol, codec: CodecName): Capabilities {
+  const isPlainJson = protocol === 'v1' && codec === 'json';
+  return {
+    multiplexes: protocol === 'v2',
+    carriesAllValues: !isPlainJson,
+    carriesMinusZero: !isPlainJson,
+    knowsSignatures: language === 'python',
+    hasIntegers: language === 'python',
+  };
+}
+
+/** Every way to run the contract; each case runs in all of them. */
+export const COMBINATIONS: readonly Combination[] = LANGUAGES.flatMap((language) =>
+  PROTOCOLS.flatMap((protocol) =>
+    CODECS.map((codec) => ({
+      name: `${language}, ${protocol} ${codec}`,
+      language,
+      protocol,
+      codec,
+      can: capabilities(language, protocol, codec),
+    })),
+  ),
+);
+
+const COMMANDS: Readonly<Record<Language, string>> = {
+  python: fileURLToPath(new URL('../fixtures/contract/commands.py', import.meta.url)),
+  node: fileURLToPath(new URL('../fixtures/contract/commands.js', import.meta.url)),
+};
+
+/** The adapter whose workers serve the contract's commands. Runs with JSON find no MessagePack in Python. */
+export function adapterOf({ language, protocol, codec }: Combination): PoolOptions['adapter'] {
+  const module = COMMANDS[language];
+  if (language === 'node') return node({ module, protocol, codec });
+  return python({ module, protocol, codec, path: codec === 'msgpack' ? [inject('pythonPackages')] : [] });
+}
+
+export interface RunningPool {
+  readonly pool: PoolService;
+  readonly snakepit: Snakepit;
+  /** Everything logged so far. */
+  readonly logs: LogRecord[];
+}
+
+/** Starts a pool of the combination before the tests of a block and closes it after them. */
+export function usePool(combination: Combination, options: Omit<PoolOptions, 'adapter'> = {}): () => RunningPool {
+  let running: RunningPool | undefined;
+  beforeAll(async () => {
+    const logs: LogRecord[] = [];
+    const adapter = adapterOf(combination);
+    const snakepit = await createSnakepit({ adapter, size: 2, ...options }, { log: (record) => logs.push(record) });
+    running = { snakepit, pool: snakepit.pool(), logs };
+  });
+  afterAll(() => running?.snakepit.close());
+  return () => {
+    if (running === undefined) throw new Error('the pool of this block is not started');
+    return running;
+  };
+}
