@@ -9,7 +9,7 @@ import { findPython } from './python-interpreter.js';
 /** Every option of `python()`. */
 export const pythonOptionTable = {
   module: pathOption.required('The file with the functions, or the dotted name of a module that can be imported.'),
-  interpreter: option.value<string | undefined>(
+  interpreter: option.value(
     (given): given is string | undefined => typeof given === 'string' && given !== '',
     'a path or a name',
     {
