@@ -138,9 +138,9 @@ function otherField(): FormData {
 
 describe('POST /csv/aggregate', () => {
   it('groups an upload, or a shipped file', async () => {
-    const request = { column: 'state', operation: 'mean', valueColumn: 'latitude', limit: '1' };
-    const [ofUpload] = (await demo.items('/csv/aggregate', upload(airports(), request))).slice(-1);
-    const [ofShipped] = (await demo.items('/csv/aggregate', { ...request, file: 'airports.csv' })).slice(-1);
+    const wanted = { column: 'state', operation: 'mean', valueColumn: 'latitude', limit: '1' };
+    const [ofUpload] = (await demo.items('/csv/aggregate', upload(airports(), wanted))).slice(-1);
+    const [ofShipped] = (await demo.items('/csv/aggregate', { ...wanted, file: 'airports.csv' })).slice(-1);
     expect(ofUpload).toMatchObject({ kind: 'result', groups: 57, results: [{ key: 'AK', count: 263 }] });
     expect(ofShipped?.['results']).toEqual(ofUpload?.['results']);
   });

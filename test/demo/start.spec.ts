@@ -2,12 +2,14 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { request, type ClientRequest } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { waitUntil } from '../support/wait-until.js';
 import { DemoApp, REPOSITORY } from './demo-app.js';
 import { collect, DemoClient, events } from './demo-client.js';
 
@@ -47,13 +49,14 @@ describe.each([
   });
 });
 
-it('ends on SIGTERM with its workers and its temporary files, hanging up on followers of logs', async () => {
+it('ends on SIGTERM with its workers and temporary files, whoever is still connected', async () => {
   const app = await DemoApp.serving({ env: { TMPDIR: folder } });
   const client = new DemoClient(app);
   const { pools } = (await client.get('/stats')).body as { pools: { pids: number[] }[] };
   const pids = pools.flatMap((pool) => pool.pids);
   const tail = events(await client.fetch('/logs/tail?path=app.log'));
   await tail.next();
+  const half = await halfUpload(app.url);
   const since = performance.now();
   await app.stop();
   expect(performance.now() - since).toBeLessThan(5_000);
@@ -62,7 +65,17 @@ it('ends on SIGTERM with its workers and its temporary files, hanging up on foll
   expect(pids.length).toBeGreaterThanOrEqual(6);
   for (const pid of pids) expect(() => process.kill(pid, 0), `worker ${pid} is gone`).toThrow('ESRCH');
   expect(readdirSync(folder)).toEqual([]);
+  half.destroy();
 });
+
+/** A client that neither goes on nor leaves. */
+async function halfUpload(url: string): Promise<ClientRequest> {
+  const upload = request(new URL('/csv/profile', url), { method: 'POST' }).on('error', () => undefined);
+  upload.setHeader('content-type', 'multipart/form-data; boundary=x');
+  upload.write('--x\r\ncontent-disposition: form-data; name="file"; filename="a.csv"\r\n\r\na,b\r\n');
+  await waitUntil('the begin of the upload', () => readdirSync(folder, { recursive: true }).length > 1);
+  return upload;
+}
 
 it('says what to do when its port is taken, and exits', async () => {
   const server = createServer().listen(0, '127.0.0.1');
