@@ -214,7 +214,8 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
         this.#queue = this.#queue.slice(this.#next);
         this.#next = 0;
         this.#isDraining = true;
-        setImmediate(this.#drain);
+        // One would run before the socket is read again.
+        setImmediate(() => setImmediate(this.#drain));
         return;
       }
       const call = this.#queue[this.#next]!;

@@ -89,7 +89,8 @@ export class CommandRunner {
 function argsOf(declaration: CommandDeclaration, host: unknown, parameters: unknown[]): unknown {
   const mapped = declaration.body.apply(host, parameters);
   if (mapped === undefined) return positional(declaration, parameters);
-  if (mapped instanceof Promise) return mapped.then((args: unknown) => args ?? positional(declaration, parameters));
+  if (mapped instanceof Promise)
+    return mapped.then((args: unknown) => (args === undefined ? positional(declaration, parameters) : args));
   return mapped;
 }
 
