@@ -23,7 +23,7 @@ export type OptionTable = Readonly<Record<string, OptionSpec<any>>>;
 
 type Defaulted<Spec> = Spec extends { readonly default: object } ? true : false;
 type ValueOf<Spec> = Spec extends OptionSpec<infer Value> ? Value : never;
-type InputValueOf<Spec> = Spec extends { readonly input: infer Input } ? Exclude<Input, undefined> : ValueOf<Spec>;
+type InputValueOf<Spec> = 'input' extends keyof Spec ? Exclude<Spec['input'], undefined> : ValueOf<Spec>;
 
 /** What a user may write for a table: options that have a default are optional. */
 export type OptionsInput<Table extends OptionTable> = {
