@@ -19,7 +19,7 @@ import {
 } from 'nestjs-snakepit/codec';
 
 import { Call, invoke, type Uplink } from './call.js';
-import { CallFailure, errorBodyOf, HostError, invalidResult } from './failures.js';
+import { errorBodyOf, HostError, invalidResult } from './failures.js';
 import type { Command } from './load-commands.js';
 import { FrameTooLarge, Outlet } from './outlet.js';
 import { runShutdownHooks } from './process-end.js';
