@@ -12,7 +12,7 @@ let demo: ChildProcess | undefined;
 
 // Not in a `finally`: a test that runs out of time never gets there.
 afterEach(async () => {
-  if (demo?.pid === undefined || demo.exitCode !== null) return;
+  if (demo?.pid === undefined || demo.exitCode !== null || demo.signalCode !== null) return;
   const exited = once(demo, 'exit');
   process.kill(-demo.pid, 'SIGTERM');
   await exited;
