@@ -1,11 +1,19 @@
 import 'reflect-metadata';
 import { Injectable } from '@nestjs/common';
-import { commandArgs, SessionId, SnakepitCommand, SnakepitModule, type SnakepitCommandOptions } from 'nestjs-snakepit';
+import {
+  commandArgs,
+  python,
+  SessionId,
+  SnakepitCommand,
+  SnakepitModule,
+  type SnakepitCommandOptions,
+} from 'nestjs-snakepit';
 import type { Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { bootError, reports } from './support/apps.js';
 
 const onePool = () => SnakepitModule.forRoot({ adapter: reports(), size: 1 });
+const module = 'test/fixtures/nest/report.py';
 const startError = (provider: new () => object) => bootError({ imports: [onePool()], providers: [provider] });
 
 describe('misuse of @SnakepitCommand, when the class is defined', () => {
@@ -27,6 +35,9 @@ describe('misuse of @SnakepitCommand, when the class is defined', () => {
         @SnakepitCommand()
         static pid() {
           return commandArgs();
+        }
+        pid() {
+          return Reports.pid();
         }
       }
       return Reports;
@@ -133,6 +144,19 @@ describe('misuse of @SnakepitCommand, when the application starts', () => {
       }
     }
     expect((await startError(Reports)).message).toMatch(/Reports\.add\(\).*remove 'stream: true'/);
+  });
+
+  it('is a command that the adapter does not list, where workers tell nothing', async () => {
+    @Injectable()
+    class Reports {
+      @SnakepitCommand()
+      summarize(_text: string): Promise<string> {
+        return commandArgs();
+      }
+    }
+    const adapter = { ...python({ module, protocol: 'v1' }), supportedCommands: ['add', 'pid'] };
+    const error = await bootError({ imports: [SnakepitModule.forRoot({ adapter, size: 1 })], providers: [Reports] });
+    expect(error.message).toMatch(/Reports\.summarize\(\).*offers 'summarize'.*: add, pid/);
   });
 
   it('is a class whose module does not see the pools', async () => {

@@ -17,11 +17,11 @@ import {
   type NestInterceptor,
   type OnModuleInit,
 } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
-import { commandArgs, PoolService, SessionId, SnakepitCommand, SnakepitModule } from 'nestjs-snakepit';
+import { LazyModuleLoader, Reflector } from '@nestjs/core';
+import { commandArgs, node, PoolService, python, SessionId, SnakepitCommand, SnakepitModule } from 'nestjs-snakepit';
 import { lastValueFrom, map, take, toArray, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { bootApp, createApp, reports, serveApp } from './support/apps.js';
+import { bootApp, createApp, moduleOf, reports, serveApp } from './support/apps.js';
 
 const onePool = () => SnakepitModule.forRoot({ adapter: reports(), size: 1 });
 
@@ -131,6 +131,32 @@ describe('a @SnakepitCommand method', () => {
     expect(await app.get(Both).usual()).not.toBe(await app.get(Both).ml());
   });
 
+  it('runs commands of Python and of Node side by side', async () => {
+    @Injectable()
+    class Polyglot {
+      @SnakepitCommand('shout_back', { pool: 'python' })
+      inPython(text: string): Promise<string> {
+        return commandArgs({ text });
+      }
+      @SnakepitCommand('shoutBack', { pool: 'node' })
+      inNode(text: string): Promise<string> {
+        return commandArgs({ text });
+      }
+      @SnakepitCommand('letters', { pool: 'node', stream: true })
+      letters(text: string): Observable<string> {
+        return commandArgs({ text });
+      }
+    }
+    const pools = {
+      python: { adapter: python({ module: 'test/fixtures/nest/echo.py' }), size: 1 },
+      node: { adapter: node({ module: 'test/fixtures/nest/echo.js' }), size: 1 },
+    };
+    const app = await bootApp({ imports: [SnakepitModule.forRoot({ pools })], providers: [Polyglot] });
+    const polyglot = app.get(Polyglot);
+    expect(await Promise.all([polyglot.inPython('a'), polyglot.inNode('b')])).toEqual(['A', 'B']);
+    expect(await lastValueFrom(polyglot.letters('abc').pipe(toArray()))).toEqual(['a', 'b', 'c']);
+  });
+
   it('works from onModuleInit on, and says so before', async () => {
     @Injectable()
     class Eager implements OnModuleInit {
@@ -190,6 +216,34 @@ describe('a @SnakepitCommand method', () => {
     const app = await bootApp({ imports: [onePool()], providers });
     expect(await app.get<Sums>('made').add(1, 2)).toBe(3);
     expect(await app.get<Sums>('given').add(1, 2)).toBe(3);
+  });
+
+  it('works in a module that is loaded lazily', async () => {
+    const app = await bootApp({ imports: [onePool()] });
+    const LazyModule = moduleOf({ providers: [Sums] });
+    const lazy = await app.get(LazyModuleLoader).load(() => LazyModule);
+    expect(await lazy.get(Sums).add(1, 2)).toBe(3);
+  });
+
+  it('calls the pools that the module of its class imports', async () => {
+    @Injectable()
+    class Echo {
+      @SnakepitCommand('shout_back')
+      shoutBack(_text: string): Promise<string> {
+        return commandArgs();
+      }
+    }
+    const own = SnakepitModule.forRoot({
+      adapter: python({ module: 'test/fixtures/nest/echo.py' }),
+      size: 1,
+      isGlobal: false,
+    });
+    const other = SnakepitModule.forRoot({ adapter: reports(), size: 1, isGlobal: false });
+    const app = await bootApp({
+      imports: [moduleOf({ imports: [own], providers: [Echo] }), moduleOf({ imports: [other], providers: [Sums] })],
+    });
+    expect(await app.get(Echo).shoutBack('hello')).toBe('HELLO');
+    expect(await app.get(Sums).add(1, 2)).toBe(3);
   });
 
   it('calls the pools of the application whose instance it is called on', async () => {

@@ -14,7 +14,7 @@ import {
   type SnakepitOptionsFactory,
 } from 'nestjs-snakepit';
 import { describe, expect, it } from 'vitest';
-import { bootApp, bootError, reports } from './support/apps.js';
+import { bootApp, bootError, moduleOf, reports } from './support/apps.js';
 
 const sum = (pool: PoolService) => pool.execute<number>('add', { a: 1, b: 2 });
 
@@ -72,7 +72,7 @@ describe('SnakepitModule.forRoot', () => {
     class ReportAdapter implements Adapter {
       readonly name = 'reports';
       readonly #inner = reports();
-      prepare(context: LaunchContext): Promise<LaunchSpec> | LaunchSpec {
+      prepare(context: LaunchContext): Promise<LaunchSpec> {
         return this.#inner.prepare(context);
       }
     }
@@ -128,13 +128,11 @@ describe('SnakepitModule.forRoot', () => {
 
   it('serves only the modules that import it when it is not global', async () => {
     const snakepit = SnakepitModule.forRoot({ adapter: reports(), size: 1, isGlobal: false });
-    class Inside {}
-    Module({ imports: [snakepit], providers: [Consumer], exports: [Consumer] })(Inside);
+    const Inside = moduleOf({ imports: [snakepit], providers: [Consumer], exports: [Consumer] });
     const app = await bootApp({ imports: [Inside] });
     expect(await sum(app.get(Consumer).pool)).toBe(3);
 
-    class Outside {}
-    Module({ providers: [Consumer] })(Outside);
+    const Outside = moduleOf({ providers: [Consumer] });
     const error = await bootError({ imports: [snakepit, Outside] });
     expect(error.message).toMatch(/Consumer.*PoolService/s);
   });

@@ -7,6 +7,7 @@ import {
   SnakepitError,
   type Clock,
   type LogSink,
+  type Timer,
 } from '../core/index.js';
 import type { OrphanedCall, Worker } from '../worker/index.js';
 import { Backlog } from './backlog.js';
@@ -14,7 +15,7 @@ import type { ResolvedPoolOptions } from './options.js';
 import type { PoolCall, PoolCallOwner } from './pool-call.js';
 import { cancelled, invalidArguments, invalidResult } from './pool-errors.js';
 import { PoolCounters, WorkerCounters } from './pool-stats.js';
-import { Lane, Scheduler } from './scheduler.js';
+import { FAST_LANE_MS, Lane, Scheduler } from './scheduler.js';
 
 /** Which worker a session was last on; the session service keeps it. */
 export interface SessionAffinity {
@@ -58,6 +59,8 @@ export class Dispatcher implements PoolCallOwner {
   readonly #seats = new Map<string, Seat>();
   readonly #counters = new WeakMap<Worker, WorkerCounters>();
   readonly #idleWaiters = new Set<() => void>();
+  /** Runs while calls wait although a worker is idle. */
+  #retry: Timer | undefined;
   #waiting = 0;
   #open = 0;
   #isClosed = false;
@@ -130,6 +133,7 @@ export class Dispatcher implements PoolCallOwner {
 
   /** To be called when all workers are gone. */
   dispose(): void {
+    this.#retry?.cancel();
     this.#deadlines.close();
   }
 
@@ -225,6 +229,7 @@ export class Dispatcher implements PoolCallOwner {
     this.#waiting += 1;
     call.expiresAt = Math.min(call.deadline, now + options.queueTimeoutMs);
     this.#deadlines.watch(call);
+    this.#retryLater();
   }
 
   /** Hands a call to a worker; false when it cannot be sent, which its caller then knows. */
@@ -260,6 +265,20 @@ export class Dispatcher implements PoolCallOwner {
     this.#backlog.drainInto((call) => {
       const seat = this.#seatFor(call, now);
       return seat !== undefined && this.#unqueue(call, seat, now);
+    });
+    this.#retryLater();
+  }
+
+  /**
+   * A slow call may wait beside an idle worker that is kept for fast ones. When those stop coming no event tells, so that
+   * time has to.
+   */
+  #retryLater(): void {
+    if (this.#retry !== undefined || this.#waiting === 0) return;
+    if (!this.#scheduler.lanes.some((lane) => lane.inFlight === 0)) return;
+    this.#retry = this.#clock.after(FAST_LANE_MS, () => {
+      this.#retry = undefined;
+      this.#pump();
     });
   }
 

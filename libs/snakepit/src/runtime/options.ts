@@ -47,8 +47,10 @@ export function resolveSnakepitOptions(given: unknown): ResolvedSnakepitOptions 
 }
 
 function spelledOut(given: unknown): unknown {
+  if (typeof (given as Partial<Adapter> | undefined | null)?.prepare === 'function') {
+    return { pools: { [DEFAULT_POOL]: { adapter: given } } };
+  }
   if (!isPlainObject(given)) return given;
-  if (typeof given['prepare'] === 'function') return { pools: { [DEFAULT_POOL]: { adapter: given } } };
   if (!('adapter' in given) || 'pools' in given) return given;
   const shared = Object.fromEntries(Object.entries(given).filter(([key]) => Object.hasOwn(sharedOptionTable, key)));
   const pool = Object.fromEntries(Object.entries(given).filter(([key]) => !Object.hasOwn(sharedOptionTable, key)));

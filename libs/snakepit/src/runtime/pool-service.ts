@@ -36,7 +36,7 @@ export class PoolService {
   }
 
   /** The same within a session: its calls prefer one worker, which sees the session's data. */
-  executeInSession<Result = unknown>(
+  async executeInSession<Result = unknown>(
     session: string,
     command: string,
     args: unknown = null,

@@ -1,4 +1,4 @@
-import { Module, type INestApplication, type ModuleMetadata } from '@nestjs/common';
+import { Module, type INestApplication, type ModuleMetadata, type Type } from '@nestjs/common';
 import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { afterEach } from 'vitest';
@@ -15,13 +15,19 @@ export function reports(): Adapter {
   return python({ module: 'test/fixtures/nest/report.py' });
 }
 
+/** A module class of its own for every call. */
+export function moduleOf(metadata: ModuleMetadata): Type {
+  @Module(metadata)
+  class TestModule {}
+  return TestModule;
+}
+
 /** An application of one module, not initialized; it is closed after the test. */
 export async function createApp(
   metadata: ModuleMetadata,
   adapter: AbstractHttpAdapter = new ExpressAdapter(),
 ): Promise<INestApplication> {
-  class AppModule {}
-  Module(metadata)(AppModule);
+  const AppModule = moduleOf(metadata);
   const app = await NestFactory.create(AppModule, adapter, { logger: false, abortOnError: false });
   opened.push(app);
   return app;
