@@ -46,7 +46,8 @@ def compute(operation: str, a: float, b: float = 0) -> float:
         result = math.inf
     if not math.isfinite(result):
         raise ValueError("the result of %s is no finite number" % operation)
-    return _portable(result)
+    # As Node computes: beyond 53 bits in floating point.
+    return result if abs(result) <= 1 << 53 else float(result)
 
 
 @command

@@ -19,7 +19,7 @@ import {
 } from 'nestjs-snakepit/codec';
 
 import { Call, invoke, type Uplink } from './call.js';
-import { CallFailure, errorBodyOf, invalidResult } from './failures.js';
+import { errorBodyOf, HostError, invalidResult } from './failures.js';
 import type { Command } from './load-commands.js';
 import { FrameTooLarge, Outlet } from './outlet.js';
 import { runShutdownHooks } from './process-end.js';
@@ -356,7 +356,7 @@ function serviceTime(call: Call): number {
 
 function hostError(value: unknown): Error {
   const { code, message } = parseErrorBody(value);
-  return new CallFailure(code, message);
+  return new HostError(code, message);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
