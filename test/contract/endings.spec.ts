@@ -29,8 +29,8 @@ describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
 
   async function untilWhole(): Promise<void> {
     await waitUntil('a whole pool', () => {
-      const { status, available, busy, queued } = running().pool.stats();
-      return status === 'up' && available === SIZE && busy === 0 && queued === 0;
+      const stats = running().pool.stats();
+      return stats.status === 'up' && stats.available === SIZE && stats.busy === 0 && stats.queued === 0;
     });
   }
 
