@@ -23,7 +23,7 @@ describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
     running().pool.execute(command, args, options);
 
   /** One worker, so that what occupies it occupies the pool. */
-  const single = usePool(combination, { size: 1, queueTimeoutMs: 300 });
+  const single = usePool(combination, { size: 1, queueTimeoutMs: 300, cancelGraceMs: 50, killGraceMs: 50 });
   const queued = (command: string, args?: unknown, options = {}): Promise<unknown> =>
     single().pool.execute(command, args, options);
 
