@@ -15,6 +15,8 @@ const MAX_JSON = '1mb';
 async function serve(): Promise<void> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule, {
     abortOnError: false,
+    // When the pools have drained, whoever is still connected only keeps the process from ending.
+    forceCloseConnections: true,
     logger: new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] }),
   });
   app.useBodyParser('json', { limit: MAX_JSON });

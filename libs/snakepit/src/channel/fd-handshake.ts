@@ -63,17 +63,19 @@ export function openFdChannel(socket: Socket, handshake: FdHandshake, owner: Cha
       try {
         reader.push(chunk, { onFrame });
       } catch (error) {
-        stopListening();
-        return reject(toError(error));
+        return refuse(toError(error));
       }
       if (channel === undefined) return;
       stopListening();
       channel.listen();
       resolve(channel);
     };
-    const onClosed = (): void => {
+    const onClosed = (): void => refuse(new HandshakeRefused('it closed the channel before it said hello'));
+    const refuse = (error: Error): void => {
       stopListening();
-      reject(new HandshakeRefused('it closed the channel before it said hello'));
+      // The hello may be on its way yet, and its failure must not become an uncaught error.
+      socket.on('error', () => {});
+      reject(error);
     };
     const stopListening = (): void => {
       socket.off('data', onData).off('end', onClosed).off('close', onClosed).off('error', onClosed);
