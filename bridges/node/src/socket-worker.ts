@@ -119,6 +119,8 @@ function workerHello(codec: WorkerHello['codec'], commands: readonly Command[]):
     runtime: { name: 'Node.js', version: process.versions.node },
     sdk: { name: 'snakepit-bridge', version: SNAKEPIT_VERSION },
     pid: process.pid,
+    // A synchronous command holds the only thread that could answer.
+    answersWhileBusy: false,
     commands: commands.map((command) => command.manifest),
   };
 }
