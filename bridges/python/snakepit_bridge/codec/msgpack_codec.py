@@ -17,6 +17,9 @@ _CONTAINER_BYTES = bytes((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
 # 999999999 nanoseconds. A body without these bytes has neither.
 _SUSPECT = re.compile(rb"[\xc4-\xc7\xd7]").search
 _ODD_TIME = re.compile(rb"\xd7\xff[\xee-\xff]|\xc7\x0c\xff[\x3b-\xff]").search
+_TIME_HEADS = (b"\xd7\xff", b"\xc7\x0c\xff")
+# From here on a body is rather held for a few large values than for many small ones.
+_LARGE_BYTES = 16 * 1024
 _SCALARS = frozenset((int, float, str, bool, type(None)))
 _MAPS_AND_LISTS = frozenset((dict, list, tuple))
 _LOOKED_INTO = _MAPS_AND_LISTS | {bytes, bytearray, memoryview}
@@ -59,7 +62,7 @@ class MsgpackCodec:
         try:
             if type(value) not in _LOOKED_INTO or _packs_as_is(value, self._inline_bytes):
                 data = pack(value)
-                if len(data) <= self.max_depth or self._is_shallow(data) or not is_deeper(value, self.max_depth):
+                if self._is_shallow(data, value) or not is_deeper(value, self.max_depth):
                     return 0, data
         except (TypeError, ValueError, OverflowError, RecursionError):
             pass
@@ -90,14 +93,14 @@ class MsgpackCodec:
             raise ProtocolError("malformed MessagePack from the host: %s" % (error or type(error).__name__)) from None
         if _SUSPECT(body):
             self._check_again(body, value)
-        if len(body) > self.max_depth and not self._is_shallow(body) and is_deeper(value, self.max_depth + envelope_depth):
+        if not self._is_shallow(body, value) and is_deeper(value, self.max_depth + envelope_depth):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth)
         return value
 
     def _check_again(self, body, value):
         """Refuse what the unpacker lets pass."""
         try:
-            if _ODD_TIME(body):
+            if _may_hold_odd_time(body):
                 self._unpack(body, timestamp=0)
             is_fine = type(value) not in _MAPS_AND_LISTS or _has_string_keys(value)
         except RecursionError:
@@ -114,8 +117,19 @@ class MsgpackCodec:
             return self._binary.fetch(*_PLACE.unpack(data), loan)
         raise ValueError("extension type %d of %d bytes" % (kind, len(data)))
 
-    def _is_shallow(self, data):
-        return len(data) - len(data.translate(None, _CONTAINER_BYTES)) <= self.max_depth
+    def _is_shallow(self, data, value):
+        """Tell, where that is quickly seen, that a value cannot be nested too deeply."""
+        size = len(data)
+        if size <= self.max_depth or type(value) not in _MAPS_AND_LISTS:
+            return True
+        if size > _LARGE_BYTES and len(value) * 256 < size:
+            return False  # few values, of many bytes: they are looked at sooner than their bytes
+        return size - len(data.translate(None, _CONTAINER_BYTES)) <= self.max_depth
+
+
+def _may_hold_odd_time(body):
+    """Regular expressions are slow where there is much to search, and looking for the first bytes is enough then."""
+    return _ODD_TIME(body) if len(body) < _LARGE_BYTES else any(head in body for head in _TIME_HEADS)
 
 
 def _has_string_keys(value):
