@@ -209,15 +209,15 @@ describe('large binary to python', () => {
       running().pool.stream<Buffer>('chunks', { count: 600, size: MB }).pipe(toArray()),
     );
     expect(received).toHaveLength(600);
-    received.forEach((chunk, index) => expect([chunk.length, chunk[0], chunk.at(-1)]).toEqual([MB, index % 256, index % 256]));
+    received.forEach((chunk, index) =>
+      expect([chunk.length, chunk[0], chunk.at(-1)]).toEqual([MB, index % 256, index % 256]),
+    );
     expect(running().logs).toEqual([]);
   });
 
   it('streams parts of an argument', async () => {
     const value = pattern(8 * MB);
-    const parts = await lastValueFrom(
-      running().pool.stream<Buffer>('parts', { value, size: MB }).pipe(toArray()),
-    );
+    const parts = await lastValueFrom(running().pool.stream<Buffer>('parts', { value, size: MB }).pipe(toArray()));
     expect(Buffer.concat(parts).equals(value)).toBe(true);
   });
 
@@ -233,7 +233,9 @@ describe('large binary to python', () => {
     const { pool } = running();
     expect(await pool.execute('array_of', ['d', 3])).toEqual(Float64Array.of(0, 1, 2));
     expect(await pool.execute('array_of', ['h', 3])).toEqual(Int16Array.of(0, 1, 2));
-    expect(await pool.execute('array_of', ['Q', 200_000])).toEqual(BigUint64Array.from({ length: 200_000 }, (_, i) => BigInt(i)));
+    expect(await pool.execute('array_of', ['Q', 200_000])).toEqual(
+      BigUint64Array.from({ length: 200_000 }, (_, i) => BigInt(i)),
+    );
     expect(await pool.execute('array_of', ['B', 3])).toEqual(Buffer.from([0, 1, 2]));
   });
 

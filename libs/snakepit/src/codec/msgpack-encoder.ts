@@ -273,12 +273,19 @@ function writeBinary(out: ByteWriter, view: ArrayBufferView): void {
   if (elementType === PLAIN_BYTES) {
     writeLength(out, byteLength, 0xc4);
   } else {
-    writeLength(out, byteLength + 1, 0xc7);
+    writeExtensionHeader(out, byteLength + 1);
     out.buffer[out.position] = Extension.TYPED;
     out.buffer[out.position + 1] = elementType;
     out.position += 2;
   }
   out.writeBytes(bytes);
+}
+
+/** What comes before the type of an extension, in its shortest form. */
+function writeExtensionHeader(out: ByteWriter, length: number): void {
+  const fixed = [1, 2, 4, 8, 16].indexOf(length);
+  if (fixed >= 0) writeByte(out, 0xd4 + fixed);
+  else writeLength(out, length, 0xc7);
 }
 
 function writeReference(out: ByteWriter, elementType: number, offset: number, length: number): void {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { SliceAllocator } from './slice-allocator.js';
@@ -17,7 +17,10 @@ const steps = fc.array(
 );
 
 /** Carries the steps out and hands the slices that are in use to `check` after each. */
-function run(list: readonly Step[], check: (held: ReadonlyMap<number, number>, allocator: SliceAllocator) => void): void {
+function run(
+  list: readonly Step[],
+  check: (held: ReadonlyMap<number, number>, allocator: SliceAllocator) => void,
+): void {
   const allocator = new SliceAllocator(CAPACITY);
   const held = new Map<number, number>();
   for (const step of list) {

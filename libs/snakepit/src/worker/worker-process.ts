@@ -52,7 +52,9 @@ export class WorkerProcess {
       env,
       detached: true,
       windowsHide: true,
-      stdio: talksOnStdio ? ['pipe', 'pipe', 'pipe'] : ['ignore', 'pipe', 'pipe', 'pipe', ...(arenaFd === undefined ? [] : [arenaFd])],
+      stdio: talksOnStdio
+        ? ['pipe', 'pipe', 'pipe']
+        : ['ignore', 'pipe', 'pipe', 'pipe', ...(arenaFd === undefined ? [] : [arenaFd])],
     });
     if (this.#child.stdout && !talksOnStdio) splitLines(this.#child.stdout, (line) => owner.onLine('stdout', line));
     if (this.#child.stderr) splitLines(this.#child.stderr, this.#onStderr);
