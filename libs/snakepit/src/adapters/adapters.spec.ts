@@ -107,7 +107,7 @@ describe('python()', () => {
     }).prepare(context);
     expect(spec).toMatchObject({ language: 'python', executable: '/py', protocol: 'v2', codec: 'auto', cwd: folder });
     expect(spec.args).toEqual(['-X', 'dev', '-m', 'snakepit_bridge.worker', '--module', module, '-v']);
-    expect(spec.env['PYTHONPATH']?.split(':')).toEqual([expect.stringMatching(/bridges\/python$/), folder]);
+    expect(spec.searchPaths?.['PYTHONPATH']).toEqual([expect.stringMatching(/bridges\/python$/), folder]);
   });
 
   it('takes a file URL, and a dotted name that is looked up by Python alone', async () => {

@@ -5,6 +5,7 @@ import {
   isSnakepitError,
   publish,
   SnakepitError,
+  toError,
   type Clock,
   type LogSink,
   type Timer,
@@ -120,6 +121,7 @@ export class Dispatcher implements PoolCallOwner {
   failWaiting(error: () => SnakepitError): void {
     const backlogs = [this.#backlog, ...[...this.#seats.values()].map((seat) => seat.pinned)];
     for (const call of backlogs.flatMap((backlog) => backlog.calls())) {
+      if (call.isSettled) continue;
       this.#stopWaiting(call);
       this.#refuse(call, error());
     }
@@ -173,14 +175,17 @@ export class Dispatcher implements PoolCallOwner {
 
   /** Settles what a worker did not get to answer: started over where that is safe, failed elsewhere. */
   callsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
+    const again: PoolCall[] = [];
     for (const { call: orphan, wasWritten } of calls) {
       const call = orphan as PoolCall;
       this.#takeOff(call);
       if (call.isSettled) this.#leave();
       else if (this.#isClosed) call.fail(this.#closedError(wasWritten ? 'may-have-run' : 'not-started'));
-      else if (this.#mayRunAgain(call, wasWritten)) this.#requeue(call);
+      else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
       else call.fail(error(call));
     }
+    // Each goes to the front, so the oldest has to go last.
+    for (const call of again.toSorted((a, b) => b.admittedAt - a.admittedAt)) this.#requeue(call);
   }
 
   // ---- placing ---------------------------------------------------------------------------------------------------
@@ -289,7 +294,9 @@ export class Dispatcher implements PoolCallOwner {
     return true;
   }
 
+  /** Without effect on a call that waits no more: a listener that was told of one call may have cancelled another. */
   #stopWaiting(call: PoolCall): void {
+    if (call.queue === undefined) return;
     Backlog.remove(call);
     this.#waiting -= 1;
   }
@@ -310,7 +317,8 @@ export class Dispatcher implements PoolCallOwner {
 
   onReleased(call: PoolCall, serviceUs: number, hasFailed: boolean): void {
     const worker = this.#takeOff(call);
-    call.profile.learn(serviceUs);
+    // A failure may have come before the work: it tells only how long a command takes at least.
+    if (!hasFailed || serviceUs > call.profile.estimateUs) call.profile.learn(serviceUs);
     const counters = this.#counters.get(worker);
     if (counters !== undefined) {
       counters.requests += 1;
@@ -369,6 +377,11 @@ export class Dispatcher implements PoolCallOwner {
     }
     call.stop('caller');
     call.fail(cancelled(command, name, reason, 'may-have-run'));
+  }
+
+  onListenerFailed(call: PoolCall, thrown: unknown): void {
+    const message = `onProgress of '${call.command}' threw: ${toError(thrown).message}`;
+    this.#parts.log({ level: 'error', pool: this.#parts.name, message });
   }
 
   toResult(call: PoolCall, value: unknown): unknown {

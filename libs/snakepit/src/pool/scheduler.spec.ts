@@ -67,7 +67,7 @@ describe('Scheduler', () => {
           const scheduler = new Scheduler(settings);
           const profiles = kinds.map(({ pace, estimateUs }) => profileOf(pace, estimateUs));
           for (let made = 0; made < size; made += 1) scheduler.add(new Lane(`w${made}`, Infinity));
-          let bookings: Booking[] = [];
+          const bookings: Booking[] = [];
           let now = 0;
           let lastFastAt = -Infinity;
           for (const each of steps) {
@@ -103,7 +103,7 @@ describe('Scheduler', () => {
                 expect(aheadUs + profile.estimateUs).toBeLessThanOrEqual(settings.pipelineBudgetUs);
                 expect(now - lane.progressAt).toBeLessThanOrEqual(5);
               }
-              bookings = [...bookings, { lane, profile, bookedUs: scheduler.begin(lane, profile, now) }];
+              bookings.push({ lane, profile, bookedUs: scheduler.begin(lane, profile, now) });
               const nowExclusive = lanes.filter((other) => other.exclusive > 0).length;
               if (!isFast && inFlight === 0 && hasFastTraffic && lanes.length > 1) {
                 expect(nowExclusive).toBeLessThan(lanes.length);
@@ -147,6 +147,33 @@ describe('Scheduler', () => {
     scheduler.begin(lanes[0]!, profileOf('fast', 100), 0);
     scheduler.begin(lanes[1]!, profileOf('fast', 40), 0);
     expect(scheduler.pick(profileOf('fast', 10), 0)).toBe(lanes[1]);
+  });
+
+  it('fills the budget to the last microsecond and not further', () => {
+    const { scheduler, lanes } = withLanes('a');
+    scheduler.begin(lanes[0]!, profileOf('fast', 150), 0);
+    expect(scheduler.pick(profileOf('fast', 51), 0)).toBeUndefined();
+    expect(scheduler.pick(profileOf('fast', 50), 0)).toBe(lanes[0]);
+  });
+
+  it('forgets a slow call with the worker that held it, and its late end', () => {
+    const { scheduler, lanes } = withLanes('a', 'b', 'c');
+    const slow = profileOf('slow', 0);
+    const bookedUs = scheduler.begin(lanes[0]!, slow, 0);
+    scheduler.remove(lanes[0]!);
+    scheduler.end(lanes[0]!, bookedUs, 1);
+    scheduler.pick(profileOf('fast', 1), 1);
+    scheduler.begin(scheduler.pick(slow, 1)!, slow, 1);
+    expect(scheduler.pick(slow, 1)).toBeUndefined();
+  });
+
+  it('has room for a slow call again when a worker left with one', () => {
+    const { scheduler, lanes } = withLanes('a', 'b', 'c');
+    const slow = profileOf('slow', 0);
+    scheduler.begin(lanes[0]!, slow, 0);
+    scheduler.remove(lanes[0]!);
+    scheduler.pick(profileOf('fast', 1), 1);
+    expect(scheduler.pick(slow, 1)).toBe(lanes[1]);
   });
 
   it('gives nothing more to a worker that shows no progress', () => {

@@ -70,7 +70,7 @@ describe('Snakepit', () => {
   it('says which pools there are when a name is wrong or missing', async () => {
     const snakepit = names(['a', 'b']);
     expect(() => snakepit.pool('c')).toThrow("There is no pool 'c'. Pools of this module: a, b.");
-    expect(() => snakepit.pool()).toThrow("There is no pool 'default'");
+    expect(() => snakepit.pool().stats()).toThrow("There is no pool 'default'");
     await snakepit.close();
   });
 

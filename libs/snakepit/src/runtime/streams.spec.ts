@@ -45,6 +45,14 @@ describe('iterate', () => {
     expect(pool.grants).toEqual([2, 2]);
     pool.listener.onEnd();
     expect(await end).toEqual({ value: undefined, done: true });
+  });
+
+  it('ends a wait for the next item when it is left', async () => {
+    const { pool, request } = setup();
+    const items = iterate<number>(request);
+    const first = items.next();
+    await items.return();
+    expect(await first).toEqual({ value: undefined, done: true });
     expect(pool.cancels).toBe(1);
   });
 

@@ -40,6 +40,7 @@ export class WorkerProcess {
   readonly #clock: Clock;
   readonly #stderrTail: string[] = [];
   #escalation: Timer | undefined;
+  #isTerminating = false;
   #isOver = false;
 
   constructor(options: ProcessOptions) {
@@ -84,25 +85,24 @@ export class WorkerProcess {
     return this.#child.stdout as Readable;
   }
 
-  /** SIGTERM for the whole group, and SIGKILL when it is still there after `graceMs`; 0 kills at once. */
+  /**
+   * SIGTERM for the whole group, and SIGKILL when it is still there after `graceMs`; 0 kills at once. Asking again while
+   * SIGKILL is on its way does not put it off.
+   */
   terminate(graceMs: number): void {
     if (this.#isOver) return;
-    this.#escalation?.cancel();
-    this.#escalation = undefined;
     if (graceMs === 0) return this.#signalGroup('SIGKILL');
-    this.#signalGroup('SIGTERM');
-    this.#killAfter(graceMs);
-  }
-
-  /** SIGTERM, then SIGKILL, should the process still be there in `delayMs`; for one that was asked to leave by itself. */
-  terminateAfter(delayMs: number, graceMs: number): void {
-    if (this.#isOver) return;
+    if (this.#isTerminating) return;
+    this.#isTerminating = true;
     this.#escalation?.cancel();
-    this.#escalation = this.#clock.after(delayMs, () => this.terminate(graceMs));
+    this.#signalGroup('SIGTERM');
+    this.#escalation = this.#clock.after(graceMs, () => this.#signalGroup('SIGKILL'));
   }
 
-  #killAfter(delayMs: number): void {
-    this.#escalation = this.#clock.after(delayMs, () => this.#signalGroup('SIGKILL'));
+  /** {@link terminate}, should the process still be there in `delayMs`; for one that was asked to leave by itself. */
+  terminateAfter(delayMs: number, graceMs: number): void {
+    if (this.#isOver || this.#escalation !== undefined) return;
+    this.#escalation = this.#clock.after(delayMs, () => this.terminate(graceMs));
   }
 
   #signalGroup(signal: NodeJS.Signals): void {

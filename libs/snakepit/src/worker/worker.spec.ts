@@ -79,7 +79,12 @@ describe('a worker that cannot start', () => {
     ['exits as v1', sh('echo oops >&2; exit 4', { protocol: 'v1' }), {}, [/closed its stdout/, /status 4/, /oops/]],
     ['closes its stdout as v1', sh('exec 1>&-; sleep 600', { protocol: 'v1' }), {}, [/closed its stdout/]],
     ['closes its stdin as v1', sh('exec 0<&-; exit 0', { protocol: 'v1' }), {}, [/status 0/]],
-    ['prints as v1', sh('echo Traceback, and more of that', { protocol: 'v1' }), {}, [/exceeds maxFrameBytes/]],
+    [
+      'prints as v1',
+      sh('echo Traceback, and more of that; sleep 600', { protocol: 'v1' }),
+      {},
+      [/exceeds maxFrameBytes/],
+    ],
   ])('explains itself when it %s', async (_, spec, over, expected) => {
     const { worker, dead } = start(spec, over);
     const { startError } = await dead;
