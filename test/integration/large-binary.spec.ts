@@ -239,6 +239,27 @@ describe('large binary to python', () => {
     expect(await pool.execute('array_of', ['B', 3])).toEqual(Buffer.from([0, 1, 2]));
   });
 
+  it('is seen and made by numpy without a copy', async () => {
+    const { pool } = running();
+    const numbers = Float64Array.from({ length: 200_000 }, (_, index) => index);
+    const sum = (199_999 * 200_000) / 2;
+    expect(await pool.execute('numpy_view', { value: numbers })).toEqual({ sum, copied: false });
+    const filled = await pool.execute<Float64Array>('numpy_filled', { count: 200_000 });
+    expectSame(filled, numbers);
+    expect(running().logs).toEqual([]);
+  });
+
+  it.each([
+    ['int32', Int32Array.of(0, 1, 2, 3)],
+    ['uint8', Buffer.from([0, 1, 2, 3])],
+    ['int64', BigInt64Array.of(0n, 1n, 2n, 3n)],
+    ['float32', Float32Array.of(0, 1, 2, 3)],
+    ['bool', [false, true, true, true]],
+    ['>i4', [0, 1, 2, 3]],
+  ])('arrives from numpy (%s) as the matching typed array, or as a list', async (dtype, expected) => {
+    expect(await running().pool.execute('numpy_list', [dtype])).toEqual(expected);
+  });
+
   it('stays leased to a cancelled call until that has ended', async () => {
     const { pool } = running();
     const folder = await mkdtemp(join(tmpdir(), 'snakepit-arena-'));
