@@ -144,14 +144,14 @@ describe.each(COMBINATIONS)('values over $name', (combination: Combination) => {
     expect(Buffer.compare(await call, value)).toBe(0);
   });
 
-  it('sends typed arrays as the bytes that they show and nothing of the buffer around them', async () => {
+  it('sends of a typed array what it shows and nothing of the buffer around it', async () => {
     const secret = Buffer.alloc(64, 'secret');
     const view = new Uint16Array(secret.buffer, secret.byteOffset, 2);
-    const call = running().pool.execute<Uint8Array>('same', [view]);
+    const call = running().pool.execute<Uint8Array | Uint16Array>('same', [view]);
     if (!can.carriesAllValues) {
       expect(await failureOf(call)).toMatchObject({ code: 'INVALID_ARGUMENTS', delivery: 'not-started' });
       return;
     }
-    expect([...(await call)]).toEqual([...secret.subarray(0, 4)]);
+    expect([...(await call)]).toEqual(can.keepsTypes ? [...view] : [...secret.subarray(0, 4)]);
   });
 });

@@ -12,7 +12,7 @@ declare module 'vitest' {
 }
 
 const PYTHON = 'python3';
-const PACKAGES = ['msgpack'];
+const PACKAGES = ['msgpack', 'numpy'];
 const cacheDir = fileURLToPath(new URL('../../node_modules/.cache/snakepit-python', import.meta.url));
 
 export default function setup(project: TestProject): void {

@@ -14,6 +14,8 @@ export interface Capabilities {
   readonly multiplexes: boolean;
   /** Binary, times, integers beyond 2^53 and floats that are not finite. */
   readonly carriesAllValues: boolean;
+  /** The types of typed arrays; else they arrive as their bytes. */
+  readonly keepsTypes: boolean;
   /** The sign of -0. */
   readonly carriesMinusZero: boolean;
   /** Functions tell surplus arguments, and named ones that are missing. */
@@ -39,6 +41,7 @@ function capabilities(language: Language, protocol: Protocol, codec: CodecName):
   return {
     multiplexes: protocol === 'v2',
     carriesAllValues: !isPlainJson,
+    keepsTypes: protocol === 'v2',
     carriesMinusZero: !isPlainJson,
     knowsSignatures: language === 'python',
     // Node cannot give descriptor 1 another file.

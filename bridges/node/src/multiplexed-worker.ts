@@ -10,6 +10,7 @@ import {
   parseErrorBody,
   ProtocolViolation,
   type CallMeta,
+  type Arena,
   type CancelReason,
   type Codec,
   type ErrorBody,
@@ -64,8 +65,10 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
     private readonly codec: Codec,
     private readonly hello: HostHello,
     private readonly commands: readonly Command[],
+    private readonly arena: Arena | undefined,
   ) {
-    this.#outlet = new Outlet(socket, codec, hello.maxFrameBytes);
+    const { maxFrameBytes, typedArrays: keepsTypes = false } = hello;
+    this.#outlet = new Outlet(socket, codec, { maxFrameBytes, keepsTypes }, arena);
     this.#byName = new Map(commands.map((command) => [command.manifest.name, command]));
   }
 
@@ -85,6 +88,8 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
         return this.#answered(id)?.resolve(this.codec.decode(bytes, start, end, flags));
       case Kind.HOST_ERROR:
         return this.#answered(id)?.reject(hostError(this.codec.decode(bytes, start, end, flags)));
+      case Kind.RELEASE:
+        return this.#release(bytes, start, end);
       case Kind.SESSION_CLOSED:
         return this.#sessions.close(String(this.codec.decode(bytes, start, end, flags)));
       case Kind.SHUTDOWN:
@@ -157,6 +162,7 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
       at += 4;
     }
     let args = this.codec.decode(bytes, at, end, flags);
+    this.arena?.takeFetched();
     let meta = NO_META;
     if ((flags & Flag.META) !== 0) {
       if (!Array.isArray(args) || args.length !== 2) throw new ProtocolViolation('a call with meta is no [meta, args]');
@@ -168,6 +174,12 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
     const wantsStream = (flags & Flag.STREAM) !== 0;
     const { streamCredit: credit } = this.hello;
     this.#queue.push(new Call({ callId: id, definition, args, meta, deadlineAt, wantsStream, credit }, this));
+  }
+
+  /** The host has read these slices. */
+  #release(bytes: Buffer, start: number, end: number): void {
+    if (this.arena === undefined || (end - start) % 8 !== 0) throw new ProtocolViolation('a release makes no sense');
+    for (let at = start; at < end; at += 8) this.arena.free([Number(bytes.readBigUInt64BE(at))]);
   }
 
   #refuseUnknown(id: number, name: string): void {

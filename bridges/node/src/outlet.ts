@@ -1,6 +1,15 @@
 /// <reference lib="es2024.string" />
 import type { Socket } from 'node:net';
-import { ByteWriter, EncodeError, type Codec, type ErrorBody } from 'nestjs-snakepit/codec';
+import {
+  BinaryTooLarge,
+  ByteWriter,
+  EncodeError,
+  Kind,
+  type Arena,
+  type BinaryForm,
+  type Codec,
+  type ErrorBody,
+} from 'nestjs-snakepit/codec';
 
 const FLUSH_FRAMES = 32;
 const FLUSH_BYTES = 64 * 1024;
@@ -9,18 +18,30 @@ const FLUSH_AFTER_MS = 0.1;
 /** A body exceeds `maxFrameBytes`; nothing of it was written. */
 export class FrameTooLarge extends Error {}
 
+export interface OutletLimits {
+  readonly maxFrameBytes: number;
+  /** Whether the host understands typed arrays. */
+  readonly keepsTypes: boolean;
+}
+
 /** Writes frames to the host, several with one system call. */
 export class Outlet {
   readonly #out = new ByteWriter();
   #frames = 0;
   #firstAt = 0;
   #isScheduled = false;
+  readonly #binaryInArena: BinaryForm;
+  readonly #binaryInFrames: BinaryForm;
 
   constructor(
     private readonly socket: Socket,
     private readonly codec: Codec,
-    private readonly maxFrameBytes: number,
-  ) {}
+    private readonly limits: OutletLimits,
+    private readonly arena: Arena | undefined,
+  ) {
+    this.#binaryInFrames = { keepsTypes: limits.keepsTypes, maxBytes: limits.maxFrameBytes, store: undefined };
+    this.#binaryInArena = { ...this.#binaryInFrames, store: arena };
+  }
 
   /**
    * @param envelopeDepth levels that the body adds to the value it carries
@@ -29,15 +50,17 @@ export class Outlet {
   send(kind: number, aux: number, id: number, value: unknown, root: string, envelopeDepth = 0): void {
     const out = this.#out;
     const start = out.beginFrame();
+    out.binary = kind === Kind.RESULT || kind === Kind.CHUNK ? this.#binaryInArena : this.#binaryInFrames;
     try {
       const flags = value === null ? 0 : this.codec.encode(value, out, root, envelopeDepth);
-      const bytes = out.endFrame(start, kind, flags, aux, id);
-      if (bytes > this.maxFrameBytes) {
-        throw new FrameTooLarge(`${root} of ${bytes} bytes exceeds maxFrameBytes (${this.maxFrameBytes})`);
-      }
+      const bytes = out.endFrame(start, kind, flags, aux, id) + (this.arena?.placedBytes ?? 0);
+      if (bytes > this.limits.maxFrameBytes) throw this.#tooLarge(root, bytes);
+      // The host says when it has read them.
+      this.arena?.takePlaced();
     } catch (error) {
       out.rollback(start);
-      throw error;
+      this.arena?.free(this.arena.takePlaced());
+      throw error instanceof BinaryTooLarge ? this.#tooLarge(root, error.bytes) : error;
     }
     this.#wrote();
   }
@@ -78,6 +101,10 @@ export class Outlet {
     await new Promise<void>((resolve) => {
       this.socket.end(resolve);
     });
+  }
+
+  #tooLarge(root: string, bytes: number): FrameTooLarge {
+    return new FrameTooLarge(`${root} of ${bytes} bytes exceeds maxFrameBytes (${this.limits.maxFrameBytes})`);
   }
 
   #wrote(): void {

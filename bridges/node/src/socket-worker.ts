@@ -1,5 +1,7 @@
 import { Socket } from 'node:net';
 import {
+  Arena,
+  ArenaFile,
   ByteWriter,
   CODEC_NAMES,
   createCodec,
@@ -92,10 +94,12 @@ class Connection implements FrameSink {
       if (!hello.protocol.includes(2))
         throw new Error(`this SDK speaks protocol 2, the host ${String(hello.protocol)}`);
       if (codec === undefined) throw new Error(`the host offers none of the codecs ${CODEC_NAMES.join(', ')}`);
-      this.#worker = new MultiplexedWorker(this.socket, createCodec(codec, hello), hello, commands);
+      const arena = openArena(hello);
+      const reading = createCodec(codec, hello, { store: arena });
+      this.#worker = new MultiplexedWorker(this.socket, reading, hello, commands, arena);
       this.#sink = this.#worker;
       this.#reader = new FrameReader(hello.maxFrameBytes);
-      this.#send(workerHello(codec, commands));
+      this.#send(workerHello(codec, commands, arena !== undefined));
       setImmediate(watchParent);
     } catch (error) {
       console.error(error);
@@ -111,7 +115,16 @@ class Connection implements FrameSink {
   }
 }
 
-function workerHello(codec: WorkerHello['codec'], commands: readonly Command[]): WorkerHello {
+/** Undefined where the host offers none, or where the descriptor did not come down to this process. */
+function openArena({ arena: offer, maxFrameBytes }: HostHello): Arena | undefined {
+  const file = offer && ArenaFile.inherit(offer.fd, offer.bytes);
+  if (offer === undefined || file === undefined) return undefined;
+  const onFull = (): void =>
+    console.warn("The arena is full; large results go through the socket until there is room; raise 'arena.bytes'");
+  return new Arena({ file, side: 'worker', thresholdBytes: offer.thresholdBytes, maxFrameBytes, onFull });
+}
+
+function workerHello(codec: WorkerHello['codec'], commands: readonly Command[], arena: boolean): WorkerHello {
   return {
     protocol: 2,
     codec,
@@ -121,6 +134,8 @@ function workerHello(codec: WorkerHello['codec'], commands: readonly Command[]):
     pid: process.pid,
     // A synchronous command holds the only thread that could answer.
     answersWhileBusy: false,
+    typedArrays: true,
+    arena,
     commands: commands.map((command) => command.manifest),
   };
 }

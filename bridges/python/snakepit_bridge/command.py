@@ -1,6 +1,7 @@
 """Commands: functions of the user's that the host may call."""
 
 from .errors import INVALID_ARGUMENTS, Refusal, StartupError
+from .views import share_views
 
 CALL = "call"
 STREAM = "stream"
@@ -51,7 +52,19 @@ class Command:
     `is_slow` is what the worker has learned: its last run took long, so replies that wait are sent before it starts.
     """
 
-    __slots__ = ("name", "function", "kind", "is_async", "is_plain", "is_slow", "doc", "_context_name", "_context_index")
+    __slots__ = (
+        "name",
+        "function",
+        "kind",
+        "is_async",
+        "is_plain",
+        "is_slow",
+        "doc",
+        "_context_name",
+        "_context_index",
+        "_view_names",
+        "_names",
+    )
 
     def __init__(self, name, function, *, kind=None):
         code = getattr(_unwrap(function), "__code__", None)
@@ -61,7 +74,9 @@ class Command:
         self.kind = kind or (STREAM if flags & (_GENERATOR | _ASYNC_GENERATOR) else CALL)
         self.is_async = bool(flags & (_COROUTINE | _ASYNC_GENERATOR))
         self._context_name, self._context_index = _context_parameter(function)
-        self.is_plain = self.kind == CALL and not self.is_async and self._context_name is None
+        self._names = [name for name in _parameter_names(function)[0] if name != self._context_name]
+        self._view_names = _view_parameters(function)
+        self.is_plain = self.kind == CALL and not self.is_async and not self.takes_context and not self.takes_views
         self.is_slow = True
         self.doc = _summary(function)
 
@@ -70,11 +85,18 @@ class Command:
         """Tell whether the function has a parameter for the context."""
         return self._context_name is not None
 
+    @property
+    def takes_views(self):
+        """Tell whether a parameter is annotated memoryview: it gets binary without a copy."""
+        return bool(self._view_names)
+
     def invoke(self, arguments, context=None):
         """Call the function: a map as named arguments, a list as positional ones, None as none.
 
         Raises Refusal if the arguments do not fit; whatever the function raises passes through.
         """
+        if self._view_names:
+            arguments = share_views(arguments, self._names, self._view_names)
         positional, named = self._split(arguments, context)
         try:
             return self.function(*positional, **named)
@@ -118,19 +140,29 @@ class Command:
 
 def _context_parameter(function):
     """Name and position of the parameter named `ctx` or annotated Context, else (None, 0)."""
-    inner = _unwrap(function)
-    function_code = getattr(getattr(inner, "__func__", inner), "__code__", None)
-    if function_code is None:
-        return None, 0
-    count = function_code.co_argcount
-    names = function_code.co_varnames[: count + function_code.co_kwonlyargcount]
-    if hasattr(inner, "__self__"):
-        names, count = names[1:], count - 1
-    annotations = getattr(inner, "__annotations__", {})
+    names, count = _parameter_names(function)
+    annotations = getattr(_unwrap(function), "__annotations__", {})
     for index, name in enumerate(names):
         if name == "ctx" or _is_context(annotations.get(name)):
             return name, index if index < count else len(names) + 255
     return None, 0
+
+
+def _view_parameters(function):
+    """Names of the parameters that are annotated memoryview."""
+    annotations = getattr(_unwrap(function), "__annotations__", {})
+    return frozenset(name for name in _parameter_names(function)[0] if annotations.get(name) in (memoryview, "memoryview"))
+
+
+def _parameter_names(function):
+    """All named parameters but `self`, and how many of them can be positional."""
+    inner = _unwrap(function)
+    code = getattr(getattr(inner, "__func__", inner), "__code__", None)
+    if code is None:
+        return (), 0
+    count = code.co_argcount
+    names = code.co_varnames[: count + code.co_kwonlyargcount]
+    return (names[1:], count - 1) if hasattr(inner, "__self__") else (names, count)
 
 
 def _is_context(annotation):

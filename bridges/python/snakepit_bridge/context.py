@@ -57,6 +57,14 @@ class Context:
         if self.cancelled:
             raise Cancelled("the call was cancelled")
 
+    def allocate(self, count):
+        """Memory of `count` bytes to build a result in, a writable memoryview; what it holds at first is undefined.
+
+        If it is large, it lies where the host can read it: returning it, a part of it or an array over it then copies nothing.
+        Once returned or yielded it belongs to the host; allocate anew for the next value.
+        """
+        return self._runtime.allocate(self.call_id, count)
+
     @property
     def log(self):
         """Log records to the host: `ctx.log.info("loaded", rows=3)`; levels debug, info, warning, error."""

@@ -7,6 +7,7 @@ import unittest
 from datetime import datetime, timedelta, timezone
 
 from snakepit_bridge.codec import create_codec
+from snakepit_bridge.codec.binary import BinaryForm
 from snakepit_bridge.codec.json_codec import TAGGED
 from snakepit_bridge.errors import ProtocolError, RefusedValue
 from snakepit_bridge.v1.channel import PlainJsonCodec
@@ -17,6 +18,19 @@ from . import require_msgpack
 
 FOLDER = os.path.join(os.path.dirname(__file__), "..", "..", "..", "proto", "vectors")
 MAX_DEPTH = 64
+FORMATS = {
+    "i1": "b",
+    "u1c": "@B",
+    "i2": "h",
+    "u2": "H",
+    "i4": "i",
+    "u4": "I",
+    "i8": "q",
+    "u8": "Q",
+    "f4": "f",
+    "f8": "d",
+    "raw": "c",
+}
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -41,6 +55,8 @@ def read_notation(value):
             return EPOCH + (datetime.fromisoformat(content.replace("Z", "+00:00")) - EPOCH)
         if name == "$bin":
             return bytes.fromhex(content)
+        if name == "$typed":
+            return memoryview(bytes.fromhex(content[1])).cast(FORMATS[content[0]])
         if name == "$esc":
             value = content
     return {key: read_notation(item) for key, item in value.items()}
@@ -54,6 +70,8 @@ def exact(value):
         return [(key, exact(item)) for key, item in value.items()]
     if isinstance(value, float) and value.is_integer() and str(value) != "-0.0":
         return repr(int(value))  # JSON does not tell 1.0 from 1
+    if isinstance(value, memoryview):
+        return "%s %s" % (value.format, value.tobytes().hex())
     if isinstance(value, datetime):
         return "time %d" % ((value - EPOCH) // timedelta(milliseconds=1))
     return repr(value)
@@ -61,7 +79,7 @@ def exact(value):
 
 class Values(unittest.TestCase):
     def check_codec(self, name):
-        codec = create_codec(name, MAX_DEPTH)
+        codec = create_codec(name, MAX_DEPTH, BinaryForm(None, 1 << 20))
         for case in load("values.json")["cases"]:
             if name not in case:
                 continue

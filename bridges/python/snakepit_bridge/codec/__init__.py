@@ -14,15 +14,18 @@ def has_msgpack():
     return True
 
 
-def create_codec(name, max_depth):
-    """Create the codec called `name`; `max_depth` bounds the nesting of values both ways."""
+def create_codec(name, max_depth, binary=None):
+    """Create the codec called `name`; `max_depth` bounds the nesting of values both ways.
+
+    `binary`, a BinaryForm, is for protocol v2; without it typed arrays go out as their bytes or as lists.
+    """
     if name == "msgpack":
         from .msgpack_codec import MsgpackCodec
 
-        return MsgpackCodec(max_depth)
+        return MsgpackCodec(max_depth, binary)
     from .json_codec import JsonCodec
 
-    return JsonCodec(max_depth)
+    return JsonCodec(max_depth, binary)
 
 
 def select_codec(offered):

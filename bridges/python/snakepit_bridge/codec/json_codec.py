@@ -38,15 +38,23 @@ class JsonCodec:
 
     name = "json"
 
-    def __init__(self, max_depth):
+    def __init__(self, max_depth, binary=None):
         self.max_depth = max_depth
+        self._binary = binary
         self._to_text = _create_encoder()
         decoder = json.JSONDecoder(parse_constant=_refuse_constant)
         self._from_text = decoder.decode
         self._scan = decoder.scan_once
 
     def encode(self, value, root="result"):
-        """Encode a value as `(flags, bytes)`; `root` begins the path in messages. Raises UnencodableValue."""
+        """Encode a value as `(flags, bytes)`; large binary goes to the arena. `root` begins the path in messages.
+
+        Raises UnencodableValue, and Refusal for too much binary.
+        """
+        return self.encode_apart(value, root, in_arena=True)
+
+    def encode_apart(self, value, root="result", in_arena=False):
+        """Like `encode`, for any thread, since this codec keeps no state."""
         if type(value) is int and -_SAFE <= value <= _SAFE:
             return 0, b"%d" % value
         try:
@@ -57,15 +65,17 @@ class JsonCodec:
                     return 0, data
         except (TypeError, ValueError, RecursionError, OverflowError):
             pass
-        return self._encode_slowly(value, root)
-
-    encode_apart = encode  # this codec keeps no state, so that any thread may use it
-
-    def _encode_slowly(self, value, root):
         from .plain import to_plain
+
+        if self._binary is None:
+            return self._write(to_plain(value, root, self.max_depth), root)
+        with self._binary.placement(in_arena) as placement:
+            flags, data = self._write(to_plain(value, root, self.max_depth, placement), root)
+            return flags, placement.checked(data)
+
+    def _write(self, plain, root):
         from .tags import needs_tags
 
-        plain = to_plain(value, root, self.max_depth)
         if needs_tags(plain):
             return self._encode_tagged(plain, root)
         return 0, self._to_text(plain).encode("utf-8")
@@ -75,12 +85,16 @@ class JsonCodec:
 
         return TAGGED, encode_tagged(plain, self._to_text)
 
-    def decode(self, body, flags=0, envelope_depth=0):
-        """Decode a frame's body, which may be nested `envelope_depth` deeper than a value. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
+    def decode(self, body, flags=0, envelope_depth=0, loan=None):
+        """Decode a frame's body, which may be nested `envelope_depth` deeper than a value.
+
+        With a list `loan`, what lies in the arena is not copied; the list gets the views of it. Raises ProtocolError if
+        malformed, RefusedValue if nested too deeply.
+        """
         if flags & TAGGED:
             from .tags import decode_tagged
 
-            return decode_tagged(body, self._parse, self.max_depth + envelope_depth)
+            return decode_tagged(body, self._parse, self.max_depth + envelope_depth, self._binary, loan)
         if not body:
             return None
         try:

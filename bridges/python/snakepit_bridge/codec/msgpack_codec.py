@@ -1,11 +1,14 @@
 """Values as MessagePack, by the `msgpack` package."""
 
 import re
+import struct
 from functools import partial
+from math import inf
 
 import msgpack
 
 from ..errors import ProtocolError, RefusedValue
+from .binary import Reference, Typed, typed_view
 from .depth import is_deeper
 
 # First bytes of arrays and maps: their number in a body is an upper bound of its nesting.
@@ -14,8 +17,15 @@ _CONTAINER_BYTES = bytes((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
 # 999999999 nanoseconds. A body without these bytes has neither.
 _SUSPECT = re.compile(rb"[\xc4-\xc7\xd7]").search
 _ODD_TIME = re.compile(rb"\xd7\xff[\xee-\xff]|\xc7\x0c\xff[\x3b-\xff]").search
-_SCALARS = frozenset((int, float, str, bool, bytes, type(None)))
+_TIME_HEADS = (b"\xd7\xff", b"\xc7\x0c\xff")
+# From here on a body is rather held for a few large values than for many small ones.
+_LARGE_BYTES = 16 * 1024
+_SCALARS = frozenset((int, float, str, bool, type(None)))
 _MAPS_AND_LISTS = frozenset((dict, list, tuple))
+_LOOKED_INTO = _MAPS_AND_LISTS | {bytes, bytearray, memoryview}
+_REFERENCE = 1
+_TYPED = 2
+_PLACE = struct.Struct(">BQQ")
 
 
 class MsgpackCodec:
@@ -23,48 +33,58 @@ class MsgpackCodec:
 
     name = "msgpack"
 
-    def __init__(self, max_depth):
+    def __init__(self, max_depth, binary=None):
         self.max_depth = max_depth
-        self._pack_kept = msgpack.Packer(datetime=True).pack
-        self._pack_apart = partial(msgpack.packb, datetime=True)
-        self._unpack = partial(msgpack.unpackb, timestamp=3, ext_hook=_refuse_extension)
+        self._binary = binary
+        self._inline_bytes = inf if binary is None else binary.inline_bytes
+        self._pack_kept = msgpack.Packer(datetime=True, default=_extension).pack
+        self._pack_apart = partial(msgpack.packb, datetime=True, default=_extension)
+        self._unpack = partial(msgpack.unpackb, timestamp=3, ext_hook=self._read_extension)
 
     def encode(self, value, root="result"):
-        """Encode a value as `(0, bytes)`; `root` begins the path in messages. Raises UnencodableValue.
+        """Encode a value as `(0, bytes)`; large binary goes to the arena. `root` begins the path in messages.
 
-        For one thread only, and never from within itself: it keeps its packer, which is costly to make.
+        For one thread only, and never from within itself: it keeps its packer, which is costly to make. Raises
+        UnencodableValue, and Refusal for too much binary.
         """
         if type(value) in _SCALARS:
             try:
                 return 0, self._pack_kept(value)
             except (ValueError, OverflowError):
                 pass
-        return self._encode(self._pack_kept, value, root)
+        return self._encode(self._pack_kept, value, root, True)
 
-    def encode_apart(self, value, root="result"):
+    def encode_apart(self, value, root="result", in_arena=False):
         """Like `encode`, for any thread, and for code that may run within an encoding, such as a finalizer that logs."""
-        return self._encode(self._pack_apart, value, root)
+        return self._encode(self._pack_apart, value, root, in_arena)
 
-    def _encode(self, pack, value, root):
+    def _encode(self, pack, value, root, in_arena):
         try:
-            if type(value) not in _MAPS_AND_LISTS or _has_string_keys(value):
+            if type(value) not in _LOOKED_INTO or _packs_as_is(value, self._inline_bytes):
                 data = pack(value)
-                if len(data) <= self.max_depth or self._is_shallow(data) or not is_deeper(value, self.max_depth):
+                if self._is_shallow(data, value) or not is_deeper(value, self.max_depth):
                     return 0, data
         except (TypeError, ValueError, OverflowError, RecursionError):
             pass
         from .plain import to_plain
 
-        return 0, pack(to_plain(value, root, self.max_depth))
+        if self._binary is None:
+            return 0, pack(to_plain(value, root, self.max_depth))
+        with self._binary.placement(in_arena) as placement:
+            return 0, placement.checked(pack(to_plain(value, root, self.max_depth, placement)))
 
-    def decode(self, body, flags=0, envelope_depth=0):
-        """Decode a frame's body, which may be nested `envelope_depth` deeper than a value. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
+    def decode(self, body, flags=0, envelope_depth=0, loan=None):
+        """Decode a frame's body, which may be nested `envelope_depth` deeper than a value.
+
+        With a list `loan`, what lies in the arena is not copied; the list gets the views of it. Raises ProtocolError if
+        malformed, RefusedValue if nested too deeply.
+        """
         if flags & 0x80:
             raise ProtocolError("the host sent a tagged body with the MessagePack codec")
         if not body:
             return None
         try:
-            value = self._unpack(body)
+            value = self._unpack(body) if loan is None else self._unpack(body, ext_hook=partial(self._read_extension, loan=loan))
         except (msgpack.StackError, RecursionError):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth) from None
         except OverflowError:
@@ -73,14 +93,14 @@ class MsgpackCodec:
             raise ProtocolError("malformed MessagePack from the host: %s" % (error or type(error).__name__)) from None
         if _SUSPECT(body):
             self._check_again(body, value)
-        if len(body) > self.max_depth and not self._is_shallow(body) and is_deeper(value, self.max_depth + envelope_depth):
+        if not self._is_shallow(body, value) and is_deeper(value, self.max_depth + envelope_depth):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth)
         return value
 
     def _check_again(self, body, value):
         """Refuse what the unpacker lets pass."""
         try:
-            if _ODD_TIME(body):
+            if _may_hold_odd_time(body):
                 self._unpack(body, timestamp=0)
             is_fine = type(value) not in _MAPS_AND_LISTS or _has_string_keys(value)
         except RecursionError:
@@ -90,8 +110,26 @@ class MsgpackCodec:
         if not is_fine:
             raise ProtocolError("malformed MessagePack from the host: a key that is not a string")
 
-    def _is_shallow(self, data):
-        return len(data) - len(data.translate(None, _CONTAINER_BYTES)) <= self.max_depth
+    def _read_extension(self, kind, data, loan=None):
+        if kind == _TYPED and data:
+            return typed_view(data[0], data[1:])
+        if kind == _REFERENCE and len(data) == _PLACE.size and self._binary is not None:
+            return self._binary.fetch(*_PLACE.unpack(data), loan)
+        raise ValueError("extension type %d of %d bytes" % (kind, len(data)))
+
+    def _is_shallow(self, data, value):
+        """Tell, where that is quickly seen, that a value cannot be nested too deeply."""
+        size = len(data)
+        if size <= self.max_depth or type(value) not in _MAPS_AND_LISTS:
+            return True
+        if size > _LARGE_BYTES and len(value) * 256 < size:
+            return False  # few values, of many bytes: they are looked at sooner than their bytes
+        return size - len(data.translate(None, _CONTAINER_BYTES)) <= self.max_depth
+
+
+def _may_hold_odd_time(body):
+    """Regular expressions are slow where there is much to search, and looking for the first bytes is enough then."""
+    return _ODD_TIME(body) if len(body) < _LARGE_BYTES else any(head in body for head in _TIME_HEADS)
 
 
 def _has_string_keys(value):
@@ -107,5 +145,27 @@ def _has_string_keys(value):
     return True
 
 
-def _refuse_extension(code, data):
-    raise ValueError("extension type %d" % code)
+def _packs_as_is(value, inline_bytes):
+    """Tell whether the packer can have a value: string keys, which it does not check, no views and no large binary."""
+    kind = type(value)
+    if kind is dict:
+        for key in value:
+            if type(key) is not str:
+                return False
+        value = value.values()
+    elif kind not in _MAPS_AND_LISTS:
+        return kind is not memoryview and len(value) < inline_bytes
+    for item in value:
+        if type(item) in _LOOKED_INTO and not _packs_as_is(item, inline_bytes):
+            return False
+    return True
+
+
+def _extension(value):
+    """What the packer asks about values that it does not know. Raises TypeError."""
+    kind = type(value)
+    if kind is Reference:
+        return msgpack.ExtType(_REFERENCE, _PLACE.pack(value.code, value.offset, value.length))
+    if kind is Typed:
+        return msgpack.ExtType(_TYPED, bytes((value.code,)) + value.data)
+    raise TypeError("no MessagePack value: %s" % kind.__name__)

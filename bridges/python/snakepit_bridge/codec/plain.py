@@ -15,20 +15,21 @@ _WITHOUT_CHECKS = frozenset((float, bool, type(None)))
 _METHODS = ("model_dump", "to_dict", "tolist", "item")
 
 
-def to_plain(value, root, max_depth):
+def to_plain(value, root, max_depth, placement=None):
     """Rebuild `value` from None, bool, int, float, str, bytes, aware datetime, list and dict with string keys.
 
-    `root` begins the path in messages (`result`). Raises UnencodableValue.
+    With a `placement`, binary becomes what that says, and arrays of numbers are binary. `root` begins the path in messages (`result`). Raises UnencodableValue.
     """
-    return _Converter(root, max_depth).convert(value)
+    return _Converter(root, max_depth, placement).convert(value)
 
 
 class _Converter:
-    __slots__ = ("root", "max_depth", "path", "open_ids")
+    __slots__ = ("root", "max_depth", "placement", "path", "open_ids")
 
-    def __init__(self, root, max_depth):
+    def __init__(self, root, max_depth, placement):
         self.root = root
         self.max_depth = max_depth
+        self.placement = placement
         self.path = []
         self.open_ids = set()
 
@@ -41,7 +42,7 @@ class _Converter:
         if kind is int:
             return self._integer(value)
         if kind is bytes:
-            return value
+            return value if self.placement is None else self.placement.convert(value)
         if kind is list or kind is tuple:
             return self._inside(value, self._list)
         if kind is dict:
@@ -49,8 +50,9 @@ class _Converter:
         return self._convert_other(value)
 
     def _convert_other(self, value):
-        if isinstance(value, (bytearray, memoryview)):
-            return bytes(value)
+        binary = self._binary(value)
+        if binary is not None:
+            return binary
         enum = _loaded("enum", "Enum")
         if enum and isinstance(value, enum):
             return self._inside(value.value, self.convert)
@@ -67,6 +69,11 @@ class _Converter:
         if isinstance(value, (set, frozenset)):
             self._refuse(value, "convert it to a list")
         return self._convert_object(value)
+
+    def _binary(self, value):
+        if self.placement is not None:
+            return self.placement.convert(value)
+        return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else None
 
     def _convert_object(self, value):
         kind = type(value)

@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from math import copysign, inf, isfinite, nan
 
 from ..errors import ProtocolError, RefusedValue
+from .binary import CODES, NAMES, PLAIN_BYTES, Reference, Typed, typed_view
 from .plain import INT_MAX, INT_MIN
 
 _LENGTH = struct.Struct(">I")
@@ -13,6 +14,7 @@ _SAFE = 2**53 - 1
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,19})\Z").match
 _TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})\.([0-9]{3})Z\Z").match
 _EXPANDED_TIME = re.compile(r"[+-][0-9]{6}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z\Z").match
+_TAGGED_KINDS = frozenset((bytes, datetime, Typed, Reference))
 _FLOATS = {"NaN": nan, "Infinity": inf, "-Infinity": -inf, "-0": -0.0}
 
 
@@ -27,7 +29,7 @@ def needs_tags(value):
         return not -_SAFE <= value <= _SAFE
     if kind is float:
         return _is_odd(value)
-    return kind is bytes or kind is datetime
+    return kind in _TAGGED_KINDS
 
 
 def encode_tagged(value, to_text):
@@ -38,8 +40,11 @@ def encode_tagged(value, to_text):
     return b"".join((_LENGTH.pack(len(text)), text, *attachments))
 
 
-def decode_tagged(body, parse, max_depth):
-    """Decode the tagged form; `parse` reads JSON text. Raises ProtocolError and RefusedValue."""
+def decode_tagged(body, parse, max_depth, binary=None, loan=None):
+    """Decode the tagged form; `parse` reads JSON text, `binary` and `loan` are as the codec has them.
+
+    Raises ProtocolError and RefusedValue.
+    """
     if len(body) < 4:
         raise ProtocolError("malformed tagged JSON from the host: it ends within the length")
     view = memoryview(body)
@@ -50,7 +55,7 @@ def decode_tagged(body, parse, max_depth):
         text = str(view[4:end], "utf-8")
     except UnicodeDecodeError as error:
         raise ProtocolError("malformed tagged JSON from the host: %s" % error) from None
-    return _Untagger(view[end:], max_depth).untag(parse(text), 0)
+    return _Untagger(view[end:], max_depth, binary, loan).untag(parse(text), 0)
 
 
 def _is_odd(value):
@@ -79,6 +84,11 @@ class _Tagger:
             return {"$bin": self._attach(value)}
         if kind is datetime:
             return {"$time": _time_text(value)}
+        if kind is Typed:
+            return {"$typed": [NAMES[value.code], {"$bin": self._attach(value.data)}]}
+        if kind is Reference:
+            place = {"$shm": [value.offset, value.length]}
+            return place if value.code == PLAIN_BYTES else {"$typed": [NAMES[value.code], place]}
         return value
 
     def _attach(self, data):
@@ -89,11 +99,13 @@ class _Tagger:
 
 
 class _Untagger:
-    __slots__ = ("attachments", "max_depth")
+    __slots__ = ("attachments", "max_depth", "binary", "loan")
 
-    def __init__(self, attachments, max_depth):
+    def __init__(self, attachments, max_depth, binary, loan):
         self.attachments = attachments
         self.max_depth = max_depth
+        self.binary = binary
+        self.loan = loan
 
     def untag(self, value, depth):
         kind = type(value)
@@ -121,8 +133,10 @@ class _Untagger:
         return {key: self.untag(item, depth + 1) for key, item in content.items()}
 
     def _scalar(self, name, content):
-        if name == "$bin":
-            return self._binary(content)
+        if name in ("$bin", "$shm"):
+            return self._place(PLAIN_BYTES, name, content)
+        if name == "$typed":
+            return self._typed(content)
         if type(content) is str:
             if name == "$int" and _INTEGER(content) and INT_MIN <= int(content) <= INT_MAX:
                 return int(content)
@@ -132,12 +146,21 @@ class _Untagger:
                 return _parse_time(content)
         raise _bad_tag(name, content)
 
-    def _binary(self, content):
+    def _typed(self, content):
+        if type(content) is list and len(content) == 2 and type(content[0]) is str and type(content[1]) is dict:
+            code, items = CODES.get(content[0]), list(content[1].items())
+            if code is not None and len(items) == 1 and items[0][0] in ("$bin", "$shm"):
+                return self._place(code, *items[0])
+        raise _bad_tag("$typed", content)
+
+    def _place(self, code, name, content):
         if type(content) is list and len(content) == 2 and all(type(part) is int and part >= 0 for part in content):
             offset, length = content
-            if offset + length <= len(self.attachments):
-                return bytes(self.attachments[offset : offset + length])
-        raise _bad_tag("$bin", content)
+            if name == "$bin" and offset + length <= len(self.attachments):
+                return typed_view(code, bytes(self.attachments[offset : offset + length]))
+            if name == "$shm" and self.binary is not None:
+                return self.binary.fetch(code, offset, length, self.loan)
+        raise _bad_tag(name, content)
 
 
 def _looks_like_tag(value):

@@ -3,10 +3,11 @@
 import asyncio
 import threading
 from contextvars import ContextVar
+from functools import partial
 from time import perf_counter
 
 from ..command import STREAM
-from ..errors import CANCELLED, ProtocolError
+from ..errors import CANCELLED, ProtocolError, Refusal
 from ..process import complain, end_by_protocol_error
 
 _current_call = ContextVar("snakepit_call", default=0)
@@ -159,25 +160,33 @@ class AsyncRunner:
     def _finish(self, call, task):
         """Answer the call; the host may use its id again from then on."""
         seconds = perf_counter() - call.began if call.has_begun else 0.0
+        answer = self._answer_of(call, task, seconds)
         del self.calls[call.call_id]
         self._on_end(call.call_id)
-        if task.cancelled():
-            self._answer_cancelled(call, seconds)
-        elif isinstance(task.exception(), ProtocolError):
-            end_by_protocol_error(task.exception())
-        elif task.exception() is not None:
-            self._replies.error(call.call_id, task.exception(), seconds)
-        elif call.is_stream:
-            self._replies.end(call.call_id, seconds)
-        else:
-            self._replies.result(call.call_id, task.result(), seconds)
+        answer()
         self.flush_soon()
 
-    def _answer_cancelled(self, call, seconds):
+    def _answer_of(self, call, task, seconds):
+        """What sends the call's answer, as a function; a result is encoded already, while what it lies in is the call's."""
+        if task.cancelled():
+            return self._cancellation_of(call, seconds)
+        error = task.exception()
+        if isinstance(error, ProtocolError):
+            end_by_protocol_error(error)
+        if error is None and call.is_stream:
+            return partial(self._replies.end, call.call_id, seconds)
+        try:
+            if error is None:
+                encoded = self._replies.encode(task.result(), in_arena=True)
+                return partial(self._replies.encoded, call.call_id, encoded, seconds)
+        except Refusal as refusal:
+            error = refusal
+        return partial(self._replies.error, call.call_id, error, seconds)
+
+    def _cancellation_of(self, call, seconds):
         if call.is_cancelled:
-            self._replies.refuse(call.call_id, CANCELLED, "the call was cancelled", call.has_begun, seconds)
-        else:
-            self._replies.error(call.call_id, asyncio.CancelledError("the command cancelled itself"), seconds)
+            return partial(self._replies.refuse, call.call_id, CANCELLED, "the call was cancelled", call.has_begun, seconds)
+        return partial(self._replies.error, call.call_id, asyncio.CancelledError("the command cancelled itself"), seconds)
 
     async def _cancel_all(self, timeout_seconds):
         tasks = [call.task for call in self.calls.values() if call.task is not None]

@@ -22,6 +22,8 @@ class HostHello:
         self.max_frame_bytes = _count(members, "maxFrameBytes", 64 * 1024 * 1024)
         self.max_depth = _count(members, "maxDepth", 64)
         self.stream_credit = _count(members, "streamCredit", 64)
+        self.takes_typed_arrays = members.get("typedArrays") is True
+        self.arena = members.get("arena")
 
     def choose_codec(self):
         """The codec's name that both sides have. Raises StartupError."""
@@ -48,7 +50,7 @@ def read_hello(reader):
     return hello
 
 
-def answer_hello(codec_name, manifest):
+def answer_hello(codec_name, manifest, has_arena):
     """The frame that makes the worker ready."""
     return _hello_frame(
         {
@@ -58,6 +60,8 @@ def answer_hello(codec_name, manifest):
             "runtime": _runtime(),
             "sdk": {"name": "snakepit_bridge", "version": __version__},
             "pid": os.getpid(),
+            "typedArrays": True,
+            "arena": has_arena,
             "commands": manifest.describe(),
         }
     )

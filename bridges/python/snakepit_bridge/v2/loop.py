@@ -2,6 +2,7 @@
 
 import select
 import signal
+import struct
 import threading
 from collections import deque
 from functools import partial
@@ -38,6 +39,7 @@ from .frame import (
     PING,
     PONG,
     PROGRESS,
+    RELEASE,
     RESULT,
     SESSION_CLOSED,
     SHUTDOWN,
@@ -67,12 +69,13 @@ class WorkerLoop:
     waits for its host. A reader never runs commands; it queues them in `_pending`.
     """
 
-    def __init__(self, sock, reader, writer, codec, manifest, hello):
+    def __init__(self, sock, reader, writer, codec, manifest, hello, arena):
         self.turn = 0
         self.is_idle = False
         self._reader = reader
         self._writer = writer
         self._codec = codec
+        self._arena = arena
         self._manifest = manifest
         self._commands = manifest.commands
         self._stream_credit = hello.stream_credit
@@ -185,6 +188,16 @@ class WorkerLoop:
     def send_event(self, call_id, name, data):
         """Send EVENT. Raises Refusal if the data cannot be encoded."""
         self._tell(EVENT, call_id, {"name": name, "data": data}, "event")
+
+    def allocate(self, call_id, count):
+        """Writable memory for a result of a running call: in the arena, if it is large and there is room."""
+        arena = self._arena
+        if arena is not None and count >= arena.threshold_bytes:
+            with self._telling:
+                memory = arena.allocate(call_id, count) if call_id in self._told_calls else None
+            if memory is not None:
+                return memory
+        return memoryview(bytearray(count))
 
     def ask_host(self, call_id, method, args):
         """Ask the host and wait for the answer. Raises HostError if it refuses."""
@@ -317,10 +330,18 @@ class WorkerLoop:
             self._host_calls.settle(kind, flags, call_id, body)
         elif kind == SESSION_CLOSED:
             self._pending.append((0, kind, flags, body, received))
+        elif kind == RELEASE:
+            self._release(body)
         elif kind == SHUTDOWN:
             self._is_stopping = True
         elif kind != PONG:
             raise ProtocolError("a frame of kind 0x%02x, which a worker does not take" % kind)
+
+    def _release(self, body):
+        """The host has read these slices of the arena."""
+        if self._arena is None or len(body) % 8:
+            raise ProtocolError("a release that makes no sense")
+        self._arena.release(struct.unpack(">%dQ" % (len(body) // 8), body))
 
     def _accept_stream(self, call):
         call_id, index, _, _, _ = call
@@ -437,7 +458,7 @@ class WorkerLoop:
         try:
             if call_id in self._late_cancels:
                 raise Refusal(CANCELLED, "the call was cancelled before it began", started=False)
-            meta, arguments = self._open(flags, body)
+            meta, arguments = self._open(call)
             command = self._find(index, meta)
             if command.is_async:
                 self._hooks.open(meta.get("session"), call_id)
@@ -453,7 +474,7 @@ class WorkerLoop:
                 stream.start(result if command.kind == STREAM else (result,))
                 self._runnable.append(stream)
                 return
-            encoded = self._replies.encode(result)
+            encoded = self._replies.encode(result, in_arena=True)
         except (SystemExit, KeyboardInterrupt, HostGone, ProtocolError):
             raise
         except BaseException as error:
@@ -474,13 +495,18 @@ class WorkerLoop:
         self._hooks.open(meta.get("session"), call_id)
         return command.invoke(arguments, self._context(command, call, meta))
 
-    def _open(self, flags, body):
+    def _open(self, call):
         """The meta and the arguments of a call. Raises Refusal and ProtocolError."""
+        call_id, index, flags, body, _ = call
+        takes_views = self._arena is not None and index < len(self._commands) and self._commands[index].takes_views
+        loan = [] if takes_views else None
         try:
             data = body[DEADLINE.size :] if flags & FLAG_DEADLINE else body
-            value = self._codec.decode(data, flags, 1 if flags & FLAG_META else 0)
+            value = self._codec.decode(data, flags, 1 if flags & FLAG_META else 0, loan)
         except RefusedValue as refused:
             raise Refusal(INVALID_ARGUMENTS, "args: %s" % refused) from None
+        if loan:
+            self._arena.lend(call_id, loan)
         if not flags & FLAG_META:
             return _NO_META, value
         if type(value) is not list or len(value) != 2 or type(value[0]) is not dict:
@@ -516,7 +542,7 @@ class WorkerLoop:
         def prepare():
             if command.kind == STREAM and not flags & FLAG_STREAM:
                 raise Refusal(INVALID_ARGUMENTS, "%s is a stream; call it as one" % command.name)
-            meta, arguments = self._open(flags, body)
+            meta, arguments = self._open(call)
             return command.invoke(arguments, self._context(command, call, meta))
 
         self._streams.pop(call_id, None)
@@ -527,16 +553,16 @@ class WorkerLoop:
         """Answer a call of the fast path that failed."""
         call_id, _, flags, body, _ = call
         if type(error) is TypeError:
-            error = self._misfit(command, flags, body, error)
+            error = self._misfit(command, call, error)
         elif isinstance(error, RefusedValue):
             error = Refusal(INVALID_ARGUMENTS, "args: %s" % error)
         elif isinstance(error, UnencodableValue):
             error = Refusal(INVALID_RESULT, str(error))
         self._replies.error(call_id, error, seconds)
 
-    def _misfit(self, command, flags, body, error):
+    def _misfit(self, command, call, error):
         try:
-            command.refuse_misfit(self._open(flags, body)[1], error)
+            command.refuse_misfit(self._open(call)[1], error)
         except Refusal as refusal:
             return refusal
         return error
@@ -575,9 +601,11 @@ class WorkerLoop:
         return stream.is_parked
 
     def _end_call(self, call_id):
-        """From here on nothing may be sent in the name of the call but its answer."""
+        """From here on nothing may be sent in the name of the call but its answer, which is encoded already."""
         with self._telling:
             self._told_calls.discard(call_id)
+        if self._arena is not None:
+            self._arena.end_call(call_id)
 
     def _tell(self, kind, call_id, value, root):
         """Send a record of a running call; of a call that has ended, PROGRESS is dropped and others lose the id."""

@@ -23,10 +23,13 @@ class Replies:
         self._codec = codec
         self._max_frame_bytes = max_frame_bytes
 
-    def encode(self, value, root="result"):
-        """Encode what a command made, as `(flags, bytes)`. Raises Refusal where that is impossible."""
+    def encode(self, value, root="result", in_arena=False):
+        """Encode what a command made, as `(flags, bytes)`. Raises Refusal where that is impossible.
+
+        What is encoded with `in_arena` must be sent: only the host frees its place there.
+        """
         try:
-            flags, body = self._codec.encode_apart(value, root)
+            flags, body = self._codec.encode_apart(value, root, in_arena)
         except UnencodableValue as error:
             raise Refusal(INVALID_RESULT, str(error)) from None
         self._check_size(body, root)
@@ -35,7 +38,7 @@ class Replies:
     def result(self, call_id, value, seconds):
         """Answer by RESULT, or by ERROR if the value cannot be sent."""
         try:
-            encoded = self.encode(value)
+            encoded = self.encode(value, in_arena=True)
         except Refusal as refusal:
             self.error(call_id, refusal, seconds)
         else:
@@ -53,7 +56,7 @@ class Replies:
 
     def chunk(self, call_id, value):
         """Send one value of a stream. Raises Refusal if it cannot be sent."""
-        flags, body = self.encode(value, "chunk")
+        flags, body = self.encode(value, "chunk", in_arena=True)
         self._writer.add(CHUNK, call_id, flags, 0, body)
 
     def end(self, call_id, seconds):

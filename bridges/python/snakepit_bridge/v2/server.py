@@ -4,10 +4,12 @@ import os
 import socket
 
 from ..codec import create_codec
+from ..codec.binary import BinaryForm
 from ..errors import HostGone, ProtocolError, error_map
 from ..hooks import SHUTDOWN, START
 from ..log import forward_logging
 from ..process import complain, end_by_protocol_error, end_with_host, ignore_termination, is_terminated
+from .arena import Arena
 from .hello import answer_hello, failed_hello, read_hello
 from .loop import WorkerLoop
 from .reader import FrameReader
@@ -46,9 +48,11 @@ def _start(sock, reader, writer, load_manifest):
     hello = read_hello(reader)
     try:
         with StartupGuard(sock.fileno()):
-            codec = create_codec(hello.choose_codec(), hello.max_depth)
+            arena = Arena.accept(hello.arena) if hello.takes_typed_arrays else None
+            binary = BinaryForm(arena, hello.max_frame_bytes) if hello.takes_typed_arrays else None
+            codec = create_codec(hello.choose_codec(), hello.max_depth, binary)
             manifest = load_manifest()
-            loop = WorkerLoop(sock, reader, writer, codec, manifest, hello)
+            loop = WorkerLoop(sock, reader, writer, codec, manifest, hello, arena)
             forward_logging(loop)
             loop.start()
             for hook in manifest.hooks(START):
@@ -59,7 +63,7 @@ def _start(sock, reader, writer, load_manifest):
         writer.open(failed_hello(error_map(error)))
         complain("the worker cannot start: %s: %s" % (type(error).__name__, error))
         raise SystemExit(1) from None
-    writer.open(answer_hello(codec.name, manifest))
+    writer.open(answer_hello(codec.name, manifest, arena is not None))
     return loop, manifest
 
 

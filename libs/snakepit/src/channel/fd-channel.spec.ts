@@ -236,6 +236,7 @@ const parts = (clock: ManualClock, codec: CodecName = 'msgpack', maxDepth = 16) 
   maxFrameBytes: MAX_FRAME,
   maxDepth,
   streamCredit: 8,
+  arena: undefined,
   clock,
 });
 
@@ -265,6 +266,7 @@ describe('openFdChannel', () => {
       streamCredit: 8,
       workerId: 'p-1',
       pool: 'p',
+      typedArrays: true,
     });
     peer.hello({ ...HELLO, codec: 'json', answersWhileBusy: false });
     const { manifest } = await opening;

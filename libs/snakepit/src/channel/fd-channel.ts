@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 
 import {
+  BinaryTooLarge,
   ByteWriter,
   CancelReason,
   EncodeError,
@@ -11,6 +12,8 @@ import {
   parseHostCallBody,
   parseLogBody,
   ProtocolViolation,
+  type Arena,
+  type BinaryForm,
   type Codec,
   type FrameReader,
   type FrameSink,
@@ -30,6 +33,10 @@ export interface FdChannelParts {
   /** The handshake's reader, which may hold the beginning of a frame. */
   readonly reader: FrameReader;
   readonly codec: Codec;
+  /** Undefined: all binary travels in frames. */
+  readonly arena: Arena | undefined;
+  /** Whether the worker understands typed arrays. */
+  readonly keepsTypes: boolean;
   readonly manifest: WorkerManifest;
   readonly name: ChannelName;
   readonly maxFrameBytes: number;
@@ -50,6 +57,12 @@ export class FdChannel implements Channel, FrameSink {
 
   readonly #socket: Socket;
   readonly #codec: Codec;
+  readonly #arena: Arena | undefined;
+  /** How binary leaves in arguments, and in everything else: only a call's end tells that a slice is free again. */
+  readonly #binaryOfCalls: BinaryForm;
+  readonly #binaryInFrames: BinaryForm;
+  /** Slices that calls in flight refer to. */
+  readonly #leases = new Map<CallId, readonly number[]>();
   readonly #name: ChannelName;
   readonly #maxFrameBytes: number;
   readonly #clock: Clock;
@@ -68,6 +81,9 @@ export class FdChannel implements Channel, FrameSink {
   constructor(parts: FdChannelParts) {
     this.#socket = parts.socket;
     this.#codec = parts.codec;
+    this.#arena = parts.arena;
+    this.#binaryInFrames = { keepsTypes: parts.keepsTypes, maxBytes: parts.maxFrameBytes, store: undefined };
+    this.#binaryOfCalls = { ...this.#binaryInFrames, store: parts.arena };
     this.manifest = parts.manifest;
     this.#name = parts.name;
     this.#maxFrameBytes = parts.maxFrameBytes;
@@ -99,6 +115,7 @@ export class FdChannel implements Channel, FrameSink {
     const out = this.#out;
     const id = this.#pending.add(call);
     const start = out.beginFrame();
+    out.binary = this.#binaryOfCalls;
     try {
       let flags = call.kind === 'stream' ? Flag.STREAM : 0;
       if (call.deadline !== Infinity) {
@@ -110,12 +127,15 @@ export class FdChannel implements Channel, FrameSink {
       } else {
         flags |= Flag.META | this.#codec.encodeWithMeta(call.meta, call.args, out);
       }
-      const bytes = out.endFrame(start, Kind.CALL, flags, index, id);
+      const bytes = out.endFrame(start, Kind.CALL, flags, index, id) + (this.#arena?.placedBytes ?? 0);
       if (bytes > this.#maxFrameBytes) throw this.#tooLarge(call, bytes);
+      this.#lease(id);
     } catch (error) {
       out.rollback(start);
       this.#pending.take(id);
-      throw error instanceof EncodeError ? refusedArguments(call.command, this.#name.pool, error) : error;
+      this.#arena?.free(this.#arena.takePlaced());
+      if (error instanceof EncodeError) throw refusedArguments(call.command, this.#name.pool, error);
+      throw error instanceof BinaryTooLarge ? this.#tooLarge(call, error.bytes) : error;
     }
     this.#unwritten.push(id);
     this.#flushSoon();
@@ -165,12 +185,12 @@ export class FdChannel implements Channel, FrameSink {
   onFrame(kind: number, flags: number, aux: number, id: number, bytes: Buffer, start: number, end: number): void {
     switch (kind) {
       case Kind.RESULT: {
-        const value = this.#codec.decode(bytes, start, end, flags);
+        const value = this.#decode(bytes, start, end, flags);
         this.#takeCall(id).onResult(value, aux);
         return;
       }
       case Kind.CHUNK: {
-        const value = this.#codec.decode(bytes, start, end, flags);
+        const value = this.#decode(bytes, start, end, flags);
         this.#getStream(id).onChunk(value);
         return;
       }
@@ -179,19 +199,19 @@ export class FdChannel implements Channel, FrameSink {
         this.#takeCall(id).onEnd(aux);
         return;
       case Kind.ERROR: {
-        const body = parseErrorBody(this.#codec.decode(bytes, start, end, flags));
+        const body = parseErrorBody(this.#decode(bytes, start, end, flags));
         const call = this.#takeCall(id);
         call.onFailure(toCallerError(body, call.command, this.#name), aux);
         return;
       }
       case Kind.PROGRESS:
-        this.#getCall(id).onProgress(this.#codec.decode(bytes, start, end, flags));
+        this.#getCall(id).onProgress(this.#decode(bytes, start, end, flags));
         return;
       case Kind.LOG:
-        this.#owner?.onLog(parseLogBody(this.#codec.decode(bytes, start, end, flags)));
+        this.#owner?.onLog(parseLogBody(this.#decode(bytes, start, end, flags)));
         return;
       case Kind.EVENT: {
-        const event = parseEventBody(this.#codec.decode(bytes, start, end, flags));
+        const event = parseEventBody(this.#decode(bytes, start, end, flags));
         if (event === undefined) throw new ProtocolViolation('an event has no name');
         this.#owner?.onEvent(event.name, event.data);
         return;
@@ -203,7 +223,7 @@ export class FdChannel implements Channel, FrameSink {
       case Kind.PONG:
         return;
       case Kind.HOST_CALL: {
-        const body = parseHostCallBody(this.#codec.decode(bytes, start, end, flags));
+        const body = parseHostCallBody(this.#decode(bytes, start, end, flags));
         if (body === undefined) throw new ProtocolViolation('a host call has no method');
         void this.#answerHostCall(id, body);
         return;
@@ -213,8 +233,38 @@ export class FdChannel implements Channel, FrameSink {
     }
   }
 
+  #decode(bytes: Buffer, start: number, end: number, flags: number): unknown {
+    const value = this.#codec.decode(bytes, start, end, flags);
+    if (this.#arena !== undefined) this.#release(this.#arena.takeFetched());
+    return value;
+  }
+
+  /** Tells the worker that these slices of its are read. */
+  #release(offsets: readonly number[]): void {
+    if (offsets.length === 0) return;
+    const out = this.#out;
+    const start = out.beginFrame();
+    for (const offset of offsets) out.writeUInt64(offset);
+    out.endFrame(start, Kind.RELEASE, 0, 0, 0);
+    this.#flushSoon();
+  }
+
+  #lease(id: CallId): void {
+    const placed = this.#arena?.takePlaced();
+    if (placed !== undefined && placed.length > 0) this.#leases.set(id, placed);
+  }
+
   #takeCall(id: CallId): ChannelCall {
-    return this.#pending.take(id) ?? unknownId(id);
+    const call = this.#pending.take(id) ?? unknownId(id);
+    if (this.#leases.size > 0) this.#endLease(id);
+    return call;
+  }
+
+  #endLease(id: CallId): void {
+    const slices = this.#leases.get(id);
+    if (slices === undefined) return;
+    this.#leases.delete(id);
+    this.#arena?.free(slices);
   }
 
   #getCall(id: CallId): ChannelCall {
@@ -252,6 +302,7 @@ export class FdChannel implements Channel, FrameSink {
   #sendValue(kind: Kind, id: number, value: unknown): void {
     if (this.#owner === undefined) return;
     const start = this.#out.beginFrame();
+    this.#out.binary = this.#binaryInFrames;
     try {
       const flags = this.#codec.encode(value, this.#out, 'value', RESULT_ENVELOPE_DEPTH);
       const bytes = this.#out.endFrame(start, kind, flags, 0, id);

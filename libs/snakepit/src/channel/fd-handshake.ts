@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 
 import {
+  Arena,
   ByteWriter,
   createCodec,
   encodeHello,
@@ -8,6 +9,7 @@ import {
   Kind,
   parseWorkerHello,
   ProtocolViolation,
+  type ArenaFile,
   type ErrorBody,
   type FrameSink,
   type WorkerHello,
@@ -25,7 +27,17 @@ export interface FdHandshake {
   readonly maxDepth: number;
   /** Chunks a stream may send before its first grant. */
   readonly streamCredit: number;
+  /** Shared memory that the worker was started with; whoever made it closes it. */
+  readonly arena: ArenaGrant | undefined;
   readonly clock: Clock;
+}
+
+export interface ArenaGrant {
+  readonly file: ArenaFile;
+  /** The file's descriptor in the worker. */
+  readonly fd: number;
+  /** Binary of this size and more goes there. */
+  readonly thresholdBytes: number;
 }
 
 /** A worker said no at the handshake, or what it said makes no sense; `traceback` is the worker's own, if it sent one. */
@@ -89,6 +101,7 @@ function refusalOf({ type, message, traceback }: ErrorBody): HandshakeRefused {
 }
 
 function hostHello(handshake: FdHandshake): Buffer {
+  const { arena } = handshake;
   const out = new ByteWriter();
   encodeHello(
     {
@@ -99,6 +112,8 @@ function hostHello(handshake: FdHandshake): Buffer {
       streamCredit: handshake.streamCredit,
       workerId: handshake.name.worker,
       pool: handshake.name.pool,
+      typedArrays: true,
+      ...(arena && { arena: { fd: arena.fd, bytes: arena.file.bytes, thresholdBytes: arena.thresholdBytes } }),
     },
     out,
   );
@@ -125,6 +140,16 @@ function acceptHello(
     commands: hello.commands,
     answersWhileBusy: hello.answersWhileBusy ?? true,
   };
-  const codec = createCodec(hello.codec, { maxDepth: handshake.maxDepth });
-  return new FdChannel({ socket, reader, codec, manifest, name, maxFrameBytes, clock, owner });
+  const arena = hello.arena === true ? openArena(handshake, owner) : undefined;
+  const codec = createCodec(hello.codec, { maxDepth: handshake.maxDepth }, { store: arena });
+  const keepsTypes = hello.typedArrays === true;
+  return new FdChannel({ socket, reader, codec, arena, keepsTypes, manifest, name, maxFrameBytes, clock, owner });
+}
+
+function openArena({ arena, maxFrameBytes }: FdHandshake, owner: ChannelOwner): Arena {
+  if (arena === undefined) throw new ProtocolViolation('it accepted an arena that was not offered');
+  const { file, thresholdBytes } = arena;
+  const message = "the arena is full; large arguments go through the socket until there is room; raise 'arena.bytes'";
+  const onFull = (): void => owner.onLog({ level: 'warn', message });
+  return new Arena({ file, side: 'host', thresholdBytes, maxFrameBytes, onFull });
 }

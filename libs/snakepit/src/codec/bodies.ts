@@ -99,7 +99,7 @@ export function parseCallMeta(value: unknown): CallMeta {
 
 export function isMap(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  return !(value instanceof Date) && !(value instanceof Uint8Array);
+  return !(value instanceof Date) && !ArrayBuffer.isView(value);
 }
 
 function stringsOf(map: Record<string, unknown>): Record<string, string> {

@@ -1,3 +1,4 @@
+import { PLAIN_BINARY, type BinaryForm } from './binary.js';
 import { HEADER_BYTES } from './frame.js';
 
 const INITIAL_BYTES = 64 * 1024;
@@ -15,6 +16,8 @@ export class ByteWriter {
   buffer: Buffer;
   /** Bytes written since the last `take`; the next byte goes here. */
   position = 0;
+  /** How the binary in the values that are encoded leaves. */
+  binary: BinaryForm = PLAIN_BINARY;
   readonly #initialBytes: number;
   readonly #spares: Buffer[] = [];
   readonly #lent = new WeakSet<ArrayBufferLike>();
@@ -37,6 +40,18 @@ export class ByteWriter {
     buffer[position + 2] = value >>> 8;
     buffer[position + 3] = value;
     this.position = position + 4;
+  }
+
+  /** Up to 2^53 - 1. */
+  writeUInt64(value: number): void {
+    this.writeUInt32(Math.floor(value / 2 ** 32));
+    this.writeUInt32(value % 2 ** 32);
+  }
+
+  writeBytes(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.buffer.set(bytes, this.position);
+    this.position += bytes.length;
   }
 
   /** Writes a frame without a body. */

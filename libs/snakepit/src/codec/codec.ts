@@ -1,3 +1,4 @@
+import type { BinaryStore } from './binary.js';
 import type { ByteWriter } from './byte-writer.js';
 
 export const CODEC_NAMES = ['msgpack', 'json'] as const;
@@ -33,4 +34,6 @@ export interface CodecLimits {
 export interface CodecOptions {
   /** Protocol v1's JSON: a value that needs a tag is refused. */
   readonly plainJson?: boolean;
+  /** Where references that arrive lead; without it they are refused. How binary leaves is said by the writer. */
+  readonly store?: BinaryStore | undefined;
 }

@@ -16,3 +16,15 @@ export class EncodeError extends Error {
     super(path === '' ? reason : `${path}: ${reason}`);
   }
 }
+
+/** A binary value is larger than anything that may be sent; nothing of it was copied. */
+export class BinaryTooLarge extends Error {
+  override readonly name = 'BinaryTooLarge';
+
+  constructor(
+    readonly bytes: number,
+    maxBytes: number,
+  ) {
+    super(`binary of ${bytes} bytes exceeds maxFrameBytes (${maxBytes})`);
+  }
+}

@@ -9,6 +9,7 @@ export const Kind = {
   CREDIT: 0x12,
   SHUTDOWN: 0x13,
   SESSION_CLOSED: 0x14,
+  RELEASE: 0x15,
   RESULT: 0x20,
   ERROR: 0x21,
   CHUNK: 0x22,
@@ -33,6 +34,14 @@ export const Flag = {
   META: 0x04,
   /** On any encoded body: the JSON codec's extended form. */
   TAGGED: 0x80,
+} as const;
+
+/** Types of MessagePack extensions, beside the timestamp. */
+export const Extension = {
+  /** Binary or a typed array that lies in the arena: `element type u8 | offset u64 | length u64`. */
+  REFERENCE: 0x01,
+  /** A typed array: `element type u8 | elements, little-endian`. */
+  TYPED: 0x02,
 } as const;
 
 /** Aux of CANCEL. */

@@ -18,6 +18,19 @@ export interface HostHello {
   readonly streamCredit: number;
   readonly workerId: string;
   readonly pool: string;
+  /** Whether it understands typed arrays; absent means no. */
+  readonly typedArrays?: boolean;
+  /** Shared memory that the worker may use; absent when there is none. */
+  readonly arena?: ArenaOffer;
+}
+
+export interface ArenaOffer {
+  /** The file's descriptor in the worker. */
+  readonly fd: number;
+  /** Size of the file, of which either side has one half to write. */
+  readonly bytes: number;
+  /** Binary of this size and more should go there. */
+  readonly thresholdBytes: number;
 }
 
 /** One command of a worker; its position in the manifest is its index in CALL. */
@@ -39,6 +52,10 @@ export interface WorkerHello {
   readonly pid: number;
   /** Whether PING is answered while a command runs; absent means yes. */
   readonly answersWhileBusy?: boolean;
+  /** Whether it understands typed arrays; absent means no. */
+  readonly typedArrays?: boolean;
+  /** Whether it reads from the arena that was offered, and may write to it; absent means no. */
+  readonly arena?: boolean;
   readonly commands: readonly CommandManifest[];
 }
 
@@ -65,6 +82,8 @@ export function parseWorkerHello(bytes: Buffer, start: number, end: number): Wor
     sdk: nameAndVersion(hello.members('sdk')),
     pid: hello.integer('pid', 1),
     ...(hello.map['answersWhileBusy'] === false && { answersWhileBusy: false }),
+    ...(hello.map['typedArrays'] === true && { typedArrays: true }),
+    ...(hello.map['arena'] === true && { arena: true }),
     commands: parseCommands(hello.list('commands')),
   };
 }
@@ -80,6 +99,16 @@ export function parseHostHello(bytes: Buffer, start: number, end: number): HostH
     streamCredit: hello.integer('streamCredit', 1),
     workerId: hello.text('workerId'),
     pool: hello.text('pool'),
+    ...(hello.map['typedArrays'] === true && { typedArrays: true }),
+    ...(isMap(hello.map['arena']) && { arena: parseArenaOffer(hello.members('arena')) }),
+  };
+}
+
+function parseArenaOffer(offer: Members): ArenaOffer {
+  return {
+    fd: offer.integer('fd', 3),
+    bytes: offer.integer('bytes', 2),
+    thresholdBytes: offer.integer('thresholdBytes', 1),
   };
 }
 

@@ -1,4 +1,7 @@
 export { SNAKEPIT_VERSION } from '../core/version.js';
+export { Arena, type ArenaSide } from './arena.js';
+export { ArenaFile } from './arena-file.js';
+export { PLAIN_BINARY, type BinaryForm, type BinaryStore } from './binary.js';
 export {
   parseCallMeta,
   parseErrorBody,
@@ -14,13 +17,14 @@ export {
 export { ByteWriter } from './byte-writer.js';
 export { CODEC_NAMES, type Codec, type CodecLimits, type CodecName, type CodecOptions } from './codec.js';
 export { createCodec } from './create-codec.js';
-export { EncodeError, ProtocolViolation } from './failures.js';
+export { BinaryTooLarge, EncodeError, ProtocolViolation } from './failures.js';
 export { FrameReader, MessageReader, type FrameSink, type MessageSink } from './frame-reader.js';
 export { CancelReason, COMMAND_BY_NAME, Flag, HEADER_BYTES, Kind, MAX_SERVICE_US } from './frame.js';
 export {
   encodeHello,
   parseHostHello,
   parseWorkerHello,
+  type ArenaOffer,
   type CommandManifest,
   type HostHello,
   type WorkerHello,

@@ -1,6 +1,7 @@
+import type { BinaryStore } from './binary.js';
 import type { ByteWriter } from './byte-writer.js';
 import type { Codec, CodecLimits, CodecOptions } from './codec.js';
-import { EncodeError, ProtocolViolation } from './failures.js';
+import { BinaryTooLarge, EncodeError, ProtocolViolation } from './failures.js';
 import { Flag } from './frame.js';
 import { readPlainJson, readTaggedJson } from './json-reader.js';
 import { JsonWalk, tagJson } from './json-writer.js';
@@ -10,9 +11,11 @@ export class JsonCodec implements Codec {
   readonly name = 'json';
   readonly #maxDepth: number;
   readonly #allowsTags: boolean;
+  readonly #store: BinaryStore | undefined;
 
-  constructor({ maxDepth }: CodecLimits, { plainJson = false }: CodecOptions) {
+  constructor({ maxDepth }: CodecLimits, { plainJson = false, store }: CodecOptions) {
     this.#maxDepth = maxDepth;
+    this.#store = store;
     this.#allowsTags = !plainJson;
   }
 
@@ -30,7 +33,7 @@ export class JsonCodec implements Codec {
   decode(bytes: Buffer, start: number, end: number, flags: number): unknown {
     const isTagged = (flags & Flag.TAGGED) !== 0;
     if (isTagged && !this.#allowsTags) throw new ProtocolViolation('a tagged body where plain JSON is expected');
-    if (isTagged) return readTaggedJson(bytes, start, end, this.#maxDepth + ENVELOPE_DEPTH);
+    if (isTagged) return readTaggedJson(bytes, start, end, this.#maxDepth + ENVELOPE_DEPTH, this.#store);
     return start === end ? null : readPlainJson(bytes, start, end, this.#maxDepth + ENVELOPE_DEPTH);
   }
 
@@ -48,6 +51,7 @@ function write(value: unknown, needsTags: boolean, out: ByteWriter, root: string
     if (needsTags) writeTagged(out, value);
     else writeText(out, JSON.stringify(value));
   } catch (thrown) {
+    if (thrown instanceof BinaryTooLarge) throw thrown;
     throw new EncodeError(root, `cannot be written as JSON: ${String(thrown)}`);
   }
   return needsTags ? Flag.TAGGED : 0;
@@ -55,16 +59,12 @@ function write(value: unknown, needsTags: boolean, out: ByteWriter, root: string
 
 function writeTagged(out: ByteWriter, value: unknown): void {
   const attachments: Uint8Array[] = [];
-  const text = JSON.stringify(tagJson(value, { attachments, bytes: 0 }));
+  const text = JSON.stringify(tagJson(value, { attachments, bytes: 0, form: out.binary }));
   const lengthAt = out.position;
   out.writeUInt32(0);
   writeText(out, text);
   out.buffer.writeUInt32BE(out.position - lengthAt - 4, lengthAt);
-  for (const bytes of attachments) {
-    out.reserve(bytes.length);
-    out.buffer.set(bytes, out.position);
-    out.position += bytes.length;
-  }
+  for (const bytes of attachments) out.writeBytes(bytes);
 }
 
 function writeText(out: ByteWriter, text: string): void {

@@ -1,6 +1,8 @@
+import type { BinaryStore } from './binary.js';
 import { ProtocolViolation } from './failures.js';
 import { MAX_INTEGER, MIN_INTEGER } from './outgoing.js';
 import { defineOwn } from './msgpack-decoder.js';
+import { elementTypeNamed, viewOf } from './typed-array.js';
 import { decodeUtf8, isSendable } from './utf8.js';
 
 const RFC3339_UTC = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?Z$/;
@@ -18,13 +20,19 @@ export function readPlainJson(bytes: Buffer, start: number, end: number, maxDept
   return value;
 }
 
-export function readTaggedJson(bytes: Buffer, start: number, end: number, maxDepth: number): unknown {
+export function readTaggedJson(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  maxDepth: number,
+  store: BinaryStore | undefined,
+): unknown {
   if (end - start < 4) throw new ProtocolViolation('a tagged body ends early');
   const textStart = start + 4;
   const textEnd = textStart + bytes.readUInt32BE(start);
   if (textEnd > end) throw new ProtocolViolation('the text of a tagged body ends early');
   const text = decodeUtf8(bytes, textStart, textEnd);
-  const value = untag(parse(text), { attachments: bytes.subarray(textEnd, end), depthLeft: maxDepth });
+  const value = untag(parse(text), { attachments: bytes.subarray(textEnd, end), store, depthLeft: maxDepth });
   if (SURROGATE_ESCAPE.test(text)) checkTree(value, maxDepth, true);
   return value;
 }
@@ -43,7 +51,7 @@ function checkTree(value: unknown, depthLeft: number, checksStrings: boolean): v
     return;
   }
   if (typeof value !== 'object' || value === null) return;
-  if (value instanceof Uint8Array || value instanceof Date) return;
+  if (ArrayBuffer.isView(value) || value instanceof Date) return;
   if (depthLeft === 0) refuseDepth();
   if (Array.isArray(value)) {
     for (const item of value) checkTree(item, depthLeft - 1, checksStrings);
@@ -65,6 +73,7 @@ function refuseDepth(): never {
 
 interface Reading {
   readonly attachments: Buffer;
+  readonly store: BinaryStore | undefined;
   readonly depthLeft: number;
 }
 
@@ -89,6 +98,10 @@ function untag(value: unknown, reading: Reading): unknown {
       return readTime(content);
     case '$bin':
       return readBinary(content, reading.attachments);
+    case '$shm':
+      return readReference(content, reading.store);
+    case '$typed':
+      return readTyped(content, reading);
     case '$esc':
       if (typeof content !== 'object' || content === null || Array.isArray(content)) return refuseTag(tag, content);
       return untagMap(content, Object.keys(content), reading);
@@ -111,7 +124,7 @@ function untagMap(map: object, keys: readonly string[], reading: Reading): unkno
 
 function below(reading: Reading): Reading {
   if (reading.depthLeft === 0) refuseDepth();
-  return { attachments: reading.attachments, depthLeft: reading.depthLeft - 1 };
+  return { attachments: reading.attachments, store: reading.store, depthLeft: reading.depthLeft - 1 };
 }
 
 function readInteger(content: unknown): number | bigint {
@@ -148,12 +161,27 @@ function readTime(content: unknown): Date {
 }
 
 function readBinary(content: unknown, attachments: Buffer): Buffer {
-  if (!Array.isArray(content) || content.length !== 2) return refuseTag('$bin', content);
-  const [offset, length] = content as [unknown, unknown];
-  if (!isLength(offset) || !isLength(length) || offset + length > attachments.length) {
-    return refuseTag('$bin', content);
-  }
+  const [offset, length] = readPlace('$bin', content);
+  if (offset + length > attachments.length) return refuseTag('$bin', content);
   return Buffer.from(attachments.subarray(offset, offset + length));
+}
+
+function readReference(content: unknown, store: BinaryStore | undefined): Buffer {
+  if (store === undefined) throw new ProtocolViolation('a reference to an arena that was not agreed on');
+  return store.get(...readPlace('$shm', content));
+}
+
+function readTyped(content: unknown, reading: Reading): ArrayBufferView {
+  if (!Array.isArray(content) || content.length !== 2) return refuseTag('$typed', content);
+  const [name, place] = content as [unknown, unknown];
+  const bytes = untag(place, reading);
+  return Buffer.isBuffer(bytes) ? viewOf(elementTypeNamed(name), bytes) : refuseTag('$typed', content);
+}
+
+function readPlace(tag: string, content: unknown): [offset: number, length: number] {
+  if (!Array.isArray(content) || content.length !== 2) return refuseTag(tag, content);
+  const [offset, length] = content as [unknown, unknown];
+  return isLength(offset) && isLength(length) ? [offset, length] : refuseTag(tag, content);
 }
 
 function isLength(value: unknown): value is number {

@@ -1,4 +1,7 @@
+import type { BinaryForm } from './binary.js';
+import { BinaryTooLarge } from './failures.js';
 import {
+  bytesOf,
   checkInteger,
   checkString,
   classify,
@@ -8,9 +11,10 @@ import {
   refuseDepth,
   refuseUnsendable,
 } from './outgoing.js';
+import { elementTypeName, elementTypeOf, PLAIN_BYTES } from './typed-array.js';
 
 /**
- * Checks a value and turns it into lists, maps, scalars and the four kinds that need a tag (Uint8Array, Date, bigint
+ * Checks a value and turns it into lists, maps, scalars and the four kinds that need a tag (views of binary, Date, bigint
  * and floats that JSON lacks). What needs no change stays the same object.
  */
 export class JsonWalk {
@@ -68,8 +72,8 @@ export class JsonWalk {
     if (prototype === Object.prototype || prototype === null) return this.#map(value, depthLeft, true);
     const outgoing = classify(value);
     switch (outgoing.kind) {
-      case 'bytes':
-        return this.#tagged(outgoing.bytes, 'binary');
+      case 'binary':
+        return this.#tagged(outgoing.view, 'binary');
       case 'time':
         return this.#tagged(new Date(outgoing.time), 'a time');
       case 'properties':
@@ -136,10 +140,11 @@ function copyOf(map: object): Record<string, unknown> {
   return copy;
 }
 
-/** Binary attachments that follow the text. */
+/** Binary attachments that follow the text, and how binary leaves. */
 interface Attachments {
   readonly attachments: Uint8Array[];
   bytes: number;
+  readonly form: BinaryForm;
 }
 
 /** Copies a value from a `JsonWalk`, with tags for what JSON has no form for. */
@@ -160,16 +165,28 @@ export function tagJson(value: unknown, to: Attachments): unknown {
 function tagObject(value: object, to: Attachments): unknown {
   if (Array.isArray(value)) return value.map((item) => tagJson(item, to));
   if (value instanceof Date) return { $time: value.toISOString() };
-  if (value instanceof Uint8Array) {
-    const offset = to.bytes;
-    to.attachments.push(value);
-    to.bytes += value.length;
-    return { $bin: [offset, value.length] };
-  }
+  if (ArrayBuffer.isView(value)) return tagBinary(value, to);
   const tagged = Object.create(null) as Record<string, unknown>;
   for (const [key, member] of Object.entries(value)) {
     if (member !== undefined) tagged[key] = tagJson(member, to);
   }
   const keys = Object.keys(tagged);
   return keys.length === 1 && keys[0]!.startsWith('$') ? { $esc: tagged } : tagged;
+}
+
+function tagBinary(view: ArrayBufferView, to: Attachments): unknown {
+  const { keepsTypes, maxBytes } = to.form;
+  if (view.byteLength > maxBytes) throw new BinaryTooLarge(view.byteLength, maxBytes);
+  const elementType = keepsTypes ? elementTypeOf(view) : PLAIN_BYTES;
+  const place = placeBytes(bytesOf(view), to);
+  return elementType === PLAIN_BYTES ? place : { $typed: [elementTypeName(elementType), place] };
+}
+
+function placeBytes(bytes: Uint8Array, to: Attachments): unknown {
+  const inStore = to.form.store?.put(bytes);
+  if (inStore !== undefined) return { $shm: [inStore, bytes.length] };
+  const offset = to.bytes;
+  to.attachments.push(bytes);
+  to.bytes += bytes.length;
+  return { $bin: [offset, bytes.length] };
 }

@@ -1,5 +1,5 @@
 import type { ByteWriter } from './byte-writer.js';
-import type { Codec, CodecLimits } from './codec.js';
+import type { Codec, CodecLimits, CodecOptions } from './codec.js';
 import { Flag } from './frame.js';
 import { ProtocolViolation } from './failures.js';
 import { MsgpackDecoder } from './msgpack-decoder.js';
@@ -11,9 +11,9 @@ export class MsgpackCodec implements Codec {
   readonly #maxDepth: number;
   readonly #decoder: MsgpackDecoder;
 
-  constructor({ maxDepth }: CodecLimits) {
+  constructor({ maxDepth }: CodecLimits, { store }: CodecOptions) {
     this.#maxDepth = maxDepth;
-    this.#decoder = new MsgpackDecoder(maxDepth + ENVELOPE_DEPTH);
+    this.#decoder = new MsgpackDecoder(maxDepth + ENVELOPE_DEPTH, store);
   }
 
   encode(value: unknown, out: ByteWriter, root = 'args', envelopeDepth = 0): number {

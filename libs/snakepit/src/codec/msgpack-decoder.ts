@@ -1,4 +1,7 @@
+import type { BinaryStore } from './binary.js';
 import { ProtocolViolation } from './failures.js';
+import { Extension } from './frame.js';
+import { viewOf } from './typed-array.js';
 import { decodeUtf8 } from './utf8.js';
 
 const TWO_32 = 2 ** 32;
@@ -18,7 +21,10 @@ export class MsgpackDecoder {
   /** Map keys repeat from message to message: direct-mapped by hash, checked byte by byte. */
   private readonly keys: string[] = Array.from({ length: CACHE_SIZE }, () => '');
 
-  constructor(private readonly maxDepth: number) {}
+  constructor(
+    private readonly maxDepth: number,
+    private readonly store?: BinaryStore,
+  ) {}
 
   decode(bytes: Buffer, start: number, end: number): unknown {
     this.bytes = bytes;
@@ -51,6 +57,10 @@ export class MsgpackDecoder {
         return this.binary(this.uint32());
       case 0xc7:
         return this.extension(this.byte());
+      case 0xc8:
+        return this.extension(this.uint16());
+      case 0xc9:
+        return this.extension(this.uint32());
       case 0xca:
         return this.bytes.readFloatBE(this.take(4));
       case 0xcb:
@@ -71,10 +81,16 @@ export class MsgpackDecoder {
         return this.uint32() | 0;
       case 0xd3:
         return this.integer64(this.uint32() | 0);
+      case 0xd4:
+        return this.extension(1);
+      case 0xd5:
+        return this.extension(2);
       case 0xd6:
         return this.extension(4);
       case 0xd7:
         return this.extension(8);
+      case 0xd8:
+        return this.extension(16);
       case 0xd9:
         return this.string(this.byte());
       case 0xda:
@@ -162,8 +178,31 @@ export class MsgpackDecoder {
     return Number.isSafeInteger(value) ? value : (BigInt(high) << 32n) | BigInt(low);
   }
 
-  private extension(length: number): Date {
-    if (this.byte() !== 0xff) throw new ProtocolViolation('a MessagePack extension other than the timestamp');
+  private extension(length: number): unknown {
+    const type = this.byte();
+    switch (type) {
+      case 0xff:
+        return this.timestamp(length);
+      case Extension.REFERENCE:
+        return this.reference(length);
+      case Extension.TYPED:
+        if (length === 0) throw new ProtocolViolation('a typed array without its type');
+        return viewOf(this.byte(), this.binary(length - 1));
+      default:
+        throw new ProtocolViolation(`a MessagePack extension of type ${type}, which this protocol does not use`);
+    }
+  }
+
+  private reference(length: number): ArrayBufferView {
+    if (length !== 17) throw new ProtocolViolation(`a reference of ${length} bytes`);
+    const elementType = this.byte();
+    const offset = this.uint32() * TWO_32 + this.uint32();
+    const bytes = this.uint32() * TWO_32 + this.uint32();
+    if (this.store === undefined) throw new ProtocolViolation('a reference to an arena that was not agreed on');
+    return viewOf(elementType, this.store.get(offset, bytes));
+  }
+
+  private timestamp(length: number): Date {
     if (length === 4) return new Date(this.uint32() * 1000);
     if (length === 8) {
       const nanosecondsAndHigh = this.uint32();

@@ -1,5 +1,8 @@
 import type { ByteWriter } from './byte-writer.js';
+import { BinaryTooLarge } from './failures.js';
+import { Extension } from './frame.js';
 import {
+  bytesOf,
   checkInteger,
   checkString,
   classify,
@@ -9,6 +12,7 @@ import {
   refuseUnsendable,
   type Outgoing,
 } from './outgoing.js';
+import { elementTypeOf, PLAIN_BYTES } from './typed-array.js';
 
 const TWO_32 = 2 ** 32;
 
@@ -54,8 +58,8 @@ function writeObject(out: ByteWriter, value: object, depthLeft: number, maxDepth
 
 function writeInstance(out: ByteWriter, outgoing: Outgoing, depthLeft: number, maxDepth: number): void {
   switch (outgoing.kind) {
-    case 'bytes':
-      return writeBytes(out, outgoing.bytes);
+    case 'binary':
+      return writeBinary(out, outgoing.view);
     case 'time':
       return writeTime(out, outgoing.time);
     case 'properties':
@@ -257,18 +261,52 @@ function writeBigInt(out: ByteWriter, value: bigint): void {
   out.position = position + 9;
 }
 
-function writeBytes(out: ByteWriter, bytes: Uint8Array): void {
-  const { length } = bytes;
-  out.reserve(5 + length);
-  if (length <= 0xff) {
-    out.buffer[out.position] = 0xc4;
-    out.buffer[out.position + 1] = length;
-    out.position += 2;
+function writeBinary(out: ByteWriter, view: ArrayBufferView): void {
+  const { keepsTypes, maxBytes, store } = out.binary;
+  const { byteLength } = view;
+  if (byteLength > maxBytes) throw new BinaryTooLarge(byteLength, maxBytes);
+  const elementType = keepsTypes ? elementTypeOf(view) : PLAIN_BYTES;
+  const bytes = bytesOf(view);
+  const offset = store?.put(bytes);
+  if (offset !== undefined) return writeReference(out, elementType, offset, byteLength);
+  out.reserve(7 + byteLength);
+  if (elementType === PLAIN_BYTES) {
+    writeLength(out, byteLength, 0xc4);
   } else {
-    writeSized(out, length, 0xc5);
+    writeExtensionHeader(out, byteLength + 1);
+    out.buffer[out.position] = Extension.TYPED;
+    out.buffer[out.position + 1] = elementType;
+    out.position += 2;
   }
-  out.buffer.set(bytes, out.position);
-  out.position += length;
+  out.writeBytes(bytes);
+}
+
+/** What comes before the type of an extension, in its shortest form. */
+function writeExtensionHeader(out: ByteWriter, length: number): void {
+  const fixed = [1, 2, 4, 8, 16].indexOf(length);
+  if (fixed >= 0) writeByte(out, 0xd4 + fixed);
+  else writeLength(out, length, 0xc7);
+}
+
+function writeReference(out: ByteWriter, elementType: number, offset: number, length: number): void {
+  out.reserve(4);
+  const { buffer, position } = out;
+  buffer[position] = 0xc7;
+  buffer[position + 1] = 17;
+  buffer[position + 2] = Extension.REFERENCE;
+  buffer[position + 3] = elementType;
+  out.position = position + 4;
+  out.writeUInt64(offset);
+  out.writeUInt64(length);
+}
+
+/** An 8-bit length under `type8`, or a longer one under the types that follow it. */
+function writeLength(out: ByteWriter, length: number, type8: number): void {
+  if (length > 0xff) return writeSized(out, length, type8 + 1);
+  out.reserve(2);
+  out.buffer[out.position] = type8;
+  out.buffer[out.position + 1] = length;
+  out.position += 2;
 }
 
 /** Timestamp extension, the shortest of its three forms. */

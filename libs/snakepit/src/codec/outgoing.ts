@@ -87,12 +87,9 @@ export function checkedTime(value: Date): number {
   return time;
 }
 
-/** The bytes of an ArrayBuffer or of any view of one. */
-export function bytesOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
-  if (value instanceof Uint8Array) return value;
-  return ArrayBuffer.isView(value)
-    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
-    : new Uint8Array(value);
+/** The bytes that a view shows. */
+export function bytesOf(view: ArrayBufferView): Uint8Array {
+  return view instanceof Uint8Array ? view : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
 /** Objects that look sendable and are not: by their `Object.prototype.toString` tag, with the remedy. */
@@ -113,7 +110,7 @@ const REFUSED_TAGS: Readonly<Record<string, string>> = {
 /** What an object that is neither a list nor a plain object is sent as. */
 export type Outgoing =
   | { readonly kind: 'time'; readonly time: number }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'binary'; readonly view: ArrayBufferView }
   /** Its own enumerable properties. */
   | { readonly kind: 'properties'; readonly object: object }
   /** What its `toJSON` or `valueOf` gave. */
@@ -123,14 +120,14 @@ const PROPERTIES = (object: object): Outgoing => ({ kind: 'properties', object }
 
 /** Decides how an instance of a class goes out. */
 export function classify(value: object): Outgoing {
-  if (ArrayBuffer.isView(value)) return { kind: 'bytes', bytes: bytesOf(value) };
+  if (ArrayBuffer.isView(value)) return { kind: 'binary', view: value };
   const tag = Object.prototype.toString.call(value);
   switch (tag) {
     case '[object Date]':
       return { kind: 'time', time: checkedTime(value as Date) };
     case '[object ArrayBuffer]':
     case '[object SharedArrayBuffer]':
-      return { kind: 'bytes', bytes: bytesOf(value as ArrayBuffer) };
+      return { kind: 'binary', view: new Uint8Array(value as ArrayBuffer) };
     case '[object Number]':
     case '[object String]':
     case '[object Boolean]':

@@ -68,9 +68,28 @@ function fromNotation(value: unknown): unknown {
     if (tag === '$float') return Number(content);
     if (tag === '$time') return new Date(content as string);
     if (tag === '$bin') return Buffer.from(content as string, 'hex');
+    if (tag === '$typed') return typedFrom(content as [string, string]);
     if (tag === '$esc') return mapFrom(Object.entries(content as object));
   }
   return mapFrom(entries);
+}
+
+const VIEWS: Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayBufferView>> = {
+  i1: Int8Array,
+  u1c: Uint8ClampedArray,
+  i2: Int16Array,
+  u2: Uint16Array,
+  i4: Int32Array,
+  u4: Uint32Array,
+  i8: BigInt64Array,
+  u8: BigUint64Array,
+  f4: Float32Array,
+  f8: Float64Array,
+  raw: DataView,
+};
+
+function typedFrom([name, hex]: [string, string]): ArrayBufferView {
+  return new VIEWS[name]!(new Uint8Array(Buffer.from(hex, 'hex')).buffer);
 }
 
 function mapFrom(entries: readonly [string, unknown][]): object {
@@ -100,6 +119,7 @@ describe.each(['json', 'msgpack'] as const)('values.json over %s', (name) => {
 
   it.each(cases.filter((each) => !each.decodeOnly))('encodes $name', (vector) => {
     const out = new ByteWriter();
+    out.binary = { keepsTypes: true, maxBytes: Infinity, store: undefined };
     const flags = codec.encode(fromNotation(vector.value), out);
     expect(out.take().toString('hex')).toBe(vector[name]!.hex);
     expect(flags).toBe(vector[name]!.tagged ? Flag.TAGGED : 0);

@@ -170,6 +170,29 @@ export const poolOptionTable = {
     max: 2_147_483_647,
     default: 64 * 1024 * 1024,
   }),
+  arena: option.group(
+    {
+      enabled: option.boolean({
+        doc: 'Large binary goes through shared memory, where the system has `/dev/shm` and the worker knows how; else through the socket.',
+        default: true,
+      }),
+      bytes: option.integer({
+        doc: 'How much may be on its way at once in each direction, per worker. It takes memory only as far as it was ever used; what finds no room goes through the socket.',
+        unit: 'bytes',
+        min: 1024 * 1024,
+        max: 1024 ** 4,
+        default: 256 * 1024 * 1024,
+      }),
+      thresholdBytes: option.integer({
+        doc: 'The smallest binary value that goes through shared memory.',
+        unit: 'bytes',
+        min: 4_096,
+        max: 2_147_483_647,
+        default: 256 * 1024,
+      }),
+    },
+    { doc: 'Shared memory for large binary.' },
+  ),
   maxDepth: option.integer({
     doc: 'How deep arguments and results may be nested.',
     unit: 'levels',

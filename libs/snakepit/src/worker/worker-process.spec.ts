@@ -23,6 +23,7 @@ function start(executable: string, args: readonly string[], clock = systemClock)
     onExit = resolve;
   });
   const child = new WorkerProcess({
+    arenaFd: undefined,
     spec: { language: 'x', executable, args, env: {}, protocol: 'v2', codec: 'auto' },
     env: { PATH: process.env['PATH'] ?? '' },
     clock,

@@ -8,6 +8,8 @@ import type { LaunchSpec } from './launch-spec.js';
 import { splitLines } from './line-splitter.js';
 
 const FD = 3;
+/** The arena's descriptor in the worker. */
+export const ARENA_FD = 4;
 const STDERR_TAIL_LINES = 20;
 /** How long output may still trickle in behind the exit, where a grandchild holds the pipes open. */
 const OUTPUT_GRACE_MS = 200;
@@ -23,12 +25,14 @@ export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly owner: ProcessOwner;
   readonly clock: Clock;
+  /** Becomes the worker's descriptor 4; v2 only. */
+  readonly arenaFd: number | undefined;
 }
 
 /**
  * One external process in a process group of its own, so that whatever it starts ends with it.
  *
- * v2 workers get a socket as descriptor 3 and an empty stdin; v1 workers talk on stdin and stdout.
+ * v2 workers get a socket as descriptor 3, the arena as descriptor 4 and an empty stdin; v1 workers talk on stdin and stdout.
  */
 export class WorkerProcess {
   readonly #child: ChildProcess;
@@ -40,7 +44,7 @@ export class WorkerProcess {
   #isOver = false;
 
   constructor(options: ProcessOptions) {
-    const { spec, env, owner, clock } = options;
+    const { spec, env, owner, clock, arenaFd } = options;
     this.#owner = owner;
     this.#clock = clock;
     const talksOnStdio = spec.protocol === 'v1';
@@ -49,7 +53,9 @@ export class WorkerProcess {
       env,
       detached: true,
       windowsHide: true,
-      stdio: talksOnStdio ? ['pipe', 'pipe', 'pipe'] : ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: talksOnStdio
+        ? ['pipe', 'pipe', 'pipe']
+        : ['ignore', 'pipe', 'pipe', 'pipe', ...(arenaFd === undefined ? [] : [arenaFd])],
     });
     if (this.#child.stdout && !talksOnStdio) splitLines(this.#child.stdout, (line) => owner.onLine('stdout', line));
     if (this.#child.stderr) splitLines(this.#child.stderr, this.#onStderr);

@@ -8,6 +8,7 @@ import {
   type ChannelOwner,
   type HostCall,
 } from '../channel/index.js';
+import { ArenaFile } from '../codec/index.js';
 import {
   publish,
   SnakepitError,
@@ -21,7 +22,7 @@ import {
 import { describeExit, type ExitCause } from './exit-cause.js';
 import type { LaunchSpec } from './launch-spec.js';
 import { Pulse } from './pulse.js';
-import { WorkerProcess } from './worker-process.js';
+import { ARENA_FD, WorkerProcess } from './worker-process.js';
 import { isLegalMove, reasonOf, type DrainReason, type WorkerState } from './worker-state.js';
 
 /** How long a worker whose channel closed may take to exit by itself, so that its own exit status is what is told. */
@@ -34,6 +35,7 @@ export interface WorkerSettings {
   readonly maxFrameBytes: number;
   readonly maxDepth: number;
   readonly streamCredit: number;
+  readonly arena: { readonly enabled: boolean; readonly bytes: number; readonly thresholdBytes: number };
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
 }
@@ -78,6 +80,7 @@ export class Worker implements ChannelOwner {
 
   readonly #parts: WorkerParts;
   readonly #process: WorkerProcess;
+  readonly #arena: ArenaFile | undefined;
   readonly #pulse: Pulse;
   readonly #startTimer: Timer;
   #state: WorkerState;
@@ -91,8 +94,10 @@ export class Worker implements ChannelOwner {
     this.startedAt = clock.now();
     this.#state = { kind: 'starting', sinceMs: this.startedAt };
     this.#pulse = new Pulse(settings.heartbeatIntervalMs, settings.heartbeatTimeoutMs);
+    this.#arena = this.#createArena();
     this.#process = new WorkerProcess({
       spec: parts.spec,
+      arenaFd: this.#arena?.fd,
       env: parts.env,
       clock,
       owner: {
@@ -208,9 +213,24 @@ export class Worker implements ChannelOwner {
     owner.onCallsLost(state.channel.abandon(), error);
   }
 
+  /** Undefined where there is no use for it, or no memory to share: then large binary travels in frames. */
+  #createArena(): ArenaFile | undefined {
+    const { spec, settings } = this.#parts;
+    const { enabled, bytes } = settings.arena;
+    if (!enabled || spec.protocol === 'v1') return undefined;
+    try {
+      return ArenaFile.create(2 * bytes);
+    } catch (error) {
+      this.#log('debug', `there is no shared memory for large binary (${toError(error).message})`);
+      return undefined;
+    }
+  }
+
   async #connect(): Promise<void> {
     const { spec, settings, clock, pool } = this.#parts;
     const { maxFrameBytes, maxDepth, streamCredit, negotiationTimeoutMs } = settings;
+    const { thresholdBytes } = settings.arena;
+    const arena = this.#arena && { file: this.#arena, fd: ARENA_FD, thresholdBytes };
     const name = { pool, worker: this.id };
     try {
       const channel =
@@ -223,6 +243,7 @@ export class Worker implements ChannelOwner {
                 maxFrameBytes,
                 maxDepth,
                 streamCredit,
+                arena,
                 clock,
               },
               this,
@@ -283,6 +304,7 @@ export class Worker implements ChannelOwner {
             });
       owner.onCallsLost(before.channel.abandon(), error);
     }
+    this.#arena?.close();
     owner.onDead(this, cause, startError);
   }
 
