@@ -16,7 +16,12 @@ describe.each(COMBINATIONS)('hooks of custom() over $name', (combination) => {
   afterEach(() => snakepit?.close());
 
   async function start(hooks: Partial<CustomOptions>) {
-    snakepit = await createSnakepit({ adapter: await customOf(combination, hooks), size: 1 });
+    snakepit = await createSnakepit({
+      adapter: await customOf(combination, hooks),
+      size: 1,
+      cancelGraceMs: 50,
+      killGraceMs: 50,
+    });
     return snakepit.pool();
   }
 

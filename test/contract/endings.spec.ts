@@ -23,14 +23,14 @@ describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
     running().pool.execute(command, args, options);
 
   /** One worker, so that what occupies it occupies the pool. */
-  const single = usePool(combination, { size: 1, queueTimeoutMs: 300 });
+  const single = usePool(combination, { size: 1, queueTimeoutMs: 300, cancelGraceMs: 50, killGraceMs: 50 });
   const queued = (command: string, args?: unknown, options = {}): Promise<unknown> =>
     single().pool.execute(command, args, options);
 
   async function untilWhole(): Promise<void> {
     await waitUntil('a whole pool', () => {
-      const { status, available, busy, queued } = running().pool.stats();
-      return status === 'up' && available === SIZE && busy === 0 && queued === 0;
+      const stats = running().pool.stats();
+      return stats.status === 'up' && stats.available === SIZE && stats.busy === 0 && stats.queued === 0;
     });
   }
 

@@ -18,7 +18,7 @@ async function unittest(args: readonly string[]): Promise<string> {
   }
 }
 
-describe.concurrent('tests written in Python', () => {
+describe('tests written in Python', () => {
   it.each([
     ["the demo's workers", ['-s', 'apps/demo/workers/tests']],
     ['the Python SDK', ['-s', 'bridges/python/tests', '-t', 'bridges/python']],

@@ -1,12 +1,22 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 import { poolOptionTable } from 'nestjs-snakepit/core';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 
 import { readme, readmeBlocks, repository, shellBlock } from './readme-blocks.js';
+
+let demo: ChildProcess | undefined;
+
+// Not in a `finally`: a test that runs out of time never gets there.
+afterEach(async () => {
+  if (demo?.pid === undefined || demo.exitCode !== null || demo.signalCode !== null) return;
+  const exited = once(demo, 'exit');
+  process.kill(-demo.pid, 'SIGTERM');
+  await exited;
+});
 
 describe('README.md', () => {
   it('has no block that no test runs', () => {
@@ -29,26 +39,22 @@ describe('README.md', () => {
     const [install, start] = shellBlock('npm run demo').split(' && ');
     expect(install).toBe('npm ci');
     // In a group of its own: npm does not pass signals on to what it runs.
-    const demo = spawn('sh', ['-c', start!], {
+    const started = spawn('sh', ['-c', start!], {
       cwd: repository,
       env: { ...process.env, PORT: '0' },
       detached: true,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    try {
-      const url = await new Promise<string>((resolve, reject) => {
-        createInterface({ input: demo.stdout }).on('line', (line) => {
-          const found = /http:\/\/localhost:\d+/.exec(line);
-          if (found !== null) resolve(found[0]);
-        });
-        demo.once('exit', (code) => reject(new Error(`the demo ended with status ${code}`)));
+    demo = started;
+    const url = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: started.stdout }).on('line', (line) => {
+        const found = /http:\/\/[\w.]+:\d+/.exec(line);
+        if (found !== null) resolve(found[0]);
       });
-      const health = await fetch(`${url}/health`);
-      expect(health.status).toBe(200);
-    } finally {
-      process.kill(-demo.pid!, 'SIGTERM');
-      await once(demo, 'exit');
-    }
+      started.once('exit', (code) => reject(new Error(`the demo ended with status ${code}`)));
+    });
+    const health = await fetch(`${url}/health`);
+    expect(health.status).toBe(200);
   }, 60_000);
 
   it('tells the defaults that the option table has', () => {

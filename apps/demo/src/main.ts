@@ -36,7 +36,7 @@ async function serve(): Promise<void> {
 
 /** Where to reach it from this machine, with the port that was really taken. */
 async function urlOf(app: NestExpressApplication): Promise<string> {
-  return (await app.getUrl()).replace('[::1]', 'localhost').replace('0.0.0.0', '127.0.0.1');
+  return (await app.getUrl()).replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?=:)/, '//localhost');
 }
 
 /** For whoever started it: what happened and what to do, without a stack. */

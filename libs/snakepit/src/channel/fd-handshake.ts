@@ -8,6 +8,7 @@ import {
   Kind,
   parseWorkerHello,
   ProtocolViolation,
+  type ErrorBody,
   type FrameSink,
   type WorkerHello,
 } from '../codec/index.js';
@@ -55,7 +56,7 @@ export function openFdChannel(socket: Socket, handshake: FdHandshake, owner: Cha
       if (kind !== Kind.HELLO)
         throw new ProtocolViolation(`its first frame is of kind 0x${kind.toString(16)}, not a hello`);
       const hello = parseWorkerHello(bytes, start, end);
-      if ('error' in hello) throw new HandshakeRefused(hello.error.message, hello.error.traceback);
+      if ('error' in hello) throw refusalOf(hello.error);
       channel = acceptHello(socket, reader, hello, handshake, owner);
     };
     const onData = (chunk: Buffer): void => {
@@ -81,6 +82,10 @@ export function openFdChannel(socket: Socket, handshake: FdHandshake, owner: Cha
     };
     socket.on('data', onData).on('end', onClosed).on('close', onClosed).on('error', onClosed);
   });
+}
+
+function refusalOf({ type, message, traceback }: ErrorBody): HandshakeRefused {
+  return new HandshakeRefused(type === undefined ? message : `${type}: ${message}`, traceback);
 }
 
 function hostHello(handshake: FdHandshake): Buffer {

@@ -1,5 +1,5 @@
 import type { CallId, CallKind, CallMeta, ChannelCall } from '../channel/index.js';
-import { unwatchAbort, watchAbort, type Delivery, type Expiring, type SnakepitError } from '../core/index.js';
+import { unwatchAbort, watchAbort, type Delivery, SnakepitError, type Expiring } from '../core/index.js';
 import type { Worker } from '../worker/index.js';
 import type { CallOptions } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
@@ -160,7 +160,14 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   onFailure(error: SnakepitError, serviceUs: number): void {
     this.#owner.onReleased(this, serviceUs, true);
-    this.fail(error);
+    this.fail(error.code === 'CALL_TIMEOUT' ? this.#timedOut(error) : error);
+  }
+
+  /** A worker that ended the call at its deadline before the host noticed does not know what the host knows of the call. */
+  #timedOut({ details, delivery, remote }: SnakepitError): SnakepitError {
+    const waitedMs = Math.round((this.startedAt ?? this.admittedAt) - this.admittedAt);
+    const known = { ...details, timeoutMs: this.timeoutMs, waitedMs };
+    return new SnakepitError('CALL_TIMEOUT', known, { delivery, ...(remote && { remote }) });
   }
 
   onExpired(nowMs: number): void {

@@ -289,7 +289,7 @@ export class Worker implements ChannelOwner {
   #startError(cause: ExitCause): SnakepitError {
     const { spec, pool } = this.#parts;
     const failure = this.#startFailure;
-    const stderr = failure?.traceback || this.#process.stderrTail;
+    const stderr = [this.#process.stderrTail, failure?.traceback ?? ''].filter((text) => text !== '').join('\n');
     return new SnakepitError('WORKER_START_FAILED', {
       worker: this.id,
       pool,

@@ -27,7 +27,7 @@ export class CommandRunner {
    * @throws SnakepitError MISUSE for a command of a pool that there is not.
    */
   bind(declarations: Iterable<CommandDeclaration>): void {
-    for (const declaration of declarations) this.#bind(declaration);
+    for (const declaration of declarations) this.#bound.set(declaration, this.#resolve(declaration));
     this.#isInitialized = true;
   }
 
@@ -51,8 +51,8 @@ export class CommandRunner {
   #call(declaration: CommandDeclaration, host: unknown, parameters: unknown[]): Promise<unknown> {
     try {
       const { pool, options } = this.#boundTo(declaration);
-      const given = argsOf(declaration, host, parameters);
       const calling = optionsOf(declaration, options, parameters);
+      const given = argsOf(declaration, host, parameters);
       return given instanceof Promise
         ? given.then((args) => pool.execute(declaration.command, args, calling))
         : pool.execute(declaration.command, given, calling);
@@ -65,8 +65,8 @@ export class CommandRunner {
   #stream(declaration: CommandDeclaration, host: unknown, parameters: unknown[]): Observable<unknown> {
     return defer(() => {
       const { pool, options } = this.#boundTo(declaration);
-      const given = argsOf(declaration, host, parameters);
       const calling = optionsOf(declaration, options, parameters);
+      const given = argsOf(declaration, host, parameters);
       return given instanceof Promise
         ? from(given).pipe(mergeMap((args) => pool.stream(declaration.command, args, calling)))
         : pool.stream(declaration.command, given, calling);
@@ -81,19 +81,18 @@ export class CommandRunner {
     throw new SnakepitError('MISUSE', { reason });
   }
 
-  #bind(declaration: CommandDeclaration): BoundCommand {
-    const { pool, timeoutMs, priority, idempotent } = declaration.options;
-    const options = Object.freeze({ timeoutMs, priority, idempotent });
-    const bound = { pool: this.#poolFor(declaration, pool), options };
+  /** The class was not there at the start: its module is loaded lazily. */
+  #bindLate(declaration: CommandDeclaration): BoundCommand {
+    const bound = this.#resolve(declaration);
+    this.#check(declaration, bound.pool);
     this.#bound.set(declaration, bound);
     return bound;
   }
 
-  /** The class was not there at the start: its module is loaded lazily. */
-  #bindLate(declaration: CommandDeclaration): BoundCommand {
-    const bound = this.#bind(declaration);
-    this.#check(declaration, bound.pool);
-    return bound;
+  #resolve(declaration: CommandDeclaration): BoundCommand {
+    const { pool, timeoutMs, priority, idempotent } = declaration.options;
+    const options = Object.freeze({ timeoutMs, priority, idempotent });
+    return { pool: this.#poolFor(declaration, pool), options };
   }
 
   #check(declaration: CommandDeclaration, { name, commands }: PoolService): void {
