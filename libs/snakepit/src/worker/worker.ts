@@ -20,8 +20,9 @@ import {
 } from '../core/index.js';
 import { describeExit, type ExitCause } from './exit-cause.js';
 import type { LaunchSpec } from './launch-spec.js';
+import type { Launch, WorkerProcess } from './process.js';
 import { Pulse } from './pulse.js';
-import { WorkerProcess } from './worker-process.js';
+import { startFailed } from './start-failure.js';
 import { isLegalMove, reasonOf, type DrainReason, type WorkerState } from './worker-state.js';
 
 /** How long a worker whose channel closed may take to exit by itself, so that its own exit status is what is told. */
@@ -44,6 +45,7 @@ export interface WorkerParts {
   readonly pool: string;
   readonly spec: LaunchSpec;
   readonly env: Readonly<Record<string, string>>;
+  readonly launch: Launch;
   readonly settings: WorkerSettings;
   readonly clock: Clock;
   readonly log: LogSink;
@@ -91,7 +93,7 @@ export class Worker implements ChannelOwner {
     this.startedAt = clock.now();
     this.#state = { kind: 'starting', sinceMs: this.startedAt };
     this.#pulse = new Pulse(settings.heartbeatIntervalMs, settings.heartbeatTimeoutMs);
-    this.#process = new WorkerProcess({
+    this.#process = parts.launch({
       spec: parts.spec,
       env: parts.env,
       clock,
@@ -101,8 +103,7 @@ export class Worker implements ChannelOwner {
       },
     });
     this.#startTimer = clock.after(settings.startTimeoutMs, () => this.#onStartTimeout());
-    // Without a pid nothing was spawned, and the process reports it by itself.
-    if (this.#process.pid !== undefined) void this.#connect();
+    void this.#connect();
   }
 
   get state(): WorkerState {
@@ -210,13 +211,14 @@ export class Worker implements ChannelOwner {
 
   async #connect(): Promise<void> {
     const { spec, settings, clock, pool } = this.#parts;
+    const wire = await this.#process.wire;
     const { maxFrameBytes, maxDepth, streamCredit, negotiationTimeoutMs } = settings;
     const name = { pool, worker: this.id };
     try {
       const channel =
-        spec.protocol === 'v2'
+        wire.protocol === 'v2'
           ? await openFdChannel(
-              this.#process.socket,
+              wire.socket,
               {
                 name,
                 codecs: spec.codec === 'auto' ? ['msgpack', 'json'] : [spec.codec],
@@ -228,8 +230,8 @@ export class Worker implements ChannelOwner {
               this,
             )
           : await openStdioChannel(
-              this.#process.stdin,
-              this.#process.stdout,
+              wire.stdin,
+              wire.stdout,
               { name, codec: spec.codec, negotiationTimeoutMs, maxFrameBytes, maxDepth, clock },
               this,
             );
@@ -288,17 +290,10 @@ export class Worker implements ChannelOwner {
 
   #startError(cause: ExitCause): SnakepitError {
     const { spec, pool } = this.#parts;
-    const failure = this.#startFailure;
-    const stderr = [this.#process.stderrTail, failure?.traceback ?? ''].filter((text) => text !== '').join('\n');
-    return new SnakepitError('WORKER_START_FAILED', {
-      worker: this.id,
-      pool,
-      reason: failure?.reason,
-      commandLine: [spec.executable, ...spec.args].join(' '),
-      exit: describeExit(cause),
-      stderr: stderr === '' ? undefined : indent(stderr),
-      remedy: remedyFor(cause, spec),
-    });
+    const { executable, args } = spec;
+    const { reason, traceback } = this.#startFailure ?? { reason: undefined, traceback: '' };
+    const { stderrTail: stderr } = this.#process;
+    return startFailed({ worker: this.id, pool, executable, args, cause, reason, traceback, stderr });
   }
 
   #enter(next: WorkerState): void {
@@ -323,15 +318,4 @@ export class Worker implements ChannelOwner {
   #log(level: LogRecord['level'], message: string): void {
     this.#parts.log({ level, message, pool: this.#parts.pool, worker: this.id });
   }
-}
-
-function indent(text: string): string {
-  return `\n    ${text.split('\n').join('\n    ')}`;
-}
-
-function remedyFor(cause: ExitCause, spec: LaunchSpec): string {
-  if (cause.kind === 'not-spawned') {
-    return `Check that ${spec.executable} exists and may be executed, and that 'cwd' is a folder.`;
-  }
-  return 'Mend what stderr says; the command line above, run in a shell, shows it too.';
 }
