@@ -27,10 +27,15 @@ def become_worker(order, door):
 
 def _connect(door, token, role, descriptor, is_inheritable):
     """Put a connection to the host in the place of a descriptor."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.connect(door)
-        connection.sendall(("%s %s\n" % (token, role)).encode("ascii"))
-        os.dup2(connection.fileno(), descriptor, inheritable=is_inheritable)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.connect(door)
+    connection.sendall(("%s %s\n" % (token, role)).encode("ascii"))
+    source = connection.detach()
+    if source == descriptor:  # the number was free, and it came by it by itself
+        os.set_inheritable(descriptor, is_inheritable)
+        return
+    os.dup2(source, descriptor, inheritable=is_inheritable)
+    os.close(source)
 
 
 def _diverge():

@@ -66,8 +66,8 @@ class Control:
         self._send(EXITED, number, outcome)
 
     def leave_to_parent(self):
-        """In a forked child: give the descriptor up without closing it, for the child's channel takes its number."""
-        self._socket.detach()
+        """In a forked child: the connection is the parent's alone."""
+        self._socket.close()
 
     def _send(self, kind, number, members):
         body = json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

@@ -199,7 +199,7 @@ export class Zygote implements ControlOwner {
     const before = this.#state;
     this.#state = 'gone';
     this.#startTimer.cancel();
-    for (const { process } of [...this.#children.values()]) process.onOrphaned();
+    for (const { process } of this.#children.values()) process.onOrphaned();
     if (before === 'ready') onLost(this, cause);
     await door.close();
     this.#onStartFailed(this.#startError(cause));
