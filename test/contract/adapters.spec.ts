@@ -1,3 +1,5 @@
+import { delimiter } from 'node:path';
+
 import { createSnakepit, custom, type Adapter, type CustomOptions, type Snakepit } from 'nestjs-snakepit/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
@@ -6,7 +8,10 @@ import { failureOf, received } from '../support/outcomes.js';
 
 /** The combination's worker, started by `custom()` as any program would be. */
 async function customOf(combination: Combination, hooks: Partial<CustomOptions>): Promise<Adapter> {
-  const { executable, args, env, protocol, codec } = await adapterOf(combination).prepare({ pool: 'default' });
+  const spec = await adapterOf(combination).prepare({ pool: 'default' });
+  const { executable, args, protocol, codec } = spec;
+  const paths = Object.entries(spec.searchPaths ?? {}).map(([name, folders]) => [name, folders.join(delimiter)]);
+  const env = { ...spec.env, ...(Object.fromEntries(paths) as Record<string, string>) };
   return custom({ executable, args, env, protocol, codec, language: 'odd', ...hooks });
 }
 

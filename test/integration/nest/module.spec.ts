@@ -123,7 +123,7 @@ describe('SnakepitModule.forRoot', () => {
     const options = { adapter: reports(), sise: 2 } as unknown as SnakepitOptions;
     const error = await bootError({ imports: [SnakepitModule.forRoot(options)] });
     expect(error).toMatchObject({ code: 'INVALID_OPTIONS' });
-    expect(error.message).toMatch(/'options\.pools\.default\.sise' \(2\); allowed are adapter, size/);
+    expect(error.message).toMatch(/'options\.sise' \(2\); allowed are adapter, size/);
   });
 
   it('serves only the modules that import it when it is not global', async () => {
