@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { take } from 'rxjs';
+import { firstValueFrom, Subject, take } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { COMBINATIONS, usePool, type Combination } from '../support/combinations.js';
@@ -162,10 +162,13 @@ describe.each(COMBINATIONS.filter(({ can }) => can.multiplexes))('streams over $
 
   it('lets calls be answered beside it', async () => {
     const path = scratch();
-    const first = pool().stream('ticks_later', { path, ms: 1 });
-    const subscription = first.subscribe();
+    const begun = new Subject<unknown>();
+    const firstItem = firstValueFrom(begun);
+    const subscription = pool().stream('ticks_later', { path, ms: 1 }).subscribe(begun);
     const sums = await Promise.all(upTo(50).map((n) => pool().execute('add', { a: n, b: 1 })));
     expect(sums).toEqual(upTo(50).map((n) => n + 1));
+    // A stream that is cancelled before it began has nothing to record.
+    await firstItem;
     subscription.unsubscribe();
     await entryWith(path, 'at');
   });

@@ -29,6 +29,8 @@ export interface Combination {
   readonly language: Language;
   readonly protocol: Protocol;
   readonly codec: CodecName;
+  /** Whether workers are forked from a zygote. */
+  readonly zygote: boolean;
   readonly can: Capabilities;
 }
 
@@ -49,18 +51,30 @@ function capabilities(language: Language, protocol: Protocol, codec: CodecName):
   };
 }
 
-/** Every way to run the contract; each case runs in all of them. */
-export const COMBINATIONS: readonly Combination[] = LANGUAGES.flatMap((language) =>
+const SPAWNED: readonly Combination[] = LANGUAGES.flatMap((language) =>
   PROTOCOLS.flatMap((protocol) =>
     CODECS.map((codec) => ({
       name: `${language}, ${protocol} ${codec}`,
       language,
       protocol,
       codec,
+      zygote: false,
       can: capabilities(language, protocol, codec),
     })),
   ),
 );
+
+const FORKED: Combination = {
+  name: 'python, v2 msgpack, zygote',
+  language: 'python',
+  protocol: 'v2',
+  codec: 'msgpack',
+  zygote: true,
+  can: capabilities('python', 'v2', 'msgpack'),
+};
+
+/** Every way to run the contract; each case runs in all of them. Zygotes need Linux. */
+export const COMBINATIONS: readonly Combination[] = process.platform === 'linux' ? [...SPAWNED, FORKED] : SPAWNED;
 
 const COMMANDS: Readonly<Record<Language, string>> = {
   python: fileURLToPath(new URL('../fixtures/contract/commands.py', import.meta.url)),
@@ -68,10 +82,10 @@ const COMMANDS: Readonly<Record<Language, string>> = {
 };
 
 /** The adapter whose workers serve the contract's commands. Runs with JSON find no MessagePack in Python. */
-export function adapterOf({ language, protocol, codec }: Combination): PoolOptions['adapter'] {
+export function adapterOf({ language, protocol, codec, zygote }: Combination): PoolOptions['adapter'] {
   const module = COMMANDS[language];
   if (language === 'node') return node({ module, protocol, codec });
-  return python({ module, protocol, codec, path: codec === 'msgpack' ? [inject('pythonPackages')] : [] });
+  return python({ module, protocol, codec, zygote, path: codec === 'msgpack' ? [inject('pythonPackages')] : [] });
 }
 
 export interface RunningPool {

@@ -22,6 +22,9 @@ export const Kind = {
   HOST_CALL: 0x40,
   HOST_RESULT: 0x41,
   HOST_ERROR: 0x42,
+  FORK: 0x50,
+  FORKED: 0x51,
+  EXITED: 0x52,
 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 

@@ -3,7 +3,8 @@ import type { ByteWriter } from './byte-writer.js';
 import { CODEC_NAMES, type CodecName } from './codec.js';
 import { ProtocolViolation } from './failures.js';
 import { Kind } from './frame.js';
-import { decodeUtf8 } from './utf8.js';
+import { encodeJsonFrame } from './json-frame.js';
+import { Members, parseJson } from './members.js';
 
 const MAX_COMMANDS = 0xffff;
 
@@ -61,17 +62,12 @@ export interface WorkerHello {
 
 /** Appends a whole HELLO frame. */
 export function encodeHello(hello: HostHello | WorkerHello | { readonly error: ErrorBody }, out: ByteWriter): void {
-  const text = Buffer.from(JSON.stringify(hello), 'utf8');
-  const start = out.beginFrame();
-  out.reserve(text.length);
-  out.buffer.set(text, out.position);
-  out.position += text.length;
-  out.endFrame(start, Kind.HELLO, 0, 0, 0);
+  encodeJsonFrame(Kind.HELLO, 0, hello, out);
 }
 
 /** @throws ProtocolViolation naming the member that is missing or wrong */
 export function parseWorkerHello(bytes: Buffer, start: number, end: number): WorkerHello | { error: ErrorBody } {
-  const hello = new Members(parseJson(bytes, start, end), 'hello');
+  const hello = new Members(parseJson(bytes, start, end, 'hello'), 'hello');
   if (isMap(hello.map['error'])) return { error: parseErrorBody(hello.map['error']) };
   if (hello.map['protocol'] !== 2) hello.refuse('protocol', '2');
   return {
@@ -90,7 +86,7 @@ export function parseWorkerHello(bytes: Buffer, start: number, end: number): Wor
 
 /** @throws ProtocolViolation naming the member that is missing or wrong */
 export function parseHostHello(bytes: Buffer, start: number, end: number): HostHello {
-  const hello = new Members(parseJson(bytes, start, end), 'hello');
+  const hello = new Members(parseJson(bytes, start, end, 'hello'), 'hello');
   return {
     protocol: hello.list('protocol').filter((version) => typeof version === 'number'),
     codecs: hello.list('codecs').filter((codec) => CODEC_NAMES.includes(codec as CodecName)) as CodecName[],
@@ -134,56 +130,4 @@ function parseCommands(list: readonly unknown[]): CommandManifest[] {
       ...(isMap(schema) && { schema }),
     };
   });
-}
-
-function parseJson(bytes: Buffer, start: number, end: number): unknown {
-  try {
-    return JSON.parse(decodeUtf8(bytes, start, end));
-  } catch (cause) {
-    throw new ProtocolViolation(`the hello is not JSON: ${(cause as Error).message}`, { cause });
-  }
-}
-
-/** A map whose members are read with a check each. */
-class Members {
-  readonly map: Record<string, unknown>;
-
-  constructor(
-    value: unknown,
-    private readonly path: string,
-  ) {
-    if (!isMap(value)) throw new ProtocolViolation(`${path} is not a map`);
-    this.map = value;
-  }
-
-  text(key: string): string {
-    const value = this.map[key];
-    return typeof value === 'string' && value !== '' ? value : this.refuse(key, 'a string');
-  }
-
-  integer(key: string, min: number): number {
-    const value = this.map[key];
-    return Number.isSafeInteger(value) && (value as number) >= min
-      ? (value as number)
-      : this.refuse(key, `an integer of ${min} or more`);
-  }
-
-  oneOf<const Values extends readonly string[]>(key: string, values: Values): Values[number] {
-    const value = this.map[key];
-    return values.includes(value as string) ? (value as string) : this.refuse(key, `one of ${values.join(', ')}`);
-  }
-
-  list(key: string): readonly unknown[] {
-    const value = this.map[key];
-    return Array.isArray(value) ? value : this.refuse(key, 'a list');
-  }
-
-  members(key: string): Members {
-    return new Members(this.map[key], `${this.path}.${key}`);
-  }
-
-  refuse(key: string, allowed: string): never {
-    const given = JSON.stringify(this.map[key])?.slice(0, 100) ?? 'missing';
-    throw new ProtocolViolation(`${this.path}.${key} is ${given}; expected ${allowed}`);
-  }
 }

@@ -41,3 +41,4 @@ export {
   type V1Reply,
   type V1Request,
 } from './v1.js';
+export { encodeForkOrder, parseZygoteMessage, type ForkOrder, type ForkOutcome, type ZygoteMessage } from './zygote.js';

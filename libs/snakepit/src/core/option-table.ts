@@ -178,6 +178,22 @@ export const option = {
     } as OptionSpec<OptionsResolved<Table>> & { readonly default: object; readonly input?: OptionsInput<Table> };
   },
 
+  /** Off unless it is asked for; `true` stands for the defaults of its table. */
+  toggle<Table extends OptionTable>(table: Table, common: { readonly doc: string }) {
+    type Value = false | OptionsResolved<Table>;
+    const allowed = `true, false, or an object with ${Object.keys(table).join(', ')}`;
+    const parse = (given: unknown, path: string): Value => {
+      if (typeof given !== 'boolean' && !isPlainObject(given)) refuse(path, given, allowed);
+      return given === false ? false : resolveOptions(table, given === true ? {} : given, path);
+    };
+    return spec<Value, { doc: string; default: false }>(
+      { ...common, default: false },
+      allowed,
+      parse,
+      table,
+    ) as OptionSpec<Value> & { readonly default: object; readonly input?: boolean | OptionsInput<Table> };
+  },
+
   /** An object of named entries which all follow one table, such as `pools`. */
   namedGroups<Table extends OptionTable>(table: Table, common: { readonly doc: string }) {
     const allowed = 'an object of names, each with its options';

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../core/index.js';
-import type { WorkerStateKind } from '../worker/index.js';
+import type { ProcessMemory, WorkerStateKind } from '../worker/index.js';
 
 /** What a pool can do at this moment: all of its workers, some of them, or none. */
 export type PoolStatus = 'up' | 'degraded' | 'down';
@@ -40,6 +40,19 @@ export interface PoolStats {
   readonly saturated: number;
   readonly restarts: number;
   readonly pids: readonly number[];
+}
+
+/** A process of a pool and what it takes of the memory. */
+export interface ProcessMemoryInfo extends ProcessMemory {
+  /** The worker's id, or `<pool>-zygote`. */
+  readonly id: string;
+  readonly pid: number;
+}
+
+export interface PoolMemory {
+  /** What all processes take together, shared pages counted once. */
+  readonly pssBytes: number;
+  readonly processes: readonly ProcessMemoryInfo[];
 }
 
 /** Counts of one worker, by its lane. */

@@ -1,13 +1,13 @@
 import type { CallKind, ChannelCall, CommandManifest, HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
-import type { OrphanedCall, Worker } from '../worker/index.js';
+import { readProcessMemory, type OrphanedCall, type Worker } from '../worker/index.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher, type SessionAffinity } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { checkOptions, isTimeout, type CallOptions } from './call-options.js';
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
-import type { PoolStats, PoolStatus, WorkerInfo } from './pool-stats.js';
+import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
 import { Supervisor, type SupervisorOwner } from './supervisor.js';
 
 const MAX_SIZE = 1_024;
@@ -263,6 +263,15 @@ export class Pool implements SupervisorOwner {
     };
   }
 
+  /** What the pool's processes take of the memory; undefined where the system does not tell (anything but Linux). */
+  async memory(): Promise<PoolMemory | undefined> {
+    const processes = (await Promise.all(this.#supervisor.processes.map(withMemory))).filter(
+      (each) => each !== undefined,
+    );
+    if (processes.length === 0) return undefined;
+    return { pssBytes: processes.reduce((sum, { pssBytes }) => sum + pssBytes, 0), processes };
+  }
+
   /** Tells all workers that a session is over. */
   sessionClosed(session: string): void {
     for (const worker of this.#dispatcher.workers()) worker.channel?.sessionClosed(session);
@@ -347,6 +356,11 @@ export class Pool implements SupervisorOwner {
     const reason = `its workers crash faster than they may be restarted${lastSaid}`;
     return new SnakepitError('POOL_NOT_READY', { pool: this.name, reason }, { cause });
   }
+}
+
+async function withMemory({ id, pid }: { id: string; pid: number }): Promise<ProcessMemoryInfo | undefined> {
+  const memory = await readProcessMemory(pid);
+  return memory && { id, pid, ...memory };
 }
 
 /** The listener of a call that has one result. */

@@ -6,10 +6,10 @@ import {
   workerEnvironment,
   type DrainReason,
   type ExitCause,
-  type LaunchSpec,
   type OrphanedCall,
   type WorkerOwner,
 } from '../worker/index.js';
+import { Launcher } from './launcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { RestartPolicy } from './restart-policy.js';
 
@@ -48,7 +48,7 @@ export class Supervisor implements WorkerOwner {
   readonly #restartTimers = new Set<Timer>();
   readonly #waiters = new Set<() => void>();
   #heartbeat: Timer | undefined;
-  #spec: LaunchSpec | undefined;
+  #launcher: Launcher | undefined;
   #size: number;
   #nextNumber = 1;
   #isBooting = true;
@@ -81,6 +81,12 @@ export class Supervisor implements WorkerOwner {
     return count;
   }
 
+  /** Every process of the pool: its workers, and what they are forked from. */
+  get processes(): { id: string; pid: number }[] {
+    const known = [...this.#workers, ...(this.#launcher?.zygotes ?? [])];
+    return known.flatMap(({ id, pid }) => (pid === undefined ? [] : { id, pid }));
+  }
+
   /** Why the latest worker that failed to start did so. */
   get lastFailure(): SnakepitError | undefined {
     return this.#lastFailure;
@@ -98,7 +104,10 @@ export class Supervisor implements WorkerOwner {
    * the adapter throws.
    */
   async start(): Promise<void> {
-    this.#spec = await this.#parts.options.adapter.prepare({ pool: this.#parts.pool });
+    const spec = await this.#parts.options.adapter.prepare({ pool: this.#parts.pool });
+    if (this.#isClosed) return;
+    this.#launcher = new Launcher({ ...this.#parts, spec });
+    await this.#launcher.start();
     if (this.#isClosed) return;
     for (let started = 0; started < this.#size; started += 1) this.#launch();
     this.#beat();
@@ -141,8 +150,9 @@ export class Supervisor implements WorkerOwner {
     await this.#until(() => worker.state.kind === 'dead');
   }
 
-  /** Replaces all workers, one after the other. */
+  /** Replaces all workers, one after the other, by such that load their code anew. */
   async replaceAll(reason: DrainReason): Promise<void> {
+    await this.#launcher?.start();
     const present = [...this.#workers];
     for (const worker of present) await this.replace(worker, reason);
   }
@@ -160,6 +170,7 @@ export class Supervisor implements WorkerOwner {
     });
     await this.#until(() => this.#workers.size === 0);
     lateness.cancel();
+    await this.#launcher?.close();
   }
 
   onReady(worker: Worker): void {
@@ -202,8 +213,9 @@ export class Supervisor implements WorkerOwner {
 
   #launch(): Worker {
     const { pool, options, instance, hostEnv, clock, log } = this.#parts;
-    const spec = this.#spec;
-    if (spec === undefined) throw new Error('a worker was launched before the adapter was prepared');
+    const launcher = this.#launcher;
+    if (launcher === undefined) throw new Error('a worker was launched before the adapter was prepared');
+    const { spec, launch } = launcher;
     const id = `${pool}-${this.#nextNumber}`;
     this.#nextNumber += 1;
     const env = workerEnvironment({
@@ -215,7 +227,7 @@ export class Supervisor implements WorkerOwner {
       worker: id,
       instance,
     });
-    const worker = new Worker({ id, pool, spec, env, settings: options, clock, log, owner: this });
+    const worker = new Worker({ id, pool, spec, env, launch, settings: options, clock, log, owner: this });
     this.#workers.add(worker);
     return worker;
   }
@@ -238,7 +250,7 @@ export class Supervisor implements WorkerOwner {
 
   /** Launches what is missing, less what a restart timer will launch. */
   #fill(): void {
-    if (this.#isClosed || this.#spec === undefined) return;
+    if (this.#isClosed || this.#launcher === undefined) return;
     const staying = this.#workers.size - this.#leaving.size;
     const missing = this.#size - staying - this.#restartTimers.size;
     for (let launched = 0; launched < missing; launched += 1) this.#launch();

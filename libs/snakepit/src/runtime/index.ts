@@ -30,10 +30,12 @@ export type { CommandManifest } from '../channel/index.js';
 export {
   poolOptionTable,
   type CallOptions,
+  type PoolMemory,
   type PoolOptions,
   type PoolStats,
   type PoolStatus,
   type Priority,
+  type ProcessMemoryInfo,
   type WorkerInfo,
 } from '../pool/index.js';
 export {
@@ -47,7 +49,13 @@ export {
   type SessionStats,
   type SessionStore,
 } from '../session/index.js';
-export { INHERITED_VARIABLES, type Adapter, type LaunchContext, type LaunchSpec } from '../worker/index.js';
+export {
+  INHERITED_VARIABLES,
+  type Adapter,
+  type LaunchContext,
+  type LaunchSpec,
+  type ZygoteSpec,
+} from '../worker/index.js';
 export {
   DEFAULT_POOL,
   snakepitOptionTable,

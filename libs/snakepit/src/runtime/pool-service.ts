@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 
 import type { CommandManifest } from '../channel/index.js';
 import { SnakepitError } from '../core/index.js';
-import type { CallOptions, Pool, PoolStats, PoolStatus, WorkerInfo } from '../pool/index.js';
+import type { CallOptions, Pool, PoolMemory, PoolStats, PoolStatus, WorkerInfo } from '../pool/index.js';
 import { iterate, observe, type ItemIterator, type StreamRequest } from './streams.js';
 
 /** Options of one call; `pool` names another pool than the one this service stands for. */
@@ -73,6 +73,14 @@ export class PoolService {
 
   workers(): WorkerInfo[] {
     return this.lookup(this.name).workers();
+  }
+
+  /**
+   * What the pool's processes take of the memory, read for this call; undefined where the system does not tell (anything but
+   * Linux). With a zygote only `pssBytes` may be summed: much of what a worker has it shares.
+   */
+  memory(): Promise<PoolMemory | undefined> {
+    return this.lookup(this.name).memory();
   }
 
   /** `up`, `degraded` (some workers are missing) or `down`. */

@@ -2,7 +2,9 @@
 export type ExitCause =
   | { readonly kind: 'exit'; readonly status: number }
   | { readonly kind: 'signal'; readonly signal: NodeJS.Signals }
-  | { readonly kind: 'not-spawned'; readonly message: string };
+  | { readonly kind: 'not-spawned'; readonly message: string }
+  /** It is gone, and so is the one who could have told how it ended. */
+  | { readonly kind: 'unknown'; readonly message: string };
 
 export function describeExit(cause: ExitCause): string {
   switch (cause.kind) {
@@ -12,5 +14,7 @@ export function describeExit(cause: ExitCause): string {
       return `signal ${cause.signal}`;
     case 'not-spawned':
       return `not spawned: ${cause.message}`;
+    case 'unknown':
+      return `status unknown: ${cause.message}`;
   }
 }

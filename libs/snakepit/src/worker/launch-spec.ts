@@ -17,6 +17,13 @@ export interface LaunchSpec {
   readonly cwd?: string;
   readonly protocol: 'v1' | 'v2';
   readonly codec: 'auto' | 'json' | 'msgpack';
+  /** Where the workers can be forked from a process that is ready-made: how that one is started. v2 only. */
+  readonly zygote?: ZygoteSpec;
+}
+
+/** Arguments that make a worker's executable a zygote, which speaks what proto/PROTOCOL.md says under "Zygote". */
+export interface ZygoteSpec {
+  readonly args: readonly string[];
 }
 
 /**

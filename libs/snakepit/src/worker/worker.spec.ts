@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SnakepitError, subscribe, systemClock, type LogRecord } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
 import type { LaunchSpec } from './launch-spec.js';
+import { SpawnedProcess } from './spawned-process.js';
 import { Worker, type WorkerSettings } from './worker.js';
 
 const settings: WorkerSettings = {
@@ -39,6 +40,7 @@ function start(spec: Partial<LaunchSpec>, over: Partial<WorkerSettings> = {}): O
     pool: 'p',
     spec: { language: 'x', executable: 'sh', args: [], env: {}, protocol: 'v2', codec: 'auto', ...spec },
     env: { PATH: process.env['PATH'] ?? '' },
+    launch: (options) => new SpawnedProcess(options),
     settings: { ...settings, ...over },
     clock: systemClock,
     log: (record) => logs.push(record),

@@ -21,8 +21,10 @@ import {
 } from '../core/index.js';
 import { describeExit, type ExitCause } from './exit-cause.js';
 import type { LaunchSpec } from './launch-spec.js';
+import type { Launch, WorkerProcess } from './process.js';
 import { Pulse } from './pulse.js';
-import { ARENA_FD, WorkerProcess } from './worker-process.js';
+import { ARENA_FD } from './spawned-process.js';
+import { startFailed } from './start-failure.js';
 import { isLegalMove, reasonOf, type DrainReason, type WorkerState } from './worker-state.js';
 
 /** How long a worker whose channel closed may take to exit by itself, so that its own exit status is what is told. */
@@ -46,6 +48,7 @@ export interface WorkerParts {
   readonly pool: string;
   readonly spec: LaunchSpec;
   readonly env: Readonly<Record<string, string>>;
+  readonly launch: Launch;
   readonly settings: WorkerSettings;
   readonly clock: Clock;
   readonly log: LogSink;
@@ -95,7 +98,7 @@ export class Worker implements ChannelOwner {
     this.#state = { kind: 'starting', sinceMs: this.startedAt };
     this.#pulse = new Pulse(settings.heartbeatIntervalMs, settings.heartbeatTimeoutMs);
     this.#arena = this.#createArena();
-    this.#process = new WorkerProcess({
+    this.#process = parts.launch({
       spec: parts.spec,
       arenaFd: this.#arena?.fd,
       env: parts.env,
@@ -106,8 +109,7 @@ export class Worker implements ChannelOwner {
       },
     });
     this.#startTimer = clock.after(settings.startTimeoutMs, () => this.#onStartTimeout());
-    // Without a pid nothing was spawned, and the process reports it by itself.
-    if (this.#process.pid !== undefined) void this.#connect();
+    void this.#connect();
   }
 
   get state(): WorkerState {
@@ -217,7 +219,8 @@ export class Worker implements ChannelOwner {
   #createArena(): ArenaFile | undefined {
     const { spec, settings } = this.#parts;
     const { enabled, bytes } = settings.arena;
-    if (!enabled || spec.protocol === 'v1') return undefined;
+    // What a zygote forks cannot be handed a descriptor.
+    if (!enabled || spec.protocol === 'v1' || spec.zygote !== undefined) return undefined;
     try {
       return ArenaFile.create(2 * bytes);
     } catch (error) {
@@ -228,15 +231,16 @@ export class Worker implements ChannelOwner {
 
   async #connect(): Promise<void> {
     const { spec, settings, clock, pool } = this.#parts;
+    const wire = await this.#process.wire;
     const { maxFrameBytes, maxDepth, streamCredit, negotiationTimeoutMs } = settings;
     const { thresholdBytes } = settings.arena;
     const arena = this.#arena && { file: this.#arena, fd: ARENA_FD, thresholdBytes };
     const name = { pool, worker: this.id };
     try {
       const channel =
-        spec.protocol === 'v2'
+        wire.protocol === 'v2'
           ? await openFdChannel(
-              this.#process.socket,
+              wire.socket,
               {
                 name,
                 codecs: spec.codec === 'auto' ? ['msgpack', 'json'] : [spec.codec],
@@ -249,8 +253,8 @@ export class Worker implements ChannelOwner {
               this,
             )
           : await openStdioChannel(
-              this.#process.stdin,
-              this.#process.stdout,
+              wire.stdin,
+              wire.stdout,
               { name, codec: spec.codec, negotiationTimeoutMs, maxFrameBytes, maxDepth, clock },
               this,
             );
@@ -310,17 +314,10 @@ export class Worker implements ChannelOwner {
 
   #startError(cause: ExitCause): SnakepitError {
     const { spec, pool } = this.#parts;
-    const failure = this.#startFailure;
-    const stderr = [this.#process.stderrTail, failure?.traceback ?? ''].filter((text) => text !== '').join('\n');
-    return new SnakepitError('WORKER_START_FAILED', {
-      worker: this.id,
-      pool,
-      reason: failure?.reason,
-      commandLine: [spec.executable, ...spec.args].join(' '),
-      exit: describeExit(cause),
-      stderr: stderr === '' ? undefined : indent(stderr),
-      remedy: remedyFor(cause, spec),
-    });
+    const { executable, args } = spec;
+    const { reason, traceback } = this.#startFailure ?? { reason: undefined, traceback: '' };
+    const { stderrTail: stderr } = this.#process;
+    return startFailed({ worker: this.id, pool, executable, args, cause, reason, traceback, stderr });
   }
 
   #enter(next: WorkerState): void {
@@ -345,15 +342,4 @@ export class Worker implements ChannelOwner {
   #log(level: LogRecord['level'], message: string): void {
     this.#parts.log({ level, message, pool: this.#parts.pool, worker: this.id });
   }
-}
-
-function indent(text: string): string {
-  return `\n    ${text.split('\n').join('\n    ')}`;
-}
-
-function remedyFor(cause: ExitCause, spec: LaunchSpec): string {
-  if (cause.kind === 'not-spawned') {
-    return `Check that ${spec.executable} exists and may be executed, and that 'cwd' is a folder.`;
-  }
-  return 'Mend what stderr says; the command line above, run in a shell, shows it too.';
 }

@@ -2,51 +2,38 @@ import { ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 
-import type { Clock, Timer } from '../core/index.js';
+import type { Clock } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
-import type { LaunchSpec } from './launch-spec.js';
 import { splitLines } from './line-splitter.js';
+import { LineTail } from './line-tail.js';
+import type { ProcessOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
+import { Termination } from './termination.js';
 
 const FD = 3;
 /** The arena's descriptor in the worker. */
 export const ARENA_FD = 4;
-const STDERR_TAIL_LINES = 20;
 /** How long output may still trickle in behind the exit, where a grandchild holds the pipes open. */
 const OUTPUT_GRACE_MS = 200;
 
-export interface ProcessOwner {
-  onLine(stream: 'stdout' | 'stderr', line: string): void;
-  /** Called once, when the process is gone and its last output was read. */
-  onExit(cause: ExitCause): void;
-}
-
-export interface ProcessOptions {
-  readonly spec: LaunchSpec;
-  readonly env: Readonly<Record<string, string>>;
-  readonly owner: ProcessOwner;
-  readonly clock: Clock;
-  /** Becomes the worker's descriptor 4; v2 only. */
-  readonly arenaFd: number | undefined;
-}
-
 /**
- * One external process in a process group of its own, so that whatever it starts ends with it.
+ * A process that the host itself starts.
  *
  * v2 workers get a socket as descriptor 3, the arena as descriptor 4 and an empty stdin; v1 workers talk on stdin and stdout.
  */
-export class WorkerProcess {
+export class SpawnedProcess implements WorkerProcess {
+  readonly wire: Promise<Wire>;
   readonly #child: ChildProcess;
   readonly #owner: ProcessOwner;
   readonly #clock: Clock;
-  readonly #stderrTail: string[] = [];
-  #escalation: Timer | undefined;
-  #isTerminating = false;
+  readonly #stderrTail = new LineTail();
+  readonly #termination: Termination;
   #isOver = false;
 
   constructor(options: ProcessOptions) {
     const { spec, env, owner, clock, arenaFd } = options;
     this.#owner = owner;
     this.#clock = clock;
+    this.#termination = new Termination(clock, (signal) => this.#signalGroup(signal));
     const talksOnStdio = spec.protocol === 'v1';
     this.#child = spawnOrFail(spec.executable, spec.args, {
       cwd: spec.cwd,
@@ -61,48 +48,30 @@ export class WorkerProcess {
     if (this.#child.stderr) splitLines(this.#child.stderr, this.#onStderr);
     this.#child.once('error', (error) => this.#onSpawnError(error));
     this.#child.once('exit', (status, signal) => this.#onExit(status, signal));
+    this.wire = this.#child.pid === undefined ? new Promise(() => {}) : Promise.resolve(this.#wire(spec.protocol));
   }
 
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** The last lines of stderr, at most 20. */
   get stderrTail(): string {
-    return this.#stderrTail.join('\n');
+    return this.#stderrTail.text;
   }
 
-  /** The host's end of descriptor 3. */
-  get socket(): Socket {
-    return this.#child.stdio[FD] as unknown as Socket;
-  }
-
-  get stdin(): Writable {
-    return this.#child.stdin as Writable;
-  }
-
-  get stdout(): Readable {
-    return this.#child.stdout as Readable;
-  }
-
-  /**
-   * SIGTERM for the whole group, and SIGKILL when it is still there after `graceMs`; 0 kills at once. Asking again while
-   * SIGKILL is on its way does not put it off.
-   */
   terminate(graceMs: number): void {
-    if (this.#isOver) return;
-    if (graceMs === 0) return this.#signalGroup('SIGKILL');
-    if (this.#isTerminating) return;
-    this.#isTerminating = true;
-    this.#escalation?.cancel();
-    this.#signalGroup('SIGTERM');
-    this.#escalation = this.#clock.after(graceMs, () => this.#signalGroup('SIGKILL'));
+    this.#termination.begin(graceMs);
   }
 
-  /** {@link terminate}, should the process still be there in `delayMs`; for one that was asked to leave by itself. */
   terminateAfter(delayMs: number, graceMs: number): void {
-    if (this.#isOver || this.#escalation !== undefined) return;
-    this.#escalation = this.#clock.after(delayMs, () => this.terminate(graceMs));
+    this.#termination.beginAfter(delayMs, graceMs);
+  }
+
+  #wire(protocol: 'v1' | 'v2'): Wire {
+    const { stdin, stdout, stdio } = this.#child;
+    return protocol === 'v1'
+      ? { protocol, stdin: stdin as Writable, stdout: stdout as Readable }
+      : { protocol, socket: stdio[FD] as unknown as Socket };
   }
 
   #signalGroup(signal: NodeJS.Signals): void {
@@ -116,8 +85,7 @@ export class WorkerProcess {
   }
 
   readonly #onStderr = (line: string): void => {
-    this.#stderrTail.push(line);
-    if (this.#stderrTail.length > STDERR_TAIL_LINES) this.#stderrTail.shift();
+    this.#stderrTail.add(line);
     this.#owner.onLine('stderr', line);
   };
 
@@ -140,7 +108,7 @@ export class WorkerProcess {
   #finish(cause: ExitCause): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#escalation?.cancel();
+    this.#termination.end();
     for (const stream of this.#child.stdio ?? []) stream?.destroy();
     this.#owner.onExit(cause);
   }

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { systemClock } from '../core/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { ExitCause } from './exit-cause.js';
-import { WorkerProcess } from './worker-process.js';
+import { SpawnedProcess } from './spawned-process.js';
 
 interface Started {
-  readonly child: WorkerProcess;
+  readonly child: SpawnedProcess;
   readonly lines: string[];
   readonly exits: ExitCause[];
   readonly exited: Promise<ExitCause>;
@@ -22,7 +22,7 @@ function start(executable: string, args: readonly string[], clock = systemClock)
   const exited = new Promise<ExitCause>((resolve) => {
     onExit = resolve;
   });
-  const child = new WorkerProcess({
+  const child = new SpawnedProcess({
     arenaFd: undefined,
     spec: { language: 'x', executable, args, env: {}, protocol: 'v2', codec: 'auto' },
     env: { PATH: process.env['PATH'] ?? '' },
@@ -64,7 +64,7 @@ async function untilGone(pid: number): Promise<void> {
   while (isAlive(pid)) await new Promise<void>((resolve) => void setImmediate(resolve));
 }
 
-describe('WorkerProcess', () => {
+describe('SpawnedProcess', () => {
   it('tells the exit status, once, after the last output', async () => {
     const { lines, exits, exited } = sh('echo out; echo err >&2; exit 7');
     expect(await exited).toEqual({ kind: 'exit', status: 7 });
@@ -100,11 +100,13 @@ describe('WorkerProcess', () => {
       '-c',
       'import os, sys, socket; s = socket.socket(fileno=3); s.send(b"hi"); print(repr(sys.stdin.read()), s.recv(9))',
     ]);
+    const wire = await child.wire;
+    if (wire.protocol !== 'v2') throw new Error('this process speaks v2');
     const heard = new Promise<string>(
-      (resolve) => void child.socket.once('data', (data: Buffer) => resolve(String(data))),
+      (resolve) => void wire.socket.once('data', (data: Buffer) => resolve(String(data))),
     );
     expect(await heard).toBe('hi');
-    child.socket.write('ho');
+    wire.socket.write('ho');
     await exited;
     expect(lines).toEqual([`stdout '' b'ho'`]);
   });

@@ -1,0 +1,54 @@
+"""What is imported before the first worker is forked."""
+
+import threading
+from importlib import import_module
+
+from ..codec import NAMES, create_codec, has_msgpack
+from ..errors import StartupError
+from ..loader import load_module
+from ..manifest import read_manifest
+
+
+class Preload:
+    """Modules to import by name, and the module with the commands, which may be left to the workers."""
+
+    def __init__(self, names, target, includes_target):
+        self._names = names
+        self._target = target
+        self._includes_target = includes_target
+        self._manifest = None
+
+    def run(self):
+        """Import everything. Raises StartupError if a module started a thread, and whatever the modules raise."""
+        _import_sdk()
+        for name in self._names:
+            _without_threads(name, lambda name=name: import_module(name))
+        if self._includes_target:
+            self._manifest = _without_threads(self._target, self.load_manifest)
+            if any(command.is_async for command in self._manifest.commands) or self._manifest.has_async_hooks:
+                import_module("snakepit_bridge.v2.async_runner")
+
+    def load_manifest(self):
+        """The manifest of the commands, which is read only once."""
+        return self._manifest or read_manifest(load_module(self._target))
+
+
+def _import_sdk():
+    """Import what every worker needs, however lazily a worker that was spawned goes about it."""
+    import_module("snakepit_bridge.v2.server")
+    for name in NAMES:
+        if name != "msgpack" or has_msgpack():
+            create_codec(name, 1)
+
+
+def _without_threads(name, load):
+    before = set(threading.enumerate())
+    loaded = load()
+    started = [thread.name for thread in threading.enumerate() if thread not in before]
+    if started:
+        raise StartupError(
+            "the module %s started %s when it was imported (%s), and a process with threads cannot be forked safely; "
+            "start threads in a function marked @on_start, or leave the module out of the option `zygote`"
+            % (name, "a thread" if len(started) == 1 else "%d threads" % len(started), ", ".join(started))
+        )
+    return loaded

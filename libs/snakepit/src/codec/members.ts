@@ -1,0 +1,56 @@
+import { isMap } from './bodies.js';
+import { ProtocolViolation } from './failures.js';
+import { decodeUtf8 } from './utf8.js';
+
+/** A body that is plain JSON text whatever the codec is; `what` names it in messages. */
+export function parseJson(bytes: Buffer, start: number, end: number, what: string): unknown {
+  try {
+    return JSON.parse(decodeUtf8(bytes, start, end));
+  } catch (cause) {
+    throw new ProtocolViolation(`the ${what} is not JSON: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** A map whose members are read with a check each. */
+export class Members {
+  readonly map: Record<string, unknown>;
+
+  constructor(
+    value: unknown,
+    private readonly path: string,
+  ) {
+    if (!isMap(value)) throw new ProtocolViolation(`${path} is not a map`);
+    this.map = value;
+  }
+
+  text(key: string): string {
+    const value = this.map[key];
+    return typeof value === 'string' && value !== '' ? value : this.refuse(key, 'a string');
+  }
+
+  integer(key: string, min: number): number {
+    const value = this.map[key];
+    return Number.isSafeInteger(value) && (value as number) >= min
+      ? (value as number)
+      : this.refuse(key, `an integer of ${min} or more`);
+  }
+
+  oneOf<const Values extends readonly string[]>(key: string, values: Values): Values[number] {
+    const value = this.map[key];
+    return values.includes(value as string) ? (value as string) : this.refuse(key, `one of ${values.join(', ')}`);
+  }
+
+  list(key: string): readonly unknown[] {
+    const value = this.map[key];
+    return Array.isArray(value) ? value : this.refuse(key, 'a list');
+  }
+
+  members(key: string): Members {
+    return new Members(this.map[key], `${this.path}.${key}`);
+  }
+
+  refuse(key: string, allowed: string): never {
+    const given = JSON.stringify(this.map[key])?.slice(0, 100) ?? 'missing';
+    throw new ProtocolViolation(`${this.path}.${key} is ${given}; expected ${allowed}`);
+  }
+}

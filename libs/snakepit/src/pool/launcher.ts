@@ -1,0 +1,138 @@
+import { toError, type Clock, type LogLevel, type LogSink, type Timer } from '../core/index.js';
+import {
+  describeExit,
+  SpawnedProcess,
+  workerEnvironment,
+  Zygote,
+  ZygoteDoor,
+  type ExitCause,
+  type Launch,
+  type LaunchSpec,
+  type WorkerProcess,
+  type ZygoteSpec,
+} from '../worker/index.js';
+import type { ResolvedPoolOptions } from './options.js';
+import { RestartPolicy } from './restart-policy.js';
+
+export interface LauncherParts {
+  readonly pool: string;
+  readonly options: ResolvedPoolOptions;
+  readonly instance: string;
+  readonly hostEnv: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  readonly log: LogSink;
+  readonly spec: LaunchSpec;
+}
+
+/** How many losses of a zygote cost the next one no delay. */
+const FREE_LOSSES = 1;
+
+/**
+ * Starts a pool's worker processes: forked from its zygote where it has one, spawned where it has none, and for as long as a lost one
+ * is not replaced.
+ */
+export class Launcher {
+  readonly spec: LaunchSpec;
+  readonly #parts: LauncherParts;
+  readonly #restartPolicy: RestartPolicy;
+  readonly #zygotes = new Set<Zygote>();
+  #current: Zygote | undefined;
+  #restart: Timer | undefined;
+  #isClosed = false;
+
+  constructor(parts: LauncherParts) {
+    this.spec = parts.spec;
+    this.#parts = parts;
+    this.#restartPolicy = new RestartPolicy(parts.options.restart);
+  }
+
+  /** All that are there, those included that wait for their last workers. */
+  get zygotes(): ReadonlySet<Zygote> {
+    return this.#zygotes;
+  }
+
+  /**
+   * Starts the zygote, if there is to be one. Called again, it starts another that imports everything anew, for all workers to come.
+   *
+   * @throws SnakepitError WORKER_START_FAILED
+   */
+  async start(): Promise<void> {
+    const { zygote } = this.spec;
+    if (zygote === undefined) return;
+    if (process.platform !== 'linux') {
+      return this.#log('warn', `zygotes need Linux; on ${process.platform} workers are spawned`);
+    }
+    await this.#startZygote(zygote);
+  }
+
+  readonly launch: Launch = (options): WorkerProcess =>
+    this.#current?.isReady ? this.#current.fork(options) : new SpawnedProcess(options);
+
+  /** To be called when the workers are gone. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#restart?.cancel();
+    await Promise.all([...this.#zygotes].map((zygote) => zygote.close()));
+  }
+
+  async #startZygote(spec: ZygoteSpec): Promise<void> {
+    const { pool, options, clock, log } = this.#parts;
+    const door = await ZygoteDoor.open(clock);
+    if (this.#isClosed) return door.close();
+    const id = `${pool}-zygote`;
+    const zygote = new Zygote({
+      id,
+      pool,
+      spec: { ...this.spec, zygote: spec },
+      env: workerEnvironment({
+        ...this.#parts,
+        inherit: options.inheritEnv,
+        given: options.env,
+        worker: id,
+      }),
+      door,
+      settings: options,
+      clock,
+      log,
+      onLost: (lost, cause) => this.#onLost(lost, cause),
+    });
+    this.#zygotes.add(zygote);
+    void zygote.gone.then(() => this.#zygotes.delete(zygote));
+    try {
+      await zygote.ready;
+    } catch (error) {
+      if (this.#isClosed) return;
+      throw error;
+    }
+    this.#restart?.cancel();
+    this.#current?.retire();
+    this.#current = zygote;
+  }
+
+  #onLost(lost: Zygote, cause: ExitCause): void {
+    if (lost !== this.#current) return;
+    this.#current = undefined;
+    this.#log('warn', `the zygote ended (${describeExit(cause)}); until it is replaced, workers are spawned`);
+    this.#restartLater();
+  }
+
+  #restartLater(): void {
+    const { clock } = this.#parts;
+    const { delayMs } = this.#restartPolicy.onCrash(clock.now(), FREE_LOSSES);
+    this.#restart = clock.after(delayMs, () => void this.#startAgain());
+  }
+
+  async #startAgain(): Promise<void> {
+    try {
+      await this.start();
+    } catch (error) {
+      this.#log('error', toError(error).message);
+      this.#restartLater();
+    }
+  }
+
+  #log(level: LogLevel, message: string): void {
+    const { pool, log } = this.#parts;
+    log({ level, pool, message });
+  }
+}

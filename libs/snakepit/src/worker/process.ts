@@ -1,0 +1,46 @@
+import type { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+
+import type { Clock } from '../core/index.js';
+import type { ExitCause } from './exit-cause.js';
+import type { LaunchSpec } from './launch-spec.js';
+
+export interface ProcessOwner {
+  onLine(stream: 'stdout' | 'stderr', line: string): void;
+  /** Called once, when the process is gone and its last output was read. */
+  onExit(cause: ExitCause): void;
+}
+
+export interface ProcessOptions {
+  readonly spec: LaunchSpec;
+  readonly env: Readonly<Record<string, string>>;
+  readonly owner: ProcessOwner;
+  readonly clock: Clock;
+  /** Becomes the worker's descriptor 4, where the host itself starts a v2 worker. */
+  readonly arenaFd: number | undefined;
+}
+
+/** What the host talks with a process through: its descriptor, or its standard streams. */
+export type Wire =
+  | { readonly protocol: 'v2'; readonly socket: Socket }
+  | { readonly protocol: 'v1'; readonly stdin: Writable; readonly stdout: Readable };
+
+/** One external process that leads a process group of its own, so that whatever it starts ends with it. */
+export interface WorkerProcess {
+  /** Undefined until there is a process. */
+  readonly pid: number | undefined;
+  /** The last lines of stderr, at most 20. */
+  readonly stderrTail: string;
+  /** Settles once the process can be talked with; never for one that came to nothing, whose exit tells so. */
+  readonly wire: Promise<Wire>;
+  /**
+   * SIGTERM for the whole group, and SIGKILL when it is still there after `graceMs`; 0 kills at once. Asking again while
+   * SIGKILL is on its way does not put it off.
+   */
+  terminate(graceMs: number): void;
+  /** {@link terminate}, should the process still be there in `delayMs`; for one that was asked to leave by itself. */
+  terminateAfter(delayMs: number, graceMs: number): void;
+}
+
+/** Brings a worker's process into being. */
+export type Launch = (options: ProcessOptions) => WorkerProcess;

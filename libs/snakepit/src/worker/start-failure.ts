@@ -1,0 +1,40 @@
+import { SnakepitError } from '../core/index.js';
+import { describeExit, type ExitCause } from './exit-cause.js';
+
+export interface StartFailure {
+  readonly worker: string;
+  readonly pool: string;
+  readonly executable: string;
+  readonly args: readonly string[];
+  readonly cause: ExitCause;
+  /** What is known beyond how it ended. */
+  readonly reason: string | undefined;
+  readonly traceback: string;
+  readonly stderr: string;
+}
+
+/** Why a process did not start, with all that a person needs to mend it. */
+export function startFailed(failure: StartFailure): SnakepitError {
+  const { worker, pool, executable, args, cause, reason, traceback } = failure;
+  const stderr = [failure.stderr, traceback].filter((text) => text !== '').join('\n');
+  return new SnakepitError('WORKER_START_FAILED', {
+    worker,
+    pool,
+    reason,
+    commandLine: [executable, ...args].join(' '),
+    exit: describeExit(cause),
+    stderr: stderr === '' ? undefined : indent(stderr),
+    remedy: remedyFor(cause, executable),
+  });
+}
+
+function indent(text: string): string {
+  return `\n    ${text.split('\n').join('\n    ')}`;
+}
+
+function remedyFor(cause: ExitCause, executable: string): string {
+  if (cause.kind === 'not-spawned') {
+    return `Check that ${executable} exists and may be executed, and that 'cwd' is a folder.`;
+  }
+  return 'Mend what stderr says; the command line above, run in a shell, shows it too.';
+}
