@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+
+import { echoAsBase64 } from '../peers/base64.mjs';
+import { withoutArena } from '../support/features.mjs';
+import { timeEach } from '../support/load.mjs';
+import { openPool } from '../support/pools.mjs';
+import { alternate } from '../support/rounds.mjs';
+import { median } from '../support/statistics.mjs';
+import { formatNumber } from '../support/table.mjs';
+
+const MB = 2 ** 20;
+
+/** @type {Record<string, (bench: import('../support/rounds.mjs').Bench) => Promise<import('../support/rounds.mjs').Outcome>>} */
+export const measures = {
+  bin_1mb_inline_x: (bench) => compareEchoes(bench, { bytes: MB, options: withoutArena() }),
+  bin_1mb_shm_x: (bench) => compareEchoes(bench, { bytes: MB, options: {} }),
+  bin_16mb_shm_x: (bench) => compareEchoes(bench, { bytes: 16 * MB, options: {} }),
+};
+
+/** The same bytes to one worker and back, one call at a time: as base64 in JSON ÷ as they are. */
+async function compareEchoes(bench, { bytes, options }) {
+  const pool = await bench.use(openPool({ size: 1, ...options }));
+  const data = randomBytes(bytes);
+  const asBytes = () => pool.execute('echo', { data });
+  const asBase64 = () => echoAsBase64(pool, data);
+  await checkEcho(asBytes, data);
+  await checkEcho(asBase64, data);
+
+  const calls = callsPerRound(bytes, bench.settings);
+  const duration = async (call, count) => median(await timeEach(call, count));
+  await duration(asBytes, calls);
+  await duration(asBase64, Math.ceil(calls / 4));
+  const { ratios, a, b } = await alternate(bench, {
+    a: () => duration(asBase64, Math.ceil(calls / 4)),
+    b: () => duration(asBytes, calls),
+  });
+  return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
+}
+
+async function checkEcho(call, data) {
+  const answer = await call();
+  if (!data.equals(answer)) throw new Error(`${data.length} bytes came back changed`);
+}
+
+function callsPerRound(bytes, { isQuick }) {
+  if (bytes > MB) return isQuick ? 4 : 16;
+  return isQuick ? 40 : 200;
+}
