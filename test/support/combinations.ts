@@ -18,8 +18,8 @@ export interface Capabilities {
   readonly carriesMinusZero: boolean;
   /** Functions tell surplus arguments, and named ones that are missing. */
   readonly knowsSignatures: boolean;
-  /** Integers and floats are different types. */
-  readonly hasIntegers: boolean;
+  /** What is written to descriptor 1 behind the back of the SDK cannot get between the replies. */
+  readonly guardsStdout: boolean;
 }
 
 export interface Combination {
@@ -41,7 +41,8 @@ function capabilities(language: Language, protocol: Protocol, codec: CodecName):
     carriesAllValues: !isPlainJson,
     carriesMinusZero: !isPlainJson,
     knowsSignatures: language === 'python',
-    hasIntegers: language === 'python',
+    // Node cannot give descriptor 1 another file.
+    guardsStdout: protocol === 'v2' || language === 'python',
   };
 }
 

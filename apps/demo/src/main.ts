@@ -15,6 +15,8 @@ const MAX_JSON = '1mb';
 async function serve(): Promise<void> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule, {
     abortOnError: false,
+    // When the pools have drained, whoever is still connected only keeps the process from ending.
+    forceCloseConnections: true,
     logger: new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] }),
   });
   app.useBodyParser('json', { limit: MAX_JSON });
@@ -34,7 +36,7 @@ async function serve(): Promise<void> {
 
 /** Where to reach it from this machine, with the port that was really taken. */
 async function urlOf(app: NestExpressApplication): Promise<string> {
-  return (await app.getUrl()).replace('[::1]', 'localhost').replace('0.0.0.0', '127.0.0.1');
+  return (await app.getUrl()).replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?=:)/, '//localhost');
 }
 
 /** For whoever started it: what happened and what to do, without a stack. */

@@ -1,5 +1,6 @@
 """Everyday commands: liveness, arithmetic, facts, randomness, and state kept in a session."""
 
+import math
 import random as random_module
 import time
 from typing import Any, Optional
@@ -33,25 +34,20 @@ def echo(value: Any = None) -> Any:
 
 
 @command
-def compute(operation: str, a: float, b: float) -> float:
-    """add, subtract, multiply or divide two numbers."""
+def compute(operation: str, a: float, b: float = 0) -> float:
+    """add, subtract, multiply, divide or raise (power) two numbers, or take the sqrt of one."""
     _serve()
     for name, number in (("a", a), ("b", b)):
         if isinstance(number, bool) or not isinstance(number, (int, float)):
             raise ValueError("%s must be a number, got %s" % (name, type(number).__name__))
-    if operation == "add":
-        return a + b
-    if operation == "subtract":
-        return a - b
-    if operation == "multiply":
-        return a * b
-    if operation == "divide":
-        if b == 0:
-            raise ValueError("division by zero: b must not be 0")
-        return a / b
-    raise ValueError(
-        "operation must be one of add, subtract, multiply, divide, got %r" % (operation,)
-    )
+    try:
+        result = _calculate(operation, a, b)
+    except OverflowError:
+        result = math.inf
+    if not math.isfinite(result):
+        raise ValueError("the result of %s is no finite number" % operation)
+    # As Node computes: beyond 53 bits in floating point.
+    return result if abs(result) <= 1 << 53 else float(result)
 
 
 @command
@@ -121,10 +117,7 @@ def run_program(name: str, ctx: Context, args: Optional[dict[str, Any]] = None) 
 @command
 def list_programs(ctx: Context) -> dict[str, Any]:
     _serve()
-    programs = _require_session(ctx).programs
-    # A map of the session: its names are `keys` in the SDK, `list` in the ancestor's words.
-    names = programs.keys() if hasattr(programs, "keys") else programs.list()
-    return {"programs": sorted(names)}
+    return {"programs": sorted(_require_session(ctx).programs.keys())}
 
 
 @command
@@ -135,6 +128,40 @@ def delete_program(name: str, ctx: Context) -> dict[str, Any]:
     if existed:
         programs.delete(name)
     return {"name": name, "deleted": existed}
+
+
+def _calculate(operation, a, b):
+    if operation == "add":
+        return a + b
+    if operation == "subtract":
+        return a - b
+    if operation == "multiply":
+        return a * b
+    if operation == "divide":
+        if b == 0:
+            raise ValueError("division by zero: b must not be 0")
+        return a / b
+    if operation == "power":
+        return _power(a, b)
+    if operation == "sqrt":
+        if a < 0:
+            raise ValueError("square root of a negative number: a must not be below 0")
+        return math.sqrt(a)
+    raise ValueError(
+        "operation must be one of add, subtract, multiply, divide, power, sqrt, got %r"
+        % (operation,)
+    )
+
+
+def _power(a, b):
+    """In floating point: an exact power of integers may take hours and all memory."""
+    if a == 0 and b < 0:
+        raise ValueError("division by zero: 0 has no negative powers")
+    if a < 0 and b != int(b):
+        raise ValueError("a negative number has no real power %r" % b)
+    power = math.pow(a, b)
+    is_exact = isinstance(a, int) and isinstance(b, int) and abs(power) < 1 << 53
+    return int(power) if is_exact and power == int(power) else power
 
 
 def _portable(value):

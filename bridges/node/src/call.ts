@@ -24,7 +24,6 @@ export interface CallInput {
   readonly credit: number;
 }
 
-const NO_META: CallMeta = {};
 const NO_CONTEXT = Object.freeze({});
 
 /** One call from its arrival to its end, and the context that its command sees. */
@@ -49,13 +48,15 @@ export class Call implements Context {
   readonly #uplink: Uplink;
   #controller: AbortController | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
+  /** Set by the timer, which may fire a fraction of a millisecond before the clock says so. */
+  #isDeadlineUp = false;
   #session: Session | undefined;
 
   constructor(input: CallInput, uplink: Uplink) {
     this.callId = input.callId;
     this.definition = input.definition;
     this.args = input.args;
-    this.meta = input.meta ?? NO_META;
+    this.meta = input.meta;
     this.deadlineAt = input.deadlineAt;
     this.wantsStream = input.wantsStream;
     this.credit = input.credit;
@@ -79,7 +80,7 @@ export class Call implements Context {
   }
 
   get isPastDeadline(): boolean {
-    return this.deadlineAt !== Infinity && performance.now() >= this.deadlineAt;
+    return this.#isDeadlineUp || performance.now() >= this.deadlineAt;
   }
 
   get cancelled(): boolean {
@@ -133,7 +134,10 @@ export class Call implements Context {
   readonly #ask: AskHost = (method, args) => this.#uplink.ask(this, method, args);
 
   #armDeadline(): void {
-    const abort = (): void => this.#controller?.abort(this.#abortReason());
+    const abort = (): void => {
+      this.#isDeadlineUp = true;
+      this.#controller?.abort(this.#abortReason());
+    };
     this.#deadlineTimer = setTimeout(abort, Math.ceil(this.deadlineAt - performance.now()));
   }
 

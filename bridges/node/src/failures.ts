@@ -14,6 +14,20 @@ export class CallFailure extends Error {
   }
 }
 
+/** The host refused what a command asked of it; to the caller of that command it is what the command raised. */
+export class HostError extends Error {
+  override readonly name = 'HostError';
+  readonly data: { readonly code: string };
+
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.data = { code };
+  }
+}
+
 const SDK_FILES = [new URL('.', import.meta.url).href, decodeURIComponent(new URL('.', import.meta.url).pathname)];
 
 /** Turns what a command threw into an error's body. */

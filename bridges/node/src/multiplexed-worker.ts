@@ -19,7 +19,7 @@ import {
 } from 'nestjs-snakepit/codec';
 
 import { Call, invoke, type Uplink } from './call.js';
-import { CallFailure, errorBodyOf, invalidResult } from './failures.js';
+import { errorBodyOf, HostError, invalidResult } from './failures.js';
 import type { Command } from './load-commands.js';
 import { FrameTooLarge, Outlet } from './outlet.js';
 import { runShutdownHooks } from './process-end.js';
@@ -214,7 +214,8 @@ export class MultiplexedWorker implements FrameSink, Uplink, StreamSink {
         this.#queue = this.#queue.slice(this.#next);
         this.#next = 0;
         this.#isDraining = true;
-        setImmediate(this.#drain);
+        // One would run before the socket is read again.
+        setImmediate(() => setImmediate(this.#drain));
         return;
       }
       const call = this.#queue[this.#next]!;
@@ -355,7 +356,7 @@ function serviceTime(call: Call): number {
 
 function hostError(value: unknown): Error {
   const { code, message } = parseErrorBody(value);
-  return new CallFailure(code, message);
+  return new HostError(code, message);
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -18,7 +18,8 @@ class HandlerCommands:
         """A command for one name, listed or not; names that only `process_stream_command` knows are streams."""
         registered = self._registry.get(name)
         is_stream = self._is_stream(name, registered)
-        command = Command(name, self._streaming(name) if is_stream else self._calling(name), kind=STREAM if is_stream else CALL)
+        function = self._streaming(name) if is_stream else self._calling(name)
+        command = Command(name, function, kind=STREAM if is_stream else CALL)
         command.doc = Command(name, registered).doc if registered else None
         return command
 

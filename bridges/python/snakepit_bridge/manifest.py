@@ -96,7 +96,8 @@ def _create_handlers(module):
         and value.__module__ == module.__name__
         and not getattr(value, "__abstractmethods__", None)
     ]
-    leaves = [each for each in dict.fromkeys(classes) if not any(other is not each and issubclass(other, each) for other in classes)]
+    bases = {base for each in classes for base in each.__mro__[1:]}
+    leaves = [each for each in dict.fromkeys(classes) if each not in bases]
     from .handler_commands import HandlerCommands
 
     return tuple(HandlerCommands(each()) for each in leaves)
@@ -123,4 +124,5 @@ def _check(module, commands):
     if not commands:
         raise StartupError("%s has no command; define a public function, or mark one with @command" % module.__name__)
     if len(commands) > _MAX_COMMANDS:
-        raise StartupError("%s has %d commands; at most %d are possible" % (module.__name__, len(commands), _MAX_COMMANDS))
+        count = len(commands)
+        raise StartupError("%s has %d commands; at most %d are possible" % (module.__name__, count, _MAX_COMMANDS))

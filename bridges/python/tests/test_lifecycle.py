@@ -148,16 +148,19 @@ class Isolation(unittest.TestCase):
             print("while loading")
             from snakepit_bridge import command
 
+            SCRIPT = """if True:
+                import os
+                folder = "/proc/self/fd/"
+                print([os.readlink(folder + name) for name in os.listdir(folder) if os.path.lexists(folder + name)])
+                print(os.environ.get("SNAKEPIT_FD"))
+            """
+
             @command
             def talk():
                 print("to stdout")
                 print("to stderr", file=sys.stderr)
                 os.write(1, b"raw\\n")
-                return sorted(subprocess.check_output(
-                    [sys.executable, "-c", "import os; print(os.listdir('/proc/self/fd'), os.environ.get('SNAKEPIT_FD'))"],
-                    close_fds=False, text=True))and subprocess.check_output(
-                    [sys.executable, "-c", "import os; print([os.readlink('/proc/self/fd/' + n) for n in os.listdir('/proc/self/fd') if os.path.lexists('/proc/self/fd/' + n)], os.environ.get('SNAKEPIT_FD'))"],
-                    close_fds=False, text=True)
+                return subprocess.check_output([sys.executable, "-c", SCRIPT], close_fds=False, text=True)
         '''))
         child = host.result(1, "talk")
         self.assertNotIn("socket:", child)

@@ -1,35 +1,25 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 
-import {
-  computeSchema,
-  echoSchema,
-  languageSchema,
-  randomSchema,
-  type ComputeRequest,
-  type Language,
-  type RandomRequest,
-} from './basics.schemas.js';
+import { computeSchema, echoSchema, randomSchema, type ComputeRequest, type RandomRequest } from './basics.schemas.js';
 import { BasicsService } from './basics.service.js';
+import { LANGUAGES, RouteLanguage, type Language } from './language.decorator.js';
 
 @ApiTags('basics')
-@Controller(':language(python|node)')
+@Controller([...LANGUAGES])
 export class BasicsController {
   constructor(private readonly basics: BasicsService) {}
 
   @Get('ping')
   @ApiOperation({ summary: 'Is a worker there?' })
-  ping(@Param('language', { schema: languageSchema }) language: Language): Promise<Record<string, unknown>> {
+  ping(@RouteLanguage() language: Language): Promise<Record<string, unknown>> {
     return this.basics.ping(language);
   }
 
   @Post('echo')
   @HttpCode(200)
   @ApiOperation({ summary: 'Any JSON, to the worker and back' })
-  echo(
-    @Param('language', { schema: languageSchema }) language: Language,
-    @Body({ schema: echoSchema }) value: unknown,
-  ): Promise<unknown> {
+  echo(@RouteLanguage() language: Language, @Body({ schema: echoSchema }) value: unknown): Promise<unknown> {
     return this.basics.echo(language, value);
   }
 
@@ -37,7 +27,7 @@ export class BasicsController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Arithmetic' })
   compute(
-    @Param('language', { schema: languageSchema }) language: Language,
+    @RouteLanguage() language: Language,
     @Body({ schema: computeSchema }) request: ComputeRequest,
   ): Promise<{ result: number }> {
     return this.basics.compute(language, request);
@@ -45,14 +35,14 @@ export class BasicsController {
 
   @Get('info')
   @ApiOperation({ summary: 'The process that answers' })
-  info(@Param('language', { schema: languageSchema }) language: Language): Promise<Record<string, unknown>> {
+  info(@RouteLanguage() language: Language): Promise<Record<string, unknown>> {
     return this.basics.info(language);
   }
 
   @Get('random')
   @ApiOperation({ summary: 'Random numbers from [0, 1)' })
   random(
-    @Param('language', { schema: languageSchema }) language: Language,
+    @RouteLanguage() language: Language,
     @Query({ schema: randomSchema }) request: RandomRequest,
   ): Promise<{ numbers: number[] }> {
     return this.basics.random(language, request);

@@ -1,9 +1,6 @@
 import { z } from 'zod';
 
-export const languageSchema = z.enum(['python', 'node']).meta({ example: 'python' });
-export type Language = z.infer<typeof languageSchema>;
-
-export const echoSchema = z.json().meta({ example: { hello: 'world', list: [1, 2.5, null] } });
+export const echoSchema = z.unknown().meta({ example: { hello: 'world', list: [1, 2.5, null] } });
 
 export const computeSchema = z.object({
   operation: z.enum(['add', 'subtract', 'multiply', 'divide', 'power', 'sqrt']).meta({ example: 'divide' }),

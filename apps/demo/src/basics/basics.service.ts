@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectPool, PoolService } from 'nestjs-snakepit';
 
 import { NODE_POOL } from '../pools.js';
-import type { ComputeRequest, Language, RandomRequest } from './basics.schemas.js';
+import type { ComputeRequest, RandomRequest } from './basics.schemas.js';
+import type { Language } from './language.decorator.js';
 
 /** The same commands, in Python and in Node. */
 @Injectable()

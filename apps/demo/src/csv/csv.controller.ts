@@ -11,7 +11,7 @@ import {
   UseInterceptors,
 } from '@nestjs/common';
 import { FileInterceptor } from '@nestjs/platform-express';
-import { ApiBody, ApiConsumes, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 
 import { ApiStream } from '../streaming/api-stream.js';
@@ -44,14 +44,6 @@ export class CsvController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Profile a CSV of any size: progress, then statistics of each column' })
   @ApiConsumes('multipart/form-data', 'application/json')
-  @ApiBody({
-    required: false,
-    schema: {
-      type: 'object',
-      properties: { file: { type: 'string', format: 'binary', description: 'The CSV' } },
-    },
-  })
-  @ApiQuery({ name: 'file', required: false, examples: { shipped: { value: 'airports.csv' } } })
   @ApiStream('Items of kind `progress`, and last one of kind `result`.', {
     kind: 'progress',
     bytes: 1_048_576,

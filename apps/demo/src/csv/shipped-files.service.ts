@@ -8,7 +8,7 @@ import { DATA_FOLDER } from '../paths.js';
 @Injectable()
 export class ShippedFilesService {
   async names(): Promise<string[]> {
-    return (await readdir(DATA_FOLDER)).filter((name) => name.endsWith('.csv')).sort();
+    return (await readdir(DATA_FOLDER)).filter((name) => name.endsWith('.csv')).toSorted();
   }
 
   /** @throws NotFoundException that names the files there are. */

@@ -2,7 +2,7 @@ import { NotFoundException, UnprocessableEntityException } from '@nestjs/common'
 import { isSnakepitError } from 'nestjs-snakepit';
 
 /** Exceptions by which the demo's commands, in Python and in Node, say that their input is wrong. */
-const BAD_INPUT = new Set(['ValueError', 'TypeError', 'RangeError', 'IsADirectoryError']);
+const BAD_INPUT = new Set(['ValueError', 'TypeError', 'RangeError', 'ExpressionError']);
 const NOT_FOUND = new Set(['FileNotFoundError']);
 
 /** A command that refuses its input has not failed: the client is told what was wrong, with a status of 4xx. */

@@ -20,7 +20,7 @@ class Table:
             self.delimiter = delimiter or detect_delimiter(text)
             rows = sample_rows(text, self.delimiter)
             if not text.strip() or not rows:
-                raise ValueError("the file is empty, there is nothing to read: %s" % path)
+                raise ValueError("the file is empty, there is nothing to read")
             self.has_header = detect_header(rows) if header is None else bool(header)
             self.names = column_names(rows[0], self.has_header)
         except BaseException:

@@ -27,9 +27,17 @@ class BasicsTest(unittest.TestCase):
     def test_compute(self):
         for operation, expected in (("add", 8), ("subtract", 4), ("multiply", 12), ("divide", 3)):
             self.assertEqual(basics.compute(operation, 6, 2), expected)
+        self.assertEqual(basics.compute("power", 2, 10), 1024)
+        self.assertEqual(basics.compute("sqrt", 2.25), 1.5)
+        self.assertEqual(basics.compute("multiply", 1 << 62, 4), 2.0**64)
         for arguments, message in (
             (("divide", 1, 0), "division by zero"),
-            (("power", 1, 2), "operation must be one of"),
+            (("modulo", 1, 2), "operation must be one of"),
+            (("sqrt", -1), "square root of a negative number"),
+            (("power", 0, -1), "division by zero"),
+            (("power", -8, 0.5), "no real power"),
+            (("power", 10, 400), "no finite number"),
+            (("multiply", 1e200, 1e200), "no finite number"),
             (("add", "1", 2), "a must be a number"),
         ):
             with self.assertRaisesRegex(ValueError, message):

@@ -8,6 +8,8 @@ from .depth import is_deeper
 
 TAGGED = 0x80
 
+_SAFE = 2**53 - 1
+
 # What plain text cannot carry and the fast encoder lets pass: an integer of 16 or more digits, and a negative zero.
 _SUSPECT = re.compile(r"(?<![\d.])\d{16}\d*(?![\d.eE])|-0\.0(?![\d])").search
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]").search
@@ -45,6 +47,8 @@ class JsonCodec:
 
     def encode(self, value, root="result"):
         """Encode a value as `(flags, bytes)`; `root` begins the path in messages. Raises UnencodableValue."""
+        if type(value) is int and -_SAFE <= value <= _SAFE:
+            return 0, b"%d" % value
         try:
             text = self._to_text(value)
             if len(text) < 4 or _SUSPECT(text) is None:
@@ -71,17 +75,20 @@ class JsonCodec:
 
         return TAGGED, encode_tagged(plain, self._to_text)
 
-    def decode(self, body, flags=0):
-        """Decode a frame's body. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
+    def decode(self, body, flags=0, envelope_depth=0):
+        """Decode a frame's body, which may be nested `envelope_depth` deeper than a value. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
         if flags & TAGGED:
             from .tags import decode_tagged
 
-            return decode_tagged(body, self._parse, self.max_depth)
+            return decode_tagged(body, self._parse, self.max_depth + envelope_depth)
         if not body:
             return None
-        text = _text(body)
+        try:
+            text = str(body, "utf-8")
+        except UnicodeDecodeError as error:
+            raise ProtocolError("malformed JSON from the host: %s" % error) from None
         value = self._parse(text)
-        if text.count("[") + text.count("{") > self.max_depth and is_deeper(value, self.max_depth):
+        if text.count("[") + text.count("{") > self.max_depth and is_deeper(value, self.max_depth + envelope_depth):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth)
         return value
 
@@ -106,10 +113,3 @@ class JsonCodec:
             self._to_text(value).encode("utf-8")
         except UnicodeEncodeError:
             raise ProtocolError("malformed JSON from the host: a string holds a lone surrogate") from None
-
-
-def _text(body):
-    try:
-        return str(body, "utf-8")
-    except UnicodeDecodeError as error:
-        raise ProtocolError("malformed JSON from the host: %s" % error) from None

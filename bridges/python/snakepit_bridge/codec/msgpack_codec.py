@@ -14,6 +14,7 @@ _CONTAINER_BYTES = bytes((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
 # 999999999 nanoseconds. A body without these bytes has neither.
 _SUSPECT = re.compile(rb"[\xc4-\xc7\xd7]").search
 _ODD_TIME = re.compile(rb"\xd7\xff[\xee-\xff]|\xc7\x0c\xff[\x3b-\xff]").search
+_SCALARS = frozenset((int, float, str, bool, bytes, type(None)))
 _MAPS_AND_LISTS = frozenset((dict, list, tuple))
 
 
@@ -33,6 +34,11 @@ class MsgpackCodec:
 
         For one thread only, and never from within itself: it keeps its packer, which is costly to make.
         """
+        if type(value) in _SCALARS:
+            try:
+                return 0, self._pack_kept(value)
+            except (ValueError, OverflowError):
+                pass
         return self._encode(self._pack_kept, value, root)
 
     def encode_apart(self, value, root="result"):
@@ -43,7 +49,7 @@ class MsgpackCodec:
         try:
             if type(value) not in _MAPS_AND_LISTS or _has_string_keys(value):
                 data = pack(value)
-                if self._is_shallow(data) or not is_deeper(value, self.max_depth):
+                if len(data) <= self.max_depth or self._is_shallow(data) or not is_deeper(value, self.max_depth):
                     return 0, data
         except (TypeError, ValueError, OverflowError, RecursionError):
             pass
@@ -51,8 +57,8 @@ class MsgpackCodec:
 
         return 0, pack(to_plain(value, root, self.max_depth))
 
-    def decode(self, body, flags=0):
-        """Decode a frame's body. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
+    def decode(self, body, flags=0, envelope_depth=0):
+        """Decode a frame's body, which may be nested `envelope_depth` deeper than a value. Raises ProtocolError if malformed, RefusedValue if nested too deeply."""
         if flags & 0x80:
             raise ProtocolError("the host sent a tagged body with the MessagePack codec")
         if not body:
@@ -67,7 +73,7 @@ class MsgpackCodec:
             raise ProtocolError("malformed MessagePack from the host: %s" % (error or type(error).__name__)) from None
         if _SUSPECT(body):
             self._check_again(body, value)
-        if len(body) > self.max_depth and not self._is_shallow(body) and is_deeper(value, self.max_depth):
+        if len(body) > self.max_depth and not self._is_shallow(body) and is_deeper(value, self.max_depth + envelope_depth):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth)
         return value
 
@@ -85,9 +91,7 @@ class MsgpackCodec:
             raise ProtocolError("malformed MessagePack from the host: a key that is not a string")
 
     def _is_shallow(self, data):
-        return len(data) <= self.max_depth or (
-            len(data) - len(bytes(data).translate(None, _CONTAINER_BYTES)) <= self.max_depth
-        )
+        return len(data) - len(data.translate(None, _CONTAINER_BYTES)) <= self.max_depth
 
 
 def _has_string_keys(value):

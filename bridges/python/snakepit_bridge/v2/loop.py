@@ -405,9 +405,9 @@ class WorkerLoop:
                     now = clock()
                     if len(data) < limit:
                         microseconds = int((now - began) * 1e6)
-                        out += pack(
-                            len(data), RESULT, tag, microseconds if microseconds < MAX_SERVICE_TIME else MAX_SERVICE_TIME, call_id
-                        ) + data
+                        if microseconds > MAX_SERVICE_TIME:
+                            microseconds = MAX_SERVICE_TIME
+                        out += pack(len(data), RESULT, tag, microseconds, call_id) + data
                     else:
                         self._replies.encoded(call_id, (tag, data), now - began)
                 except (SystemExit, KeyboardInterrupt, HostGone, ProtocolError):
@@ -477,7 +477,8 @@ class WorkerLoop:
     def _open(self, flags, body):
         """The meta and the arguments of a call. Raises Refusal and ProtocolError."""
         try:
-            value = self._codec.decode(body[DEADLINE.size :] if flags & FLAG_DEADLINE else body, flags)
+            data = body[DEADLINE.size :] if flags & FLAG_DEADLINE else body
+            value = self._codec.decode(data, flags, 1 if flags & FLAG_META else 0)
         except RefusedValue as refused:
             raise Refusal(INVALID_ARGUMENTS, "args: %s" % refused) from None
         if not flags & FLAG_META:

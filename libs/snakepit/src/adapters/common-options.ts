@@ -14,14 +14,10 @@ const pathAllowed = 'a path, or a file URL';
 export const pathOption = {
   required: (doc: string) => option.value<string | URL>(isPath, pathAllowed, { doc }),
   optional: (doc: string) =>
-    option.value<string | URL | undefined>(
-      isPath as (given: unknown) => given is string | URL | undefined,
-      pathAllowed,
-      {
-        doc,
-        default: undefined,
-      },
-    ),
+    option.value(isPath as (given: unknown) => given is string | URL | undefined, pathAllowed, {
+      doc,
+      default: undefined,
+    }),
 };
 
 export function absolutePath(path: string | URL): string {

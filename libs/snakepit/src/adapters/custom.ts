@@ -10,7 +10,7 @@ type CommandTimeout = NonNullable<Adapter['commandTimeoutMs']>;
 
 function optionalFunction<Fn>(doc: string) {
   const accepts = (given: unknown): given is Fn | undefined => typeof given === 'function';
-  return option.value<Fn | undefined>(accepts, 'a function', { doc, default: undefined });
+  return option.value(accepts, 'a function', { doc, default: undefined });
 }
 
 /** Every option of `custom()`. */
@@ -19,7 +19,7 @@ export const customOptionTable = {
   script: pathOption.optional('File that becomes the first argument of the program.'),
   protocol: option.oneOf(['v1', 'v2'], { doc: 'Wire protocol that the program speaks.', default: 'v1' }),
   language: option.string({ doc: 'What the program is, for messages.', default: 'custom' }),
-  supportedCommands: option.value<readonly string[] | undefined>(
+  supportedCommands: option.value(
     (given): given is readonly string[] | undefined =>
       Array.isArray(given) && given.every((item) => typeof item === 'string'),
     'a list of strings',

@@ -7,7 +7,7 @@ import { requireExecutable } from './executable.js';
 /** Every option of `node()`. */
 export const nodeOptionTable = {
   module: pathOption.required('The file whose exported functions are the commands.'),
-  interpreter: option.value<string | undefined>(
+  interpreter: option.value(
     (given): given is string | undefined => typeof given === 'string' && given !== '',
     'a path or a name',
     {

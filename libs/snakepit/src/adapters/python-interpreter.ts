@@ -32,6 +32,7 @@ export async function findPython(wish: InterpreterWish): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)(found, ['-c', PROBE], { timeout: PROBE_TIMEOUT_MS });
     answer = JSON.parse(stdout) as typeof answer;
+    if (!Array.isArray(answer)) throw new Error(`it answered ${stdout.trim()}`);
   } catch (error) {
     throw notFound([found], `it does not run: ${toError(error).message.trim()}`);
   }

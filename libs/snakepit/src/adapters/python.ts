@@ -1,4 +1,4 @@
-import { delimiter, sep } from 'node:path';
+import { sep } from 'node:path';
 
 import { option, resolveOptions, type OptionsInput } from '../core/index.js';
 import type { Adapter, LaunchSpec } from '../worker/launch-spec.js';
@@ -9,7 +9,7 @@ import { findPython } from './python-interpreter.js';
 /** Every option of `python()`. */
 export const pythonOptionTable = {
   module: pathOption.required('The file with the functions, or the dotted name of a module that can be imported.'),
-  interpreter: option.value<string | undefined>(
+  interpreter: option.value(
     (given): given is string | undefined => typeof given === 'string' && given !== '',
     'a path or a name',
     {
@@ -58,11 +58,8 @@ export function python(given: PythonOptions): Adapter {
           ...(protocol === 'v1' ? ['--protocol', codec] : []),
           ...options.args,
         ],
-        env: {
-          PYTHONUNBUFFERED: '1',
-          PYTHONPATH: [bridge, ...options.path.map(absolutePath)].join(delimiter),
-          ...options.env,
-        },
+        env: { PYTHONUNBUFFERED: '1', ...options.env },
+        searchPaths: { PYTHONPATH: [bridge, ...options.path.map(absolutePath)] },
         ...cwdOf(options.cwd),
         protocol,
         codec,

@@ -22,7 +22,7 @@ export interface ChannelCall {
   readonly meta: CallMeta | undefined;
   /** On the clock's `now()` scale; Infinity when the call has no deadline. */
   readonly deadline: number;
-  /** `serviceUs` is how long the command ran in the worker, in microseconds; 65535 means that or more. */
+  /** `serviceUs` is how long the command ran in the worker, in microseconds; v2 says 65535 for that or more. */
   onResult(value: unknown, serviceUs: number): void;
   onChunk(value: unknown): void;
   onEnd(serviceUs: number): void;

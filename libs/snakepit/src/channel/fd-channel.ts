@@ -16,12 +16,14 @@ import {
   type FrameSink,
   type HostCallBody,
 } from '../codec/index.js';
-import { SnakepitError, type Clock } from '../core/index.js';
+import { SnakepitError, toError, type Clock } from '../core/index.js';
 import type { CallId, Channel, ChannelCall, ChannelFailure, ChannelOwner, WorkerManifest } from './channel.js';
 import { PendingCalls } from './pending-calls.js';
 import { toCallerError, toErrorBody, type ChannelName } from './remote-failure.js';
 
 const MAX_CREDIT_PER_FRAME = 0xffff;
+/** What answers a host call is a map around the stored value. */
+const RESULT_ENVELOPE_DEPTH = 1;
 
 export interface FdChannelParts {
   readonly socket: Socket;
@@ -95,8 +97,8 @@ export class FdChannel implements Channel, FrameSink {
       });
     }
     const out = this.#out;
-    const start = out.beginFrame();
     const id = this.#pending.add(call);
+    const start = out.beginFrame();
     try {
       let flags = call.kind === 'stream' ? Flag.STREAM : 0;
       if (call.deadline !== Infinity) {
@@ -106,7 +108,7 @@ export class FdChannel implements Channel, FrameSink {
       if (call.meta === undefined) {
         flags |= this.#codec.encode(call.args, out, 'args');
       } else {
-        flags |= Flag.META | this.#codec.encode([call.meta, call.args], out, 'args');
+        flags |= Flag.META | this.#codec.encodeWithMeta(call.meta, call.args, out);
       }
       const bytes = out.endFrame(start, Kind.CALL, flags, index, id);
       if (bytes > this.#maxFrameBytes) throw this.#tooLarge(call, bytes);
@@ -128,7 +130,9 @@ export class FdChannel implements Channel, FrameSink {
 
   grant(id: CallId, chunks: number): void {
     if (this.#pending.get(id) === undefined) return;
-    this.#out.frame(Kind.CREDIT, 0, Math.min(chunks, MAX_CREDIT_PER_FRAME), id);
+    for (let left = chunks; left > 0; left -= MAX_CREDIT_PER_FRAME) {
+      this.#out.frame(Kind.CREDIT, 0, Math.min(left, MAX_CREDIT_PER_FRAME), id);
+    }
     this.#flushSoon();
   }
 
@@ -232,7 +236,16 @@ export class FdChannel implements Channel, FrameSink {
       const result = await owner.onHostCall({ method, args, call: this.#pending.get(call ?? 0) });
       this.#sendValue(Kind.HOST_RESULT, id, result);
     } catch (error) {
+      this.#sendHostError(id, error);
+    }
+  }
+
+  #sendHostError(id: number, error: unknown): void {
+    try {
       this.#sendValue(Kind.HOST_ERROR, id, toErrorBody(error));
+    } catch (unsendable) {
+      const message = `the host's error cannot be sent (${toError(unsendable).message})`;
+      this.#sendValue(Kind.HOST_ERROR, id, { code: 'REMOTE_ERROR', message });
     }
   }
 
@@ -240,7 +253,7 @@ export class FdChannel implements Channel, FrameSink {
     if (this.#owner === undefined) return;
     const start = this.#out.beginFrame();
     try {
-      const flags = this.#codec.encode(value, this.#out, 'value');
+      const flags = this.#codec.encode(value, this.#out, 'value', RESULT_ENVELOPE_DEPTH);
       const bytes = this.#out.endFrame(start, kind, flags, 0, id);
       if (bytes > this.#maxFrameBytes) throw new RangeError(`a value of ${bytes} bytes exceeds maxFrameBytes`);
     } catch (error) {
@@ -308,8 +321,6 @@ function unknownId(id: CallId): never {
 }
 
 function refusedArguments(command: string, pool: string, error: EncodeError): SnakepitError {
-  // Arguments that travel with meta are the second item of a list; their caller knows no such list.
-  const path = error.path.replace(/^args\[1\]/, 'args');
-  const details = { command, pool, path, reason: `${path}: ${error.reason}` };
+  const details = { command, pool, path: error.path, reason: error.message };
   return new SnakepitError('INVALID_ARGUMENTS', details, { cause: error });
 }

@@ -8,6 +8,7 @@ import {
   Kind,
   parseWorkerHello,
   ProtocolViolation,
+  type ErrorBody,
   type FrameSink,
   type WorkerHello,
 } from '../codec/index.js';
@@ -55,30 +56,36 @@ export function openFdChannel(socket: Socket, handshake: FdHandshake, owner: Cha
       if (kind !== Kind.HELLO)
         throw new ProtocolViolation(`its first frame is of kind 0x${kind.toString(16)}, not a hello`);
       const hello = parseWorkerHello(bytes, start, end);
-      if ('error' in hello) throw new HandshakeRefused(hello.error.message, hello.error.traceback);
+      if ('error' in hello) throw refusalOf(hello.error);
       channel = acceptHello(socket, reader, hello, handshake, owner);
     };
     const onData = (chunk: Buffer): void => {
       try {
         reader.push(chunk, { onFrame });
       } catch (error) {
-        stopListening();
-        return reject(toError(error));
+        return refuse(toError(error));
       }
       if (channel === undefined) return;
       stopListening();
       channel.listen();
       resolve(channel);
     };
-    const onClosed = (): void => {
+    const onClosed = (): void => refuse(new HandshakeRefused('it closed the channel before it said hello'));
+    const refuse = (error: Error): void => {
       stopListening();
-      reject(new HandshakeRefused('it closed the channel before it said hello'));
+      // The hello may be on its way yet, and its failure must not become an uncaught error.
+      socket.on('error', () => {});
+      reject(error);
     };
     const stopListening = (): void => {
       socket.off('data', onData).off('end', onClosed).off('close', onClosed).off('error', onClosed);
     };
     socket.on('data', onData).on('end', onClosed).on('close', onClosed).on('error', onClosed);
   });
+}
+
+function refusalOf({ type, message, traceback }: ErrorBody): HandshakeRefused {
+  return new HandshakeRefused(type === undefined ? message : `${type}: ${message}`, traceback);
 }
 
 function hostHello(handshake: FdHandshake): Buffer {

@@ -42,7 +42,7 @@ export class StdioChannel implements Channel, MessageSink {
   readonly #out = new ByteWriter();
   #owner: ChannelOwner | undefined;
   /** The one call in the worker's hands. */
-  #current: { readonly id: number; readonly call: ChannelCall } | undefined;
+  #current: { readonly id: number; readonly call: ChannelCall; readonly sentAt: number } | undefined;
   /** Id of a heartbeat that is not answered yet. */
   #pingId: number | undefined;
   #nextId: number;
@@ -78,7 +78,7 @@ export class StdioChannel implements Channel, MessageSink {
     const id = this.#nextId;
     // Handlers of protocol v1 expect a map, always.
     this.#write(id, call.command, call.args ?? {});
-    this.#current = { id, call };
+    this.#current = { id, call, sentAt: this.#parts.clock.now() };
     return id;
   }
 
@@ -158,9 +158,11 @@ export class StdioChannel implements Channel, MessageSink {
       throw new ProtocolViolation(`a reply with id ${String(reply.id)}, expected ${current?.id ?? 'none'}`);
     }
     this.#current = undefined;
-    if (reply.success) return current.call.onResult(reply.result, 0);
+    // The worker does not tell; with one call at a time, what the host sees comes close.
+    const serviceUs = (this.lastHeardAt - current.sentAt) * 1_000;
+    if (reply.success) return current.call.onResult(reply.result, serviceUs);
     const body = reply.details ?? { code: 'REMOTE_ERROR', type: 'Error', message: reply.message };
-    current.call.onFailure(toCallerError(body, current.call.command, this.#parts.name), 0);
+    current.call.onFailure(toCallerError(body, current.call.command, this.#parts.name), serviceUs);
   }
 
   readonly #onData = (chunk: Buffer): void => {

@@ -78,7 +78,7 @@ export function openStdioChannel(
       if (channel !== undefined) return channel.onMessage(bytes, start, end);
       const isJson = bytes[start] === OPENING_BRACE;
       const selected = isJson ? parseNegotiationReply(bytes, start, end) : undefined;
-      if (selected !== undefined) return ping(selected);
+      if (selected !== undefined) return selected === codec?.name ? undefined : ping(selected);
       // The negotiation was answered, but not by a selection.
       if (codec === undefined) return ping('json');
       const message = codecs[isJson ? 'json' : 'msgpack'].decode(bytes, start, end, 0);
@@ -92,17 +92,19 @@ export function openStdioChannel(
       try {
         reader.push(chunk, { onMessage });
       } catch (error) {
-        stopListening();
-        return reject(toError(error));
+        return refuse(toError(error));
       }
       if (channel === undefined) return;
       stopListening();
       channel.listen();
       resolve(channel);
     };
-    const onClosed = (): void => {
+    const onClosed = (): void => refuse(new HandshakeRefused('it closed its stdout before it answered'));
+    const refuse = (error: Error): void => {
       stopListening();
-      reject(new HandshakeRefused('it closed its stdout before it answered'));
+      // A request may be on its way yet, and its failure must not become an uncaught error.
+      for (const pipe of [stdin, stdout]) pipe.on('error', () => {});
+      reject(error);
     };
     const stopListening = (): void => {
       silence?.cancel();

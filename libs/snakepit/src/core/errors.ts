@@ -118,7 +118,10 @@ export const ERRORS = {
     14,
   ),
   UNKNOWN_COMMAND: rule(
-    (d) => `No command ${ofCommand(d)}${inPool(d)}. Known commands: ${text(d['known'], 'none')}.`,
+    (d) =>
+      `No command ${ofCommand(d)}${inPool(d)}` +
+      // What a worker refused by itself, it has explained by itself.
+      (d['reason'] === undefined ? `. Known commands: ${text(d['known'], 'none')}.` : because(d)),
     'not-started',
     false,
     404,

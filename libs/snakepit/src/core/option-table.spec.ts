@@ -129,6 +129,8 @@ describe('resolveOptions', () => {
     expectTypeOf<Input['size']>().toEqualTypeOf<number | undefined>();
     expectTypeOf<Input['name']>().toEqualTypeOf<string>();
     expectTypeOf<Input['at']>().toEqualTypeOf<Date | undefined>();
+    expectTypeOf<{ name: string; limits: object; many: { a: { hard: number } } }>().toExtend<Input>();
+    expectTypeOf<{ name: string; many: { a: { soft: number } } }>().not.toExtend<Input>();
     expectTypeOf<Input['mode']>().toEqualTypeOf<'on' | 'off' | undefined>();
     expectTypeOf<Resolved['size']>().toEqualTypeOf<number>();
     expectTypeOf<Resolved['limits']['soft']>().toEqualTypeOf<number>();

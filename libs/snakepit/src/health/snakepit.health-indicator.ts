@@ -1,4 +1,4 @@
-import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 
 import { Snakepit, type PoolService, type PoolStatus } from '../runtime/index.js';
@@ -20,8 +20,9 @@ type PoolsHealth = Readonly<Record<string, PoolHealth>>;
 
 /** Health of the pools for Terminus, read from what they are at that moment; nothing is sent to a worker. */
 @Injectable()
-export class SnakepitHealthIndicator implements BeforeApplicationShutdown {
+export class SnakepitHealthIndicator implements BeforeApplicationShutdown, OnApplicationShutdown {
   #isShuttingDown = false;
+  #isClosed = false;
 
   constructor(
     private readonly snakepit: Snakepit,
@@ -30,6 +31,10 @@ export class SnakepitHealthIndicator implements BeforeApplicationShutdown {
 
   beforeApplicationShutdown(): void {
     this.#isShuttingDown = true;
+  }
+
+  onApplicationShutdown(): void {
+    this.#isClosed = true;
   }
 
   /**
@@ -54,12 +59,12 @@ export class SnakepitHealthIndicator implements BeforeApplicationShutdown {
   }
 
   /**
-   * Whether to leave this process alone: `up` until it shuts down. That it answers shows that its event loop turns; broken
+   * Whether to leave this process alone: `up` until it has shut down. That it answers shows that its event loop turns; broken
    * workers are replaced by their pools and are no reason to restart the host.
    */
   isAlive<const Key extends string>(key: Key): HealthIndicatorResult<Key> {
     const indicator = this.indicators.check(key);
-    return this.#isShuttingDown ? indicator.down('the application is shutting down') : indicator.up();
+    return this.#isClosed ? indicator.down('the application has shut down') : indicator.up();
   }
 
   #mark<const Key extends string>(key: Key, status: PoolStatus, pools: PoolsHealth): HealthIndicatorResult<Key> {

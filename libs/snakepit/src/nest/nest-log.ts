@@ -23,7 +23,7 @@ function contextOf({ pool, worker }: LogRecord): string {
   return speaker === undefined ? 'Snakepit' : `Snakepit/${speaker}`;
 }
 
-/** Nest keeps a plain object apart from the message, and writes it as members of a JSON line. */
+/** Nest keeps a plain object apart from the message: as `params` of a JSON line, behind the text otherwise. */
 function fieldsOf({ logger, fields }: LogRecord): Record<string, unknown> | undefined {
   if (logger === undefined) return fields;
   return { ...fields, logger };

@@ -46,7 +46,8 @@ export class SnakepitExceptionFilter implements ExceptionFilter<SnakepitError> {
   #reply(error: SnakepitError, response: unknown): void {
     const { httpAdapter } = this.adapterHost;
     const body = toErrorBody(error);
-    if (body.statusCode >= 500 && !body.retryable) this.#logger.error(error.remote?.traceback || error.stack);
+    if (body.statusCode >= 500 && !body.retryable)
+      this.#logger.error(error.message, error.remote?.traceback || error.stack);
     if (httpAdapter.isHeadersSent(response)) return void httpAdapter.end(response);
     if (body.statusCode === 503 && body.retryable) {
       httpAdapter.setHeader(response, 'Retry-After', String(RETRY_AFTER_S));

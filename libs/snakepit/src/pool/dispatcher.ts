@@ -5,8 +5,10 @@ import {
   isSnakepitError,
   publish,
   SnakepitError,
+  toError,
   type Clock,
   type LogSink,
+  type Timer,
 } from '../core/index.js';
 import type { OrphanedCall, Worker } from '../worker/index.js';
 import { Backlog } from './backlog.js';
@@ -14,7 +16,7 @@ import type { ResolvedPoolOptions } from './options.js';
 import type { PoolCall, PoolCallOwner } from './pool-call.js';
 import { cancelled, invalidArguments, invalidResult } from './pool-errors.js';
 import { PoolCounters, WorkerCounters } from './pool-stats.js';
-import { Lane, Scheduler } from './scheduler.js';
+import { FAST_LANE_MS, Lane, Scheduler } from './scheduler.js';
 
 /** Which worker a session was last on; the session service keeps it. */
 export interface SessionAffinity {
@@ -58,6 +60,8 @@ export class Dispatcher implements PoolCallOwner {
   readonly #seats = new Map<string, Seat>();
   readonly #counters = new WeakMap<Worker, WorkerCounters>();
   readonly #idleWaiters = new Set<() => void>();
+  /** Runs while calls wait although a worker is idle. */
+  #retry: Timer | undefined;
   #waiting = 0;
   #open = 0;
   #isClosed = false;
@@ -117,6 +121,7 @@ export class Dispatcher implements PoolCallOwner {
   failWaiting(error: () => SnakepitError): void {
     const backlogs = [this.#backlog, ...[...this.#seats.values()].map((seat) => seat.pinned)];
     for (const call of backlogs.flatMap((backlog) => backlog.calls())) {
+      if (call.isSettled) continue;
       this.#stopWaiting(call);
       this.#refuse(call, error());
     }
@@ -130,6 +135,7 @@ export class Dispatcher implements PoolCallOwner {
 
   /** To be called when all workers are gone. */
   dispose(): void {
+    this.#retry?.cancel();
     this.#deadlines.close();
   }
 
@@ -169,14 +175,17 @@ export class Dispatcher implements PoolCallOwner {
 
   /** Settles what a worker did not get to answer: started over where that is safe, failed elsewhere. */
   callsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
+    const again: PoolCall[] = [];
     for (const { call: orphan, wasWritten } of calls) {
       const call = orphan as PoolCall;
       this.#takeOff(call);
       if (call.isSettled) this.#leave();
       else if (this.#isClosed) call.fail(this.#closedError(wasWritten ? 'may-have-run' : 'not-started'));
-      else if (this.#mayRunAgain(call, wasWritten)) this.#requeue(call);
+      else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
       else call.fail(error(call));
     }
+    // Each goes to the front, so the oldest has to go last.
+    for (const call of again.toSorted((a, b) => b.admittedAt - a.admittedAt)) this.#requeue(call);
   }
 
   // ---- placing ---------------------------------------------------------------------------------------------------
@@ -225,6 +234,7 @@ export class Dispatcher implements PoolCallOwner {
     this.#waiting += 1;
     call.expiresAt = Math.min(call.deadline, now + options.queueTimeoutMs);
     this.#deadlines.watch(call);
+    this.#retryLater();
   }
 
   /** Hands a call to a worker; false when it cannot be sent, which its caller then knows. */
@@ -261,6 +271,20 @@ export class Dispatcher implements PoolCallOwner {
       const seat = this.#seatFor(call, now);
       return seat !== undefined && this.#unqueue(call, seat, now);
     });
+    this.#retryLater();
+  }
+
+  /**
+   * A slow call may wait beside an idle worker that is kept for fast ones. When those stop coming no event tells, so that
+   * time has to.
+   */
+  #retryLater(): void {
+    if (this.#retry !== undefined || this.#waiting === 0) return;
+    if (!this.#scheduler.lanes.some((lane) => lane.inFlight === 0)) return;
+    this.#retry = this.#clock.after(FAST_LANE_MS, () => {
+      this.#retry = undefined;
+      this.#pump();
+    });
   }
 
   /** Takes a waiting call off its queue and hands it to a worker; true in any case: the call waits no more. */
@@ -270,7 +294,9 @@ export class Dispatcher implements PoolCallOwner {
     return true;
   }
 
+  /** Without effect on a call that waits no more: a listener that was told of one call may have cancelled another. */
   #stopWaiting(call: PoolCall): void {
+    if (call.queue === undefined) return;
     Backlog.remove(call);
     this.#waiting -= 1;
   }
@@ -291,7 +317,8 @@ export class Dispatcher implements PoolCallOwner {
 
   onReleased(call: PoolCall, serviceUs: number, hasFailed: boolean): void {
     const worker = this.#takeOff(call);
-    call.profile.learn(serviceUs);
+    // A failure may have come before the work: it tells only how long a command takes at least.
+    if (!hasFailed || serviceUs > call.profile.estimateUs) call.profile.learn(serviceUs);
     const counters = this.#counters.get(worker);
     if (counters !== undefined) {
       counters.requests += 1;
@@ -350,6 +377,11 @@ export class Dispatcher implements PoolCallOwner {
     }
     call.stop('caller');
     call.fail(cancelled(command, name, reason, 'may-have-run'));
+  }
+
+  onListenerFailed(call: PoolCall, thrown: unknown): void {
+    const message = `onProgress of '${call.command}' threw: ${toError(thrown).message}`;
+    this.#parts.log({ level: 'error', pool: this.#parts.name, message });
   }
 
   toResult(call: PoolCall, value: unknown): unknown {

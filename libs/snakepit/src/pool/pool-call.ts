@@ -1,29 +1,10 @@
 import type { CallId, CallKind, CallMeta, ChannelCall } from '../channel/index.js';
-import { unwatchAbort, watchAbort, type Delivery, type Expiring, type SnakepitError } from '../core/index.js';
+import { unwatchAbort, watchAbort, type Delivery, SnakepitError, type Expiring } from '../core/index.js';
 import type { Worker } from '../worker/index.js';
+import type { CallOptions } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
 import type { Lane } from './scheduler.js';
 import type { Priority, Waiting, WaitQueue } from './wait-queue.js';
-
-/** What a caller may say about one call. */
-export interface CallOptions {
-  /** Milliseconds for queue and execution together; `Infinity` for no limit. Default: the adapter's, else the pool's. */
-  readonly timeoutMs?: number | undefined;
-  /** Aborting it cancels the call, in the worker too. */
-  readonly signal?: AbortSignal | undefined;
-  /** Id of the session the call belongs to. */
-  readonly session?: string | undefined;
-  /** Among waiting calls; default `normal`. */
-  readonly priority?: Priority | undefined;
-  /** The command may safely run twice, so that the call is made again when its worker dies; default false. */
-  readonly idempotent?: boolean | undefined;
-  /** Hears what the command reports by `ctx.progress`. */
-  readonly onProgress?: ((value: unknown) => void) | undefined;
-  /** W3C trace context that the worker is told. */
-  readonly trace?: { readonly traceparent: string; readonly tracestate?: string } | undefined;
-  /** Context values that the worker is told. */
-  readonly context?: Readonly<Record<string, string>> | undefined;
-}
 
 /** Who hears the outcome of a call; of `onEnd`, `onValue` and `onError` exactly one is called, once. */
 export interface CallListener {
@@ -41,6 +22,8 @@ export interface PoolCallOwner {
   onSettled(call: PoolCall, error: SnakepitError | undefined): void;
   onCallExpired(call: PoolCall, nowMs: number): void;
   onCallAborted(call: PoolCall, reason: unknown): void;
+  /** The caller's `onProgress` threw. */
+  onListenerFailed(call: PoolCall, thrown: unknown): void;
   /** Rewrites a result by the adapter; throws the error the caller gets. */
   toResult(call: PoolCall, value: unknown): unknown;
 }
@@ -167,12 +150,24 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   }
 
   onProgress(value: unknown): void {
-    if (!this.isSettled) this.#onProgress?.(value);
+    if (this.isSettled || this.#onProgress === undefined) return;
+    try {
+      this.#onProgress(value);
+    } catch (error) {
+      this.#owner.onListenerFailed(this, error);
+    }
   }
 
   onFailure(error: SnakepitError, serviceUs: number): void {
     this.#owner.onReleased(this, serviceUs, true);
-    this.fail(error);
+    this.fail(error.code === 'CALL_TIMEOUT' ? this.#timedOut(error) : error);
+  }
+
+  /** A worker that ended the call at its deadline before the host noticed does not know what the host knows of the call. */
+  #timedOut({ details, delivery, remote }: SnakepitError): SnakepitError {
+    const waitedMs = Math.round((this.startedAt ?? this.admittedAt) - this.admittedAt);
+    const known = { ...details, timeoutMs: this.timeoutMs, waitedMs };
+    return new SnakepitError('CALL_TIMEOUT', known, { delivery, ...(remote && { remote }) });
   }
 
   onExpired(nowMs: number): void {

@@ -33,6 +33,7 @@ export interface PoolStats {
   /** Since the pool was made. */
   readonly requests: number;
   readonly succeeded: number;
+  readonly cancelled: number;
   readonly errors: number;
   readonly errorsByCode: Readonly<Partial<Record<ErrorCode, number>>>;
   readonly queueTimeouts: number;
@@ -52,6 +53,8 @@ export class WorkerCounters {
 export class PoolCounters {
   requests = 0;
   succeeded = 0;
+  /** Calls whose caller left; those are no errors. */
+  cancelled = 0;
   errors = 0;
   readonly errorsByCode: Partial<Record<ErrorCode, number>> = {};
 
@@ -61,7 +64,8 @@ export class PoolCounters {
       this.succeeded += 1;
       return;
     }
-    this.errors += 1;
+    if (code === 'CANCELLED') this.cancelled += 1;
+    else this.errors += 1;
     this.errorsByCode[code] = (this.errorsByCode[code] ?? 0) + 1;
   }
 }

@@ -4,7 +4,8 @@ import type { OrphanedCall, Worker } from '../worker/index.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher, type SessionAffinity } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
-import { PoolCall, type CallListener, type CallOptions } from './pool-call.js';
+import { checkOptions, isTimeout, type CallOptions } from './call-options.js';
+import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
 import type { PoolStats, PoolStatus, WorkerInfo } from './pool-stats.js';
 import { Supervisor, type SupervisorOwner } from './supervisor.js';
@@ -113,6 +114,7 @@ export class Pool implements SupervisorOwner {
     try {
       this.#assertOpen();
       if (options.signal?.aborted) throw cancelled(command, this.name, options.signal.reason, 'not-started');
+      checkOptions(command, this.name, options);
       const prepared = this.#prepareArgs(command, args);
       call = new PoolCall({
         owner: this.#dispatcher,
@@ -238,7 +240,7 @@ export class Pool implements SupervisorOwner {
 
   stats(): PoolStats {
     const { totals, lanes, waiting } = this.#dispatcher;
-    const { requests, succeeded, errors, errorsByCode } = totals;
+    const { requests, succeeded, cancelled: cancellations, errors, errorsByCode } = totals;
     const busy = lanes.filter((lane) => lane.inFlight > 0).length;
     return {
       pool: this.name,
@@ -251,6 +253,7 @@ export class Pool implements SupervisorOwner {
       inFlight: lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
       requests,
       succeeded,
+      cancelled: cancellations,
       errors,
       errorsByCode: { ...errorsByCode },
       queueTimeouts: errorsByCode.QUEUE_TIMEOUT ?? 0,
@@ -314,13 +317,12 @@ export class Pool implements SupervisorOwner {
   }
 
   #timeoutOf(kind: CallKind, command: string, args: unknown, { timeoutMs }: CallOptions): number {
-    if (timeoutMs !== undefined) {
-      if (typeof timeoutMs === 'number' && timeoutMs > 0) return timeoutMs;
-      const reason = `timeoutMs is ${String(timeoutMs)}; allowed is a number above 0, or Infinity`;
-      throw new SnakepitError('INVALID_ARGUMENTS', { command, pool: this.name, reason });
-    }
+    if (timeoutMs !== undefined) return timeoutMs;
     const byAdapter = this.options.adapter.commandTimeoutMs?.(command, args);
-    return byAdapter ?? (kind === 'stream' ? this.options.streamTimeoutMs : this.options.timeoutMs);
+    if (byAdapter === undefined) return kind === 'stream' ? this.options.streamTimeoutMs : this.options.timeoutMs;
+    if (isTimeout(byAdapter)) return byAdapter;
+    const reason = `The adapter's commandTimeoutMs returned ${String(byAdapter)} for '${command}'; allowed is a number above 0, or Infinity.`;
+    throw new SnakepitError('MISUSE', { reason });
   }
 
   #profileOf(kind: CallKind, command: string): CommandProfile {

@@ -134,6 +134,7 @@ export class Supervisor implements WorkerOwner {
     if (fresh.state.kind === 'dead' && !this.#isClosed) {
       // The old one stays: a pool must not shrink because its new code does not start.
       this.#leaving.delete(worker);
+      this.#fill();
       throw this.#lastFailure ?? new SnakepitError('POOL_NOT_READY', { pool: this.#parts.pool });
     }
     worker.drain(reason);

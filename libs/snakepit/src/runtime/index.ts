@@ -63,3 +63,4 @@ export {
   type ProgramCommandParts,
 } from './program-commands.js';
 export { createSnakepit, Snakepit, type SnakepitContext } from './snakepit.js';
+export type { ItemIterator } from './streams.js';

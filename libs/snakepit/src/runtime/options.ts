@@ -37,20 +37,25 @@ export type OnePoolOptions = PoolOptions & SharedOptions;
 export type SnakepitOptions = ManyPoolsOptions | OnePoolOptions | Adapter;
 export type ResolvedSnakepitOptions = OptionsResolved<typeof snakepitOptionTable>;
 
-/** Checks the options and spells the shorthands out. @throws SnakepitError INVALID_OPTIONS */
+/** What the shorthand for a single pool may hold. */
+const onePoolOptionTable = { ...poolOptionTable, ...sharedOptionTable };
+
+/** Checks the options, shorthands included. @throws SnakepitError INVALID_OPTIONS */
 export function resolveSnakepitOptions(given: unknown): ResolvedSnakepitOptions {
-  const resolved = resolveOptions(snakepitOptionTable, spelledOut(given));
+  if (isAdapter(given)) return resolveOnePool({ adapter: given });
+  if (isPlainObject(given) && 'adapter' in given && !('pools' in given)) return resolveOnePool(given);
+  const resolved = resolveOptions(snakepitOptionTable, given);
   if (Object.keys(resolved.pools).length === 0) {
     throw new SnakepitError('INVALID_OPTIONS', { reason: `'options.pools' is empty; name at least one pool.` });
   }
   return resolved;
 }
 
-function spelledOut(given: unknown): unknown {
-  if (!isPlainObject(given)) return given;
-  if (typeof given['prepare'] === 'function') return { pools: { [DEFAULT_POOL]: { adapter: given } } };
-  if (!('adapter' in given) || 'pools' in given) return given;
-  const shared = Object.fromEntries(Object.entries(given).filter(([key]) => Object.hasOwn(sharedOptionTable, key)));
-  const pool = Object.fromEntries(Object.entries(given).filter(([key]) => !Object.hasOwn(sharedOptionTable, key)));
-  return { ...shared, pools: { [DEFAULT_POOL]: pool } };
+function isAdapter(given: unknown): given is Adapter {
+  return typeof (given as Partial<Adapter> | undefined | null)?.prepare === 'function';
+}
+
+function resolveOnePool(given: unknown): ResolvedSnakepitOptions {
+  const { sessions, autoStart, ...pool } = resolveOptions(onePoolOptionTable, given);
+  return Object.freeze({ pools: Object.freeze({ [DEFAULT_POOL]: Object.freeze(pool) }), sessions, autoStart });
 }

@@ -3,7 +3,7 @@ import type { Observable } from 'rxjs';
 import type { CommandManifest } from '../channel/index.js';
 import { SnakepitError } from '../core/index.js';
 import type { CallOptions, Pool, PoolStats, PoolStatus, WorkerInfo } from '../pool/index.js';
-import { iterate, observe, type StreamRequest } from './streams.js';
+import { iterate, observe, type ItemIterator, type StreamRequest } from './streams.js';
 
 /** Options of one call; `pool` names another pool than the one this service stands for. */
 export interface ExecuteOptions extends CallOptions {
@@ -36,7 +36,7 @@ export class PoolService {
   }
 
   /** The same within a session: its calls prefer one worker, which sees the session's data. */
-  executeInSession<Result = unknown>(
+  async executeInSession<Result = unknown>(
     session: string,
     command: string,
     args: unknown = null,
@@ -63,11 +63,7 @@ export class PoolService {
    * A stream as an async iterable that pulls: the worker is suspended while the loop's body runs, whatever it takes, so that
    * a slow consumer costs no memory. Leaving the loop stops the command.
    */
-  iterate<Item = unknown>(
-    command: string,
-    args: unknown = null,
-    options: ExecuteOptions = {},
-  ): AsyncGenerator<Item, void, undefined> {
+  iterate<Item = unknown>(command: string, args: unknown = null, options: ExecuteOptions = {}): ItemIterator<Item> {
     return iterate<Item>(this.#request(command, args, options));
   }
 

@@ -52,70 +52,119 @@ export function observe<Item>(request: StreamRequest): Observable<Item> {
 
 /**
  * The same as an async iterable that pulls: the worker is suspended while nobody asks for the next item, so at most
- * `streamCredit` items wait on the host. Leaving the loop stops the command in the worker.
+ * `streamCredit` items wait on the host. Leaving the loop stops the command in the worker, at once.
  */
-export async function* iterate<Item>(request: StreamRequest): AsyncGenerator<Item, void, undefined> {
-  const { pool, command, args, options } = request;
-  const meter = new CreditMeter(pool.options.streamCredit);
-  const inbox = new Inbox();
-  const handle = pool.stream(command, args, options, inbox);
-  try {
-    for (;;) {
-      if (inbox.items.length === 0) {
-        if (inbox.ending === undefined) await inbox.changed();
-        else if (inbox.ending.error !== undefined) throw inbox.ending.error;
-        else return;
-        continue;
-      }
-      const batch = inbox.take();
-      for (const item of batch) {
-        yield item as Item;
-        meter.onConsumed(handle);
-      }
-    }
-  } finally {
-    handle.cancel();
-  }
+export function iterate<Item>(request: StreamRequest): ItemIterator<Item> {
+  return new PulledStream<Item>(request);
 }
 
-/** Holds what arrived until it is asked for. */
-class Inbox implements CallListener {
-  items: unknown[] = [];
-  ending: { readonly error: SnakepitError | undefined } | undefined;
-  #wake: (() => void) | undefined;
+/** What `iterate` returns: `next` for one item, `return` to stop. */
+export interface ItemIterator<Item> extends AsyncIterableIterator<Item> {
+  next(): Promise<IteratorResult<Item, undefined>>;
+  return(): Promise<IteratorResult<Item, undefined>>;
+}
 
-  take(): unknown[] {
-    const { items } = this;
-    this.items = [];
-    return items;
+interface Waiter<Item> {
+  readonly resolve: (result: IteratorResult<Item, undefined>) => void;
+  readonly reject: (error: SnakepitError) => void;
+}
+
+/** Starts the command with the first `next()`; holds what arrived until it is asked for. */
+class PulledStream<Item> implements ItemIterator<Item>, CallListener {
+  readonly #request: StreamRequest;
+  readonly #meter: CreditMeter;
+  readonly #waiters: Waiter<Item>[] = [];
+  #items: Item[] = [];
+  /** How many of `#items` are taken. */
+  #taken = 0;
+  /** Items given to the consumer, which is done with each when it asks for another. */
+  #handedOut = 0;
+  #handle: StreamHandle | undefined;
+  #hasStarted = false;
+  #ending: { error: SnakepitError | undefined } | undefined;
+
+  constructor(request: StreamRequest) {
+    this.#request = request;
+    this.#meter = new CreditMeter(request.pool.options.streamCredit);
   }
 
-  changed(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Item, undefined>> {
+    if (!this.#hasStarted) this.#start();
+    if (this.#handedOut > 0) {
+      this.#handedOut -= 1;
+      this.#meter.onConsumed(this.#handle);
+    }
+    if (this.#taken < this.#items.length) return Promise.resolve({ value: this.#take(), done: false });
+    if (this.#ending === undefined) return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+    const { error } = this.#ending;
+    if (error === undefined) return Promise.resolve({ value: undefined, done: true });
+    this.#ending = { error: undefined };
+    return Promise.reject(error);
+  }
+
+  return(): Promise<IteratorResult<Item, undefined>> {
+    this.#hasStarted = true;
+    this.#items = [];
+    this.#taken = 0;
+    this.#end({ error: undefined });
+    this.#handle?.cancel();
+    return Promise.resolve({ value: undefined, done: true });
   }
 
   onChunk(value: unknown): void {
-    this.items.push(value);
-    this.#wake?.();
+    if (this.#ending !== undefined) return;
+    const waiter = this.#waiters.shift();
+    if (waiter === undefined) {
+      this.#items.push(value as Item);
+      return;
+    }
+    this.#handedOut += 1;
+    waiter.resolve({ value: value as Item, done: false });
   }
 
   onValue(value: unknown): void {
-    this.items.push(value);
-    this.#end(undefined);
+    this.onChunk(value);
+    this.onEnd();
   }
 
   onEnd(): void {
-    this.#end(undefined);
+    this.#end({ error: undefined });
   }
 
   onError(error: SnakepitError): void {
-    this.#end(error);
+    this.#end({ error });
   }
 
-  #end(error: SnakepitError | undefined): void {
-    this.ending = { error };
-    this.#wake?.();
+  #start(): void {
+    const { pool, command, args, options } = this.#request;
+    this.#hasStarted = true;
+    this.#handle = pool.stream(command, args, options, this);
+  }
+
+  #take(): Item {
+    const item = this.#items[this.#taken] as Item;
+    this.#taken += 1;
+    if (this.#taken === this.#items.length) {
+      this.#items = [];
+      this.#taken = 0;
+    }
+    this.#handedOut += 1;
+    return item;
+  }
+
+  /** The first ending stands. Those who wait already get it: the error one of them, the end all others. */
+  #end(ending: { error: SnakepitError | undefined }): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = ending;
+    for (const waiter of this.#waiters.splice(0)) {
+      const { error } = this.#ending;
+      this.#ending = { error: undefined };
+      if (error === undefined) waiter.resolve({ value: undefined, done: true });
+      else waiter.reject(error);
+    }
   }
 }

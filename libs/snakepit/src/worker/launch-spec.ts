@@ -12,6 +12,8 @@ export interface LaunchSpec {
   readonly args: readonly string[];
   /** Added to the allow-listed environment of the host. */
   readonly env: Readonly<Record<string, string>>;
+  /** Folders that come before those which `env` or the user's variables name, by variable, such as PYTHONPATH. */
+  readonly searchPaths?: Readonly<Record<string, readonly string[]>>;
   readonly cwd?: string;
   readonly protocol: 'v1' | 'v2';
   readonly codec: 'auto' | 'json' | 'msgpack';

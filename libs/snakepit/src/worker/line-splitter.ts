@@ -11,11 +11,19 @@ export function splitLines(stream: Readable, onLine: (line: string) => void): vo
   const take = (text: string): void => {
     const lines = (open + text).split('\n');
     open = lines.pop() ?? '';
-    for (const line of lines) onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
-    while (open.length > MAX_LINE_CHARS) {
-      onLine(open.slice(0, MAX_LINE_CHARS));
-      open = open.slice(MAX_LINE_CHARS);
+    for (const line of lines) {
+      const rest = takePieces(line);
+      onLine(rest.endsWith('\r') ? rest.slice(0, -1) : rest);
     }
+    open = takePieces(open);
+  };
+  const takePieces = (line: string): string => {
+    let rest = line;
+    while (rest.length > MAX_LINE_CHARS) {
+      onLine(rest.slice(0, MAX_LINE_CHARS));
+      rest = rest.slice(MAX_LINE_CHARS);
+    }
+    return rest;
   };
   stream.on('data', (chunk: Buffer) => take(decoder.write(chunk)));
   stream.on('end', () => {

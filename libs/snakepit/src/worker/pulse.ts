@@ -28,7 +28,8 @@ export class Pulse {
   look(reading: PulseReading): PulseDecision {
     const { nowMs, lastHeardAt, canAnswer } = reading;
     const sinceLook = Math.min(nowMs - (this.#lastLookAt ?? nowMs), 2 * this.intervalMs);
-    const heardSinceLook = lastHeardAt > (this.#lastLookAt ?? -Infinity);
+    // What was heard in the very millisecond of the last look came after it: that look asked because of the silence before.
+    const heardSinceLook = lastHeardAt >= (this.#lastLookAt ?? -Infinity);
     this.#lastLookAt = nowMs;
     if (heardSinceLook || !canAnswer) this.#askedForMs = undefined;
     if (!canAnswer) return 'nothing';

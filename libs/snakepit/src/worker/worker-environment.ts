@@ -1,3 +1,5 @@
+import { delimiter } from 'node:path';
+
 import type { LaunchSpec } from './launch-spec.js';
 
 /**
@@ -40,10 +42,12 @@ export function workerEnvironment(parts: EnvironmentParts): Record<string, strin
     if (value !== undefined) env[name] = value;
   }
   const { spec } = parts;
+  Object.assign(env, spec.env, parts.given);
+  for (const [name, folders] of Object.entries(spec.searchPaths ?? {})) {
+    env[name] = [...folders, ...(env[name] ? [env[name]] : [])].join(delimiter);
+  }
   return {
     ...env,
-    ...spec.env,
-    ...parts.given,
     SNAKEPIT_PROTOCOL: spec.protocol,
     ...(spec.protocol === 'v2' && { SNAKEPIT_FD: '3' }),
     SNAKEPIT_WORKER_ID: parts.worker,

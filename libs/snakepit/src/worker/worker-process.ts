@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 
@@ -36,6 +36,7 @@ export class WorkerProcess {
   readonly #clock: Clock;
   readonly #stderrTail: string[] = [];
   #escalation: Timer | undefined;
+  #isTerminating = false;
   #isOver = false;
 
   constructor(options: ProcessOptions) {
@@ -43,16 +44,15 @@ export class WorkerProcess {
     this.#owner = owner;
     this.#clock = clock;
     const talksOnStdio = spec.protocol === 'v1';
-    this.#child = spawn(spec.executable, [...spec.args], {
+    this.#child = spawnOrFail(spec.executable, spec.args, {
       cwd: spec.cwd,
       env,
       detached: true,
       windowsHide: true,
       stdio: talksOnStdio ? ['pipe', 'pipe', 'pipe'] : ['ignore', 'pipe', 'pipe', 'pipe'],
     });
-    if (this.#child.stdout !== null && !talksOnStdio)
-      splitLines(this.#child.stdout, (line) => owner.onLine('stdout', line));
-    if (this.#child.stderr !== null) splitLines(this.#child.stderr, this.#onStderr);
+    if (this.#child.stdout && !talksOnStdio) splitLines(this.#child.stdout, (line) => owner.onLine('stdout', line));
+    if (this.#child.stderr) splitLines(this.#child.stderr, this.#onStderr);
     this.#child.once('error', (error) => this.#onSpawnError(error));
     this.#child.once('exit', (status, signal) => this.#onExit(status, signal));
   }
@@ -79,25 +79,24 @@ export class WorkerProcess {
     return this.#child.stdout as Readable;
   }
 
-  /** SIGTERM for the whole group, and SIGKILL when it is still there after `graceMs`; 0 kills at once. */
+  /**
+   * SIGTERM for the whole group, and SIGKILL when it is still there after `graceMs`; 0 kills at once. Asking again while
+   * SIGKILL is on its way does not put it off.
+   */
   terminate(graceMs: number): void {
     if (this.#isOver) return;
-    this.#escalation?.cancel();
-    this.#escalation = undefined;
     if (graceMs === 0) return this.#signalGroup('SIGKILL');
-    this.#signalGroup('SIGTERM');
-    this.#killAfter(graceMs);
-  }
-
-  /** SIGTERM, then SIGKILL, should the process still be there in `delayMs`; for one that was asked to leave by itself. */
-  terminateAfter(delayMs: number, graceMs: number): void {
-    if (this.#isOver) return;
+    if (this.#isTerminating) return;
+    this.#isTerminating = true;
     this.#escalation?.cancel();
-    this.#escalation = this.#clock.after(delayMs, () => this.terminate(graceMs));
+    this.#signalGroup('SIGTERM');
+    this.#escalation = this.#clock.after(graceMs, () => this.#signalGroup('SIGKILL'));
   }
 
-  #killAfter(delayMs: number): void {
-    this.#escalation = this.#clock.after(delayMs, () => this.#signalGroup('SIGKILL'));
+  /** {@link terminate}, should the process still be there in `delayMs`; for one that was asked to leave by itself. */
+  terminateAfter(delayMs: number, graceMs: number): void {
+    if (this.#isOver || this.#escalation !== undefined) return;
+    this.#escalation = this.#clock.after(delayMs, () => this.terminate(graceMs));
   }
 
   #signalGroup(signal: NodeJS.Signals): void {
@@ -136,7 +135,21 @@ export class WorkerProcess {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#escalation?.cancel();
-    for (const stream of this.#child.stdio) stream?.destroy();
+    for (const stream of this.#child.stdio ?? []) stream?.destroy();
     this.#owner.onExit(cause);
+  }
+}
+
+/**
+ * `spawn` throws for some causes (E2BIG) and emits `error` for others (ENOENT); here all of them are emitted. A child that never
+ * came to be may have neither pid nor streams.
+ */
+function spawnOrFail(executable: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  try {
+    return spawn(executable, [...args], options);
+  } catch (error) {
+    const child = new ChildProcess();
+    process.nextTick(() => child.emit('error', error));
+    return child;
   }
 }

@@ -160,9 +160,8 @@ export class Worker implements ChannelOwner {
 
   /** One look at the heartbeat, to be taken every `heartbeatIntervalMs`. */
   checkPulse(nowMs: number): void {
-    const state = this.#state;
-    if (state.kind !== 'ready') return;
-    const { channel } = state;
+    const { channel } = this;
+    if (channel === undefined) return;
     const canAnswer = channel.inFlight === 0 || channel.manifest.answersWhileBusy;
     const decision = this.#pulse.look({ nowMs, lastHeardAt: channel.lastHeardAt, canAnswer });
     if (decision === 'ping') channel.ping();
@@ -290,7 +289,7 @@ export class Worker implements ChannelOwner {
   #startError(cause: ExitCause): SnakepitError {
     const { spec, pool } = this.#parts;
     const failure = this.#startFailure;
-    const stderr = failure?.traceback || this.#process.stderrTail;
+    const stderr = [this.#process.stderrTail, failure?.traceback ?? ''].filter((text) => text !== '').join('\n');
     return new SnakepitError('WORKER_START_FAILED', {
       worker: this.id,
       pool,

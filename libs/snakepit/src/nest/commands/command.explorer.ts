@@ -20,6 +20,7 @@ export class CommandExplorer {
     const declarations = new Set<CommandDeclaration>();
     const prototypes = new Set<object>();
     for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      if (wrapper.isAlias || this.#isForeign(wrapper)) continue;
       const lineage = lineageOf(wrapper);
       const found = lineage.flatMap(declarationsOf);
       for (const declaration of found) declarations.add(declaration);
@@ -28,6 +29,12 @@ export class CommandExplorer {
     }
     for (const prototype of prototypes) assertSessionsBelongToCommands(prototype);
     return declarations;
+  }
+
+  /** Whether the class belongs to another `SnakepitModule` of this application, the one that its own module imports. */
+  #isForeign(wrapper: Wrapper): boolean {
+    const injected = wrapper.getPropertiesMetadata()?.find(({ key }) => key === RUNNER);
+    return injected !== undefined && injected.wrapper.instance !== this.runner;
   }
 
   /** Nest sets the properties of what it constructs; what a factory or a value provider gave is equipped here. */

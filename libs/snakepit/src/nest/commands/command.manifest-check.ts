@@ -1,21 +1,26 @@
 import { SnakepitError } from '../../core/index.js';
-import type { PoolService } from '../../runtime/index.js';
 import type { CommandDeclaration } from './command.metadata.js';
 
-/** @throws SnakepitError MISUSE when the pool's workers tell their commands and this one is not among them, or of another kind. */
-export function assertOffered(declaration: CommandDeclaration, { name, commands }: PoolService): void {
+/** What is known of the commands of a pool; nothing where neither its workers nor its adapter tell. */
+export interface Offer {
+  readonly pool: string;
+  readonly commands: readonly { readonly name: string; readonly kind?: 'call' | 'stream' }[] | undefined;
+}
+
+/** @throws SnakepitError MISUSE when the pool is known not to offer the command, or as another kind. */
+export function assertOffered(declaration: CommandDeclaration, { pool, commands }: Offer): void {
   if (commands === undefined) return;
   const { label, command, options } = declaration;
   const offered = commands.find((each) => each.name === command);
   if (offered === undefined) {
     const known = commands.map((each) => each.name).join(', ') || 'none';
-    throw misuse(label, `no worker of pool '${name}' offers '${command}'. Name one of its commands: ${known}.`);
+    throw misuse(label, `no worker of pool '${pool}' offers '${command}'. Name one of its commands: ${known}.`);
   }
   if (options.stream && offered.kind === 'call') {
-    throw misuse(label, `'${command}' of pool '${name}' has one result; remove 'stream: true' or make it a generator.`);
+    throw misuse(label, `'${command}' of pool '${pool}' has one result; remove 'stream: true' or make it a generator.`);
   }
   if (!options.stream && offered.kind === 'stream') {
-    throw misuse(label, `'${command}' of pool '${name}' is a stream; add 'stream: true'.`);
+    throw misuse(label, `'${command}' of pool '${pool}' is a stream; add 'stream: true'.`);
   }
 }
 

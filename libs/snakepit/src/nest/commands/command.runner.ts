@@ -16,25 +16,29 @@ interface BoundCommand {
 @Injectable()
 export class CommandRunner {
   readonly #bound = new Map<CommandDeclaration, BoundCommand>();
+  #isInitialized = false;
 
   constructor(private readonly snakepit: Snakepit) {}
 
-  /** @throws SnakepitError MISUSE for a command of a pool that there is not. */
+  /**
+   * Lets the commands be called.
+   *
+   * @internal
+   * @throws SnakepitError MISUSE for a command of a pool that there is not.
+   */
   bind(declarations: Iterable<CommandDeclaration>): void {
-    for (const declaration of declarations) {
-      const { pool, timeoutMs, priority, idempotent } = declaration.options;
-      const options = Object.freeze({ timeoutMs, priority, idempotent });
-      this.#bound.set(declaration, { pool: this.#poolFor(declaration, pool), options });
-    }
+    for (const declaration of declarations) this.#bound.set(declaration, this.#resolve(declaration));
+    this.#isInitialized = true;
   }
 
   /**
    * Holds the declarations against what the workers said they offer; workers that tell nothing are taken at their word.
    *
+   * @internal
    * @throws SnakepitError MISUSE for an unknown command, and for a call that is a stream or the other way round.
    */
   checkManifests(): void {
-    for (const [declaration, { pool }] of this.#bound) assertOffered(declaration, pool);
+    for (const [declaration, { pool }] of this.#bound) this.#check(declaration, pool);
   }
 
   /** A Promise of the result; for a stream an Observable of its items. */
@@ -47,8 +51,8 @@ export class CommandRunner {
   #call(declaration: CommandDeclaration, host: unknown, parameters: unknown[]): Promise<unknown> {
     try {
       const { pool, options } = this.#boundTo(declaration);
-      const given = argsOf(declaration, host, parameters);
       const calling = optionsOf(declaration, options, parameters);
+      const given = argsOf(declaration, host, parameters);
       return given instanceof Promise
         ? given.then((args) => pool.execute(declaration.command, args, calling))
         : pool.execute(declaration.command, given, calling);
@@ -61,8 +65,8 @@ export class CommandRunner {
   #stream(declaration: CommandDeclaration, host: unknown, parameters: unknown[]): Observable<unknown> {
     return defer(() => {
       const { pool, options } = this.#boundTo(declaration);
-      const given = argsOf(declaration, host, parameters);
       const calling = optionsOf(declaration, options, parameters);
+      const given = argsOf(declaration, host, parameters);
       return given instanceof Promise
         ? from(given).pipe(mergeMap((args) => pool.stream(declaration.command, args, calling)))
         : pool.stream(declaration.command, given, calling);
@@ -72,8 +76,28 @@ export class CommandRunner {
   #boundTo(declaration: CommandDeclaration): BoundCommand {
     const bound = this.#bound.get(declaration);
     if (bound !== undefined) return bound;
+    if (this.#isInitialized) return this.#bindLate(declaration);
     const reason = `${declaration.label} was called before the application had initialized; call it from onModuleInit on.`;
     throw new SnakepitError('MISUSE', { reason });
+  }
+
+  /** The class was not there at the start: its module is loaded lazily. */
+  #bindLate(declaration: CommandDeclaration): BoundCommand {
+    const bound = this.#resolve(declaration);
+    this.#check(declaration, bound.pool);
+    this.#bound.set(declaration, bound);
+    return bound;
+  }
+
+  #resolve(declaration: CommandDeclaration): BoundCommand {
+    const { pool, timeoutMs, priority, idempotent } = declaration.options;
+    const options = Object.freeze({ timeoutMs, priority, idempotent });
+    return { pool: this.#poolFor(declaration, pool), options };
+  }
+
+  #check(declaration: CommandDeclaration, { name, commands }: PoolService): void {
+    const supported = this.snakepit.options.pools[name]?.adapter.supportedCommands;
+    assertOffered(declaration, { pool: name, commands: commands ?? supported?.map((each) => ({ name: each })) });
   }
 
   #poolFor({ label }: CommandDeclaration, name: string | undefined): PoolService {
@@ -89,7 +113,8 @@ export class CommandRunner {
 function argsOf(declaration: CommandDeclaration, host: unknown, parameters: unknown[]): unknown {
   const mapped = declaration.body.apply(host, parameters);
   if (mapped === undefined) return positional(declaration, parameters);
-  if (mapped instanceof Promise) return mapped.then((args: unknown) => args ?? positional(declaration, parameters));
+  if (mapped instanceof Promise)
+    return mapped.then((args: unknown) => (args === undefined ? positional(declaration, parameters) : args));
   return mapped;
 }
 

@@ -1,0 +1,12 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import type { Request } from 'express';
+
+/** First parts of the routes: each language's commands stand below its name. */
+export const LANGUAGES = ['python', 'node'] as const;
+export type Language = (typeof LANGUAGES)[number];
+
+/** The language whose route was called. */
+export const RouteLanguage = createParamDecorator((_: unknown, context: ExecutionContext): Language => {
+  const { path } = context.switchToHttp().getRequest<Request>();
+  return path.startsWith('/node/') ? 'node' : 'python';
+});

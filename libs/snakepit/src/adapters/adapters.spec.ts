@@ -1,0 +1,222 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { custom } from './custom.js';
+import { findExecutable } from './executable.js';
+import { node } from './node.js';
+import { findPython } from './python-interpreter.js';
+import { python } from './python.js';
+
+const context = { pool: 'p' };
+let folder: string;
+let module: string;
+
+/** An executable shell script in a folder of its own, which can be put on the PATH. */
+function script(name: string, text: string): { folder: string; path: string } {
+  const bin = mkdtempSync(join(folder, 'bin-'));
+  const path = join(bin, name);
+  writeFileSync(path, `#!/bin/sh\n${text}\n`);
+  chmodSync(path, 0o755);
+  return { folder: bin, path };
+}
+
+const answering = (executable: string, version: readonly number[]): string =>
+  `echo '${JSON.stringify([executable, version])}'`;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'snakepit-adapters-'));
+  module = join(folder, 'report.py');
+  writeFileSync(module, '');
+});
+afterEach(() => vi.unstubAllEnvs());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('findPython', () => {
+  const wish = { interpreter: undefined, venv: undefined, searchPath: '' };
+
+  it('returns the path that the interpreter gives for itself', async () => {
+    const { folder: bin } = script('python3', answering('/opt/real/python3.12', [3, 12, 1]));
+    expect(await findPython({ ...wish, searchPath: bin })).toBe('/opt/real/python3.12');
+  });
+
+  it('prefers the option to the venv, that to the PATH, and python3 to python', async () => {
+    const onPath = script('python3', answering('/path', [3, 11, 0]));
+    writeFileSync(join(onPath.folder, 'python'), `#!/bin/sh\n${answering('/older', [3, 11, 0])}\n`, { mode: 0o755 });
+    const option = script('mypython', answering('/option', [3, 11, 0]));
+    const venv = mkdtempSync(join(folder, 'venv-'));
+    mkdirSync(join(venv, 'bin'));
+    symlinkSync(script('python', answering('/venv', [3, 11, 0])).path, join(venv, 'bin', 'python'));
+    const searchPath = onPath.folder;
+    expect(await findPython({ interpreter: option.path, venv, searchPath })).toBe('/option');
+    expect(await findPython({ interpreter: undefined, venv, searchPath })).toBe('/venv');
+    expect(await findPython({ ...wish, searchPath })).toBe('/path');
+    rmSync(onPath.path);
+    expect(await findPython({ ...wish, searchPath })).toBe('/older');
+  });
+
+  it.each<[string, () => Partial<typeof wish> | { interpreter: string } | { venv: string }, RegExp]>([
+    ['nothing is on the PATH', () => ({ searchPath: folder }), /No Python interpreter found \(tried python3, python\)/],
+    ['the option names nothing', () => ({ interpreter: '/nowhere/py' }), /tried \/nowhere\/py/],
+    ['the venv has none', () => ({ venv: '/nowhere' }), /tried \/nowhere\/bin\/python, \/nowhere\/bin\/python3/],
+    [
+      'it is too old',
+      () => ({ interpreter: script('p', answering('/p', [3, 8, 19])).path }),
+      /Python 3\.8, and 3\.9 or newer/,
+    ],
+    ['it is Python 2', () => ({ interpreter: script('p', answering('/p', [2, 7, 18])).path }), /Python 2\.7/],
+    [
+      'it fails',
+      () => ({ interpreter: script('p', 'echo no libpython >&2; exit 127').path }),
+      /does not run: .*no libpython/s,
+    ],
+    ['it answers nothing', () => ({ interpreter: script('p', 'exit 0').path }), /does not run/],
+    ['it answers something else', () => ({ interpreter: script('p', 'echo null').path }), /does not run/],
+  ])('explains that %s', async (_, over, message) => {
+    await expect(findPython({ ...wish, ...over() })).rejects.toMatchObject({
+      code: 'INTERPRETER_NOT_FOUND',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+});
+
+describe('findExecutable', () => {
+  it('skips folders and files that may not be executed', () => {
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    mkdirSync(join(bin, 'tool'));
+    writeFileSync(join(bin, 'plain'), '');
+    const good = script('tool', '');
+    expect(findExecutable('tool', `${bin}:${good.folder}`)).toBe(good.path);
+    expect(findExecutable('plain', bin)).toBeUndefined();
+    expect(findExecutable('tool', '')).toBeUndefined();
+  });
+});
+
+describe('python()', () => {
+  it('describes the process of a module that is a file', async () => {
+    const { folder: bin } = script('python3', answering('/py', [3, 12, 0]));
+    vi.stubEnv('PATH', bin);
+    const spec = await python({
+      module,
+      path: [folder],
+      interpreterArgs: ['-X', 'dev'],
+      args: ['-v'],
+      cwd: folder,
+    }).prepare(context);
+    expect(spec).toMatchObject({ language: 'python', executable: '/py', protocol: 'v2', codec: 'auto', cwd: folder });
+    expect(spec.args).toEqual(['-X', 'dev', '-m', 'snakepit_bridge.worker', '--module', module, '-v']);
+    expect(spec.searchPaths?.['PYTHONPATH']).toEqual([expect.stringMatching(/bridges\/python$/), folder]);
+  });
+
+  it('takes a file URL, and a dotted name that is looked up by Python alone', async () => {
+    const { path } = script('py', answering('/py', [3, 12, 0]));
+    const byUrl = await python({ module: pathToFileURL(module), interpreter: path }).prepare(context);
+    expect(byUrl.args).toContain(module);
+    const byName = await python({ module: 'app.models', interpreter: path, protocol: 'v1', codec: 'json' }).prepare(
+      context,
+    );
+    expect(byName.args.slice(2)).toEqual(['--module', 'app.models', '--protocol', 'json']);
+  });
+
+  it('says where it looked for a module that is no file', async () => {
+    await expect(python({ module: './nowhere.py' }).prepare(context)).rejects.toMatchObject({
+      code: 'INVALID_OPTIONS',
+      message: expect.stringMatching(
+        /'python.module' names .*nowhere\.py, which is no file\. Relative paths start at/,
+      ) as string,
+    });
+    await expect(python({ module: folder }).prepare(context)).rejects.toThrow('which is no file');
+  });
+});
+
+describe('node()', () => {
+  it('runs the host’s own Node.js unless another is named', async () => {
+    const spec = node({ module });
+    // The worker SDK is compiled by the workspace's build.
+    const { executable, args, protocol, env } = await spec.prepare(context).catch((error: Error) => {
+      expect(error.message).toContain("run 'npm run build'");
+      return { executable: process.execPath, args: ['', '--module', module], protocol: 'v2', env: {} };
+    });
+    expect([executable, protocol, env]).toEqual([process.execPath, 'v2', {}]);
+    expect(args.slice(-2)).toEqual(['--module', module]);
+  });
+
+  it('refuses an interpreter that does not exist', async () => {
+    await expect(node({ module, interpreter: 'no-such-node' }).prepare(context)).rejects.toMatchObject({
+      code: 'INTERPRETER_NOT_FOUND',
+      message: expect.stringContaining('tried no-such-node') as string,
+    });
+  });
+});
+
+describe('custom()', () => {
+  it('hands on what it was given and has no member for what it was not', async () => {
+    const { path } = script('tool', '');
+    const bare = custom({ executable: path });
+    expect(Object.keys(bare)).toEqual(['name', 'prepare']);
+    expect(await bare.prepare(context)).toEqual({
+      language: 'custom',
+      executable: path,
+      args: [],
+      env: {},
+      protocol: 'v1',
+      codec: 'auto',
+    });
+    const hooks = { validate: () => {}, prepareArgs: () => 1, processResponse: () => 2, commandTimeoutMs: () => 3 };
+    const full = custom({
+      executable: path,
+      script: module,
+      args: ['-q'],
+      env: { A: 'b' },
+      supportedCommands: ['x'],
+      ...hooks,
+    });
+    expect(full).toMatchObject({ ...hooks, supportedCommands: ['x'] });
+    expect(await full.prepare(context)).toMatchObject({ args: [module, '-q'], env: { A: 'b' } });
+  });
+
+  it('finds its program on the PATH, and says so when it does not', async () => {
+    const { folder: bin, path } = script('tool', '');
+    vi.stubEnv('PATH', bin);
+    expect(await custom({ executable: 'tool' }).prepare(context)).toMatchObject({ executable: path });
+    await expect(custom({ executable: 'missing', language: 'Ruby' }).prepare(context)).rejects.toThrow(
+      /No Ruby interpreter found/,
+    );
+    await expect(custom({ executable: 'tool', script: 'nowhere.rb' }).prepare(context)).rejects.toThrow(
+      "'custom.script'",
+    );
+  });
+});
+
+describe('options of adapters', () => {
+  it.each<[string, () => unknown, RegExp]>([
+    ['python without module', () => python({} as never), /'python\.module' is undefined; allowed is a path/],
+    ['an unknown key', () => python({ module: 'x', modul: 1 } as never), /unknown key 'python\.modul'/],
+    ['an empty interpreter', () => python({ module: 'x', interpreter: '' }), /'python\.interpreter' is ""/],
+    [
+      'a web address',
+      () => node({ module: new URL('https://example.com/x.js') }),
+      /'node\.module' is an instance of URL/,
+    ],
+    ['another protocol', () => node({ module: 'x', protocol: 'v3' as never }), /'node\.protocol' is "v3"/],
+    [
+      'a hook that is no function',
+      () => custom({ executable: 'x', validate: 1 as never }),
+      /'custom\.validate' is 1; allowed is a function/,
+    ],
+    [
+      'commands that are no list',
+      () => custom({ executable: 'x', supportedCommands: 'x' as never }),
+      /a list of strings/,
+    ],
+    [
+      'an environment of numbers',
+      () => custom({ executable: 'x', env: { PORT: 1 } as never }),
+      /'custom\.env\.PORT' is 1/,
+    ],
+  ])('refuse %s', (_, make, message) => {
+    expect(make).toThrow(message);
+  });
+});

@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+
+import { checkOptions, type CallOptions } from './call-options.js';
+
+describe('checkOptions', () => {
+  it.each<[string, unknown, RegExp]>([
+    ['timeoutMs', 0, /'timeoutMs' is 0; allowed is a number above 0/],
+    ['timeoutMs', Number.NaN, /'timeoutMs' is NaN/],
+    ['timeoutMs', '5', /'timeoutMs' is "5"/],
+    ['priority', 'urgent', /'priority' is "urgent"; allowed is one of high, normal, low/],
+    ['session', '', /'session' is ""; allowed is a string of 1 to 256 characters/],
+    ['session', 7, /'session' is 7/],
+    ['session', 'x'.repeat(257), /'session' is/],
+  ])('refuses %s %s', (name, value, reason) => {
+    const check = (): void => checkOptions('work', 'pool', { [name]: value } as CallOptions);
+    expect(check).toThrow(reason);
+    expect(check).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENTS', delivery: 'not-started' }));
+  });
+
+  it('accepts what is left out, and Infinity as no time limit', () => {
+    expect(() => checkOptions('work', 'pool', {})).not.toThrow();
+    expect(() => checkOptions('work', 'pool', { timeoutMs: Infinity, priority: 'low', session: 's' })).not.toThrow();
+  });
+});

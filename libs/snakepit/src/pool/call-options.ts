@@ -1,0 +1,45 @@
+import { describeValue, SnakepitError } from '../core/index.js';
+import { PRIORITIES, type Priority } from './wait-queue.js';
+
+const MAX_SESSION_ID_LENGTH = 256;
+
+/** What a caller may say about one call. */
+export interface CallOptions {
+  /** Milliseconds for queue and execution together; `Infinity` for no limit. Default: the adapter's, else the pool's. */
+  readonly timeoutMs?: number | undefined;
+  /** Aborting it cancels the call, in the worker too. */
+  readonly signal?: AbortSignal | undefined;
+  /** Id of the session the call belongs to. */
+  readonly session?: string | undefined;
+  /** Among waiting calls; default `normal`. */
+  readonly priority?: Priority | undefined;
+  /** The command may safely run twice, so that the call is made again when its worker dies; default false. */
+  readonly idempotent?: boolean | undefined;
+  /** Hears what the command reports by `ctx.progress`. */
+  readonly onProgress?: ((value: unknown) => void) | undefined;
+  /** W3C trace context that the worker is told. */
+  readonly trace?: { readonly traceparent: string; readonly tracestate?: string } | undefined;
+  /** Context values that the worker is told. */
+  readonly context?: Readonly<Record<string, string>> | undefined;
+}
+
+export function isTimeout(given: unknown): given is number {
+  return typeof given === 'number' && given > 0;
+}
+
+/** @throws SnakepitError INVALID_ARGUMENTS naming the option, the value and what is allowed */
+export function checkOptions(command: string, pool: string, options: CallOptions): void {
+  const { timeoutMs, session, priority } = options;
+  const refuse = (option: string, given: unknown, allowed: string): never => {
+    const reason = `the option '${option}' is ${describeValue(given)}; allowed is ${allowed}`;
+    throw new SnakepitError('INVALID_ARGUMENTS', { command, pool, reason });
+  };
+  if (timeoutMs !== undefined && !isTimeout(timeoutMs)) refuse('timeoutMs', timeoutMs, 'a number above 0, or Infinity');
+  if (priority !== undefined && !PRIORITIES.includes(priority)) {
+    refuse('priority', priority, `one of ${PRIORITIES.join(', ')}`);
+  }
+  if (session === undefined) return;
+  if (typeof session !== 'string' || session === '' || session.length > MAX_SESSION_ID_LENGTH) {
+    refuse('session', session, `a string of 1 to ${MAX_SESSION_ID_LENGTH} characters`);
+  }
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Adapter } from '../worker/index.js';
+import { resolveSnakepitOptions } from './options.js';
+import { Snakepit } from './snakepit.js';
+
+const adapter: Adapter = { name: 'fake', prepare: () => Promise.reject(new Error('not started here')) };
+
+class AdapterClass implements Adapter {
+  readonly name = 'mine';
+  prepare(): Promise<never> {
+    return Promise.reject(new Error('not started here'));
+  }
+}
+
+describe('resolveSnakepitOptions', () => {
+  it('takes an adapter alone for the pool named default', () => {
+    const { pools, autoStart } = resolveSnakepitOptions(adapter);
+    expect(Object.keys(pools)).toEqual(['default']);
+    expect(pools['default']?.adapter).toBe(adapter);
+    expect(autoStart).toBe(true);
+  });
+
+  it('takes an adapter that is an instance of a class', () => {
+    const mine = new AdapterClass();
+    expect(resolveSnakepitOptions(mine).pools['default']?.adapter).toBe(mine);
+  });
+
+  it('tells the options of one pool from those of the library', () => {
+    const resolved = resolveSnakepitOptions({ adapter, size: 2, autoStart: false, sessions: { maxSessions: 5 } });
+    expect(resolved.pools['default']).toMatchObject({ adapter, size: 2, timeoutMs: 60_000 });
+    expect(resolved).toMatchObject({ autoStart: false, sessions: { maxSessions: 5 } });
+  });
+
+  it('takes many pools by name', () => {
+    const resolved = resolveSnakepitOptions({ pools: { ml: { adapter, size: 1 }, io: { adapter, window: 1 } } });
+    expect(resolved.pools).toMatchObject({ ml: { size: 1, window: 64 }, io: { window: 1 } });
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['nothing', undefined, /options' is undefined/],
+    ['no pool', {}, /'options\.pools' is undefined/],
+    ['an empty set of pools', { pools: {} }, /'options\.pools' is empty; name at least one pool/],
+    ['a pool without adapter', { pools: { ml: { size: 1 } } }, /'options\.pools\.ml\.adapter' is undefined.*python\(/],
+    ['an adapter that is none', { adapter: {} }, /adapter' is an object; allowed is an adapter such as python\(/],
+    ['both one pool and many', { adapter, pools: { a: { adapter } } }, /unknown key 'options\.adapter'/],
+    ['an unknown key', { pools: { ml: { adapter } }, autostart: true }, /unknown key 'options\.autostart'/],
+    ['an unknown key of the one pool', { adapter, sise: 3 }, /unknown key .*sise' \(3\)/],
+    ['a size of 0', { adapter, size: 0 }, /size' is 0; allowed is an integer from 1 to 1024/],
+  ])('refuses %s', (_, given, message) => {
+    expect(() => resolveSnakepitOptions(given)).toThrow(message);
+  });
+});
+
+describe('Snakepit', () => {
+  const names = (pools: readonly string[]): Snakepit =>
+    new Snakepit({ pools: Object.fromEntries(pools.map((name) => [name, { adapter }])) });
+
+  it('means the only pool, or the one named default, when no name is given', async () => {
+    for (const [pools, expected] of [
+      [['ml'], 'ml'],
+      [['ml', 'default'], 'default'],
+    ] as const) {
+      const snakepit = names(pools);
+      expect(snakepit.pool().name).toBe(expected);
+      await snakepit.close();
+    }
+  });
+
+  it('says which pools there are when a name is wrong or missing', async () => {
+    const snakepit = names(['a', 'b']);
+    expect(() => snakepit.pool('c')).toThrow("There is no pool 'c'. Pools of this module: a, b.");
+    expect(() => snakepit.pool().stats()).toThrow("There is no pool 'default'");
+    await snakepit.close();
+  });
+
+  it('fails its start with the cause of the pool that cannot start, and leaves no exit listener', async () => {
+    const before = process.listenerCount('exit');
+    const snakepit = names(['a']);
+    expect(process.listenerCount('exit')).toBe(before + 1);
+    await expect(snakepit.start()).rejects.toThrow('not started here');
+    expect(process.listenerCount('exit')).toBe(before);
+  });
+});

@@ -1,0 +1,95 @@
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, inject, it } from 'vitest';
+
+import { startHost } from '../support/host-script.js';
+import { pidIsAlive, untilGone } from '../support/processes.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const pathOf = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
+const SCRIPT = pathOf('integration/hosts.mjs');
+
+interface Facts {
+  readonly pids: number[];
+  readonly grandchild?: number;
+}
+
+interface Measured {
+  readonly heap: number;
+  readonly handles: string[];
+}
+
+const hostOf = (role: string, language: string, nodeArgs: string[] = []) =>
+  startHost(
+    SCRIPT,
+    [role, language, pathOf(`contract/commands.${language === 'python' ? 'py' : 'js'}`), inject('pythonPackages')],
+    nodeArgs,
+  );
+
+describe.each(['python', 'node'])('a plain script with %s workers', (language) => {
+  it('ends by itself after close(), and leaves no process', async () => {
+    const host = hostOf('closes', language);
+    const { pids, ...facts } = await host.next<Facts>();
+    expect(facts).toEqual({ sum: 42, items: [0, 1, 2] });
+    const { resources } = await host.next<{ resources: string[] }>();
+    expect(resources).not.toContain('Timeout');
+    expect(resources).not.toContain('ProcessWrap');
+    expect(pids).toHaveLength(2);
+    expect(pids.some(pidIsAlive)).toBe(false);
+    expect(await host.ended(2_000)).toEqual({ status: 0, signal: null, stderr: '' });
+  });
+
+  it('that calls process.exit() without close() leaves no worker and nothing that workers started', async () => {
+    const host = hostOf('exits', language);
+    const { pids, grandchild } = await host.next<Facts>();
+    expect(await host.ended(5_000)).toMatchObject({ status: 3 });
+    await untilGone([...pids, grandchild ?? 0], 2_000);
+  });
+
+  it('that dies of an uncaught error leaves no worker', async () => {
+    const host = hostOf('throws', language);
+    const { pids } = await host.next<Facts>();
+    expect(await host.ended(5_000)).toMatchObject({ status: 1 });
+    await untilGone(pids, 2_000);
+  });
+
+  it('that is killed with SIGKILL leaves no worker, busy or idle, and nothing that workers started', async () => {
+    const host = hostOf('is-killed', language);
+    const { pids, grandchild } = await host.next<Facts>();
+    expect([...pids, grandchild ?? 0].every(pidIsAlive)).toBe(true);
+    host.child.kill('SIGKILL');
+    const killedAt = performance.now();
+    const left = () => [...pids, grandchild ?? 0].filter(pidIsAlive);
+    try {
+      await waitUntil('the end of all', () => left().length === 0, 2_000);
+      console.log(`host killed, ${language}: all gone after ${Math.round(performance.now() - killedAt)} ms`);
+    } finally {
+      for (const pid of left()) process.kill(pid, 'SIGKILL');
+    }
+  });
+});
+
+describe('200,000 calls from 64 callers', () => {
+  it('are all answered right and leave no handle and no memory behind', { timeout: 120_000 }, async () => {
+    const host = hostOf('counts', 'python', ['--expose-gc']);
+    const facts = await host.next<{
+      wrong: number;
+      before: Measured;
+      after: Measured;
+      seconds: number;
+      stats: Record<string, number>;
+    }>();
+    const { before, after, seconds } = facts;
+    const mb = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
+    console.log(
+      `200,000 calls in ${seconds.toFixed(1)} s; heap ${mb(before.heap)} MB before, ${mb(after.heap)} MB after`,
+    );
+    expect(facts.wrong).toBe(0);
+    expect(facts.stats).toEqual({ requests: 220_000, succeeded: 220_000, errors: 0, queued: 0, inFlight: 0 });
+    expect(after.handles).toEqual(before.handles);
+    // One timer is the heartbeat's; another would be a sweep of deadlines that never ends.
+    expect(after.handles.filter((name) => name === 'Timeout').length).toBeLessThanOrEqual(1);
+    expect(after.heap - before.heap).toBeLessThan(2 * 2 ** 20);
+    expect(await host.ended(10_000)).toMatchObject({ status: 0 });
+  });
+});

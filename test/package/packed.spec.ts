@@ -1,0 +1,130 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { readmeBlocks, repository, shellBlock } from './readme-blocks.js';
+
+/** The environment of somebody who does not run this under npm, whose settings for the repository would else apply. */
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
+
+const run = (program: string, args: readonly string[], cwd: string): Promise<unknown> =>
+  promisify(execFile)(program, args, { cwd, env });
+
+const TSCONFIG = {
+  compilerOptions: {
+    module: 'nodenext',
+    target: 'es2023',
+    strict: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    skipLibCheck: true,
+    types: ['node'],
+    rootDir: 'src',
+    outDir: 'dist',
+  },
+  include: ['src'],
+};
+
+/** What the packing script reads, at the places where it reads it, so that packing leaves the repository alone. */
+const PACKED_FROM = [
+  'libs/snakepit/package.json',
+  'libs/snakepit/dist',
+  'libs/snakepit/scripts',
+  'bridges/python/snakepit_bridge',
+  'bridges/python/pyproject.toml',
+  'bridges/node/package.json',
+  'bridges/node/dist',
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+];
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function untilServed(url: string, app: ChildProcess): Promise<Response> {
+  for (;;) {
+    if (app.exitCode !== null) throw new Error(`the app ended with status ${app.exitCode}`);
+    try {
+      return await fetch(url);
+    } catch {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+}
+
+describe('the packed library in an empty Nest app', () => {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), 'snakepit-packed-')));
+  const staging = join(base, 'staging');
+  const app = join(base, 'app');
+
+  beforeAll(async () => {
+    for (const path of PACKED_FROM) cpSync(join(repository, path), join(staging, path), { recursive: true });
+    mkdirSync(app);
+    await run('npm', ['pack', '--pack-destination', base], join(staging, 'libs/snakepit'));
+    const tarball = readdirSync(base).find((name) => name.endsWith('.tgz'))!;
+    const library = JSON.parse(readFileSync(join(repository, 'libs/snakepit/package.json'), 'utf8'));
+    const workspace = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
+    const versions = { ...library.devDependencies, ...workspace.devDependencies };
+    const peers = ['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', 'reflect-metadata', 'rxjs'];
+    const others = ['typescript', '@types/node'].concat(peers).map((name) => `${name}@${versions[name]}`);
+    writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'empty-app', private: true, type: 'module' }));
+    const [program, ...args] = shellBlock('npm install').replace('nestjs-snakepit', join(base, tarball)).split(' ');
+    await run(program!, [...args, ...others, '--no-audit', '--no-fund'], app);
+
+    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify(TSCONFIG));
+    for (const { title, text } of readmeBlocks()) {
+      if (title === undefined) continue;
+      mkdirSync(dirname(join(app, title)), { recursive: true });
+      writeFileSync(join(app, title), text);
+    }
+    await run('npx', ['tsc'], app);
+  }, 240_000);
+
+  afterAll(() => rmSync(base, { recursive: true, force: true }));
+
+  it('answers a Python call and streams, as the README says', async () => {
+    const port = await freePort();
+    const child = spawn('node', ['dist/main.js'], {
+      cwd: app,
+      env: { ...env, PORT: String(port) },
+      stdio: ['ignore', 'inherit', 'inherit'],
+    });
+    try {
+      const url = /http:\S+(?=')/.exec(shellBlock('curl'))![0].replace('3000', String(port));
+      const answer = await untilServed(url, child);
+      expect(await answer.json()).toEqual({ count: 3, total: 6 });
+
+      const events = await (await fetch(`http://localhost:${port}/countdown`)).text();
+      expect([...events.matchAll(/data: (.*)/g)].map(([, data]) => JSON.parse(data!))).toEqual([
+        { left: 3 },
+        { left: 2 },
+        { left: 1 },
+      ]);
+    } finally {
+      child.kill('SIGTERM');
+      await once(child, 'exit');
+    }
+  }, 60_000);
+});
