@@ -10,7 +10,7 @@ const figureHost = fileURLToPath(new URL('figure-host.mjs', import.meta.url));
 const FIGURE_TIMEOUT_MS = 600_000;
 
 /** @type {import('./support/rounds.mjs').Settings} */
-export const FULL = { isQuick: false, rounds: 7, warmMs: 1_500, settleMs: 150, measureMs: 1_000 };
+export const FULL = { isQuick: false, rounds: 7, warmMs: 3_000, settleMs: 150, measureMs: 1_000 };
 /** @type {import('./support/rounds.mjs').Settings} */
 export const QUICK = { isQuick: true, rounds: 3, warmMs: 250, settleMs: 40, measureMs: 100 };
 

@@ -2,6 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
+const CLOSE_TIMEOUT_MS = 10_000;
+
 const { figure, settings } = JSON.parse(process.argv[2]);
 
 // The conductor is gone; nobody reads what would be measured.
@@ -19,17 +21,25 @@ const bench = {
   progress: (text) => process.send({ progress: text }),
 };
 
-let message;
-try {
+const measured = await toMessage(async () => {
   const { measures } = await import(`./groups/${figure.group}.mjs`);
-  message = { outcome: await measures[figure.key](bench) };
-  for (const resource of opened.toReversed()) await resource.close();
-} catch (error) {
-  message = { failure: error instanceof Error ? error.stack : String(error) };
-}
+  return measures[figure.key](bench);
+});
+const closed = await toMessage(closeAll);
+const message = closed.failure === undefined ? measured : { failure: measured.failure ?? closed.failure };
 process.removeAllListeners('disconnect');
-process.send(message, () => process.disconnect());
+process.send(message, () => process.exit());
 
-// Peers that fail to close must not hold up the run.
-await sleep(2_000, undefined, { ref: false });
-process.exit();
+async function toMessage(step) {
+  try {
+    return { outcome: await step() };
+  } catch (error) {
+    return { failure: error instanceof Error ? error.stack : String(error) };
+  }
+}
+
+/** Not every peer manages to close; what is left after a while ends with this process. */
+async function closeAll() {
+  const closing = Promise.all(opened.map((resource) => resource.close()));
+  await Promise.race([closing, sleep(CLOSE_TIMEOUT_MS)]);
+}

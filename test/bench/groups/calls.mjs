@@ -102,7 +102,7 @@ export const measures = {
     const ours = await bench.use(openPool({ size: WORKERS }));
     const one = await bench.use(openPool({ size: WORKERS, window: 1 }));
     await warmUp(bench, [new ClosedLoop(ours.add, IN_FLIGHT), new ClosedLoop(one.add, IN_FLIGHT)]);
-    const p99 = (pool, round) => p99BesideSlow(pool, isQuick ? 1_500 : 10_000, round);
+    const p99 = (pool, round) => p99BesideSlow(pool, isQuick ? 1_000 : 10_000, round);
     // Both sides of a round get the very same slow calls.
     const compared = await alternate(bench, { a: (round) => p99(one, round), b: (round) => p99(ours, round) });
     const { ratios, a, b } = compared;
@@ -137,7 +137,7 @@ export const measures = {
   },
 
   async rss_growth_x({ settings, progress }) {
-    const [few, many] = settings.isQuick ? [100_000, 600_000] : [100_000, 5_000_000];
+    const [few, many] = settings.isQuick ? [100_000, 400_000] : [100_000, 5_000_000];
     const samples = [];
     const megabytes = [];
     for (let round = 0; round < settings.rounds; round += 1) {

@@ -43,6 +43,6 @@ async function checkEcho(call, data) {
 }
 
 function callsPerRound(bytes, { isQuick }) {
-  if (bytes > MB) return isQuick ? 4 : 16;
-  return isQuick ? 40 : 200;
+  if (bytes > MB) return isQuick ? 2 : 16;
+  return isQuick ? 20 : 200;
 }

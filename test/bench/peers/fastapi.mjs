@@ -1,22 +1,30 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 
 import { onWorkerCpus } from '../support/cpus.mjs';
 import { requirePeer, venvPython } from '../support/packages.mjs';
 
 const START_TIMEOUT_MS = 20_000;
-const folder = fileURLToPath(new URL('.', import.meta.url));
+const appFolder = fileURLToPath(new URL('.', import.meta.url));
 
-/** `add` by a FastAPI service beside the host: one uvicorn worker, asked by undici over connections that stay open. */
+/**
+ * `add` by a FastAPI service beside the host: one uvicorn worker, asked by undici over connections that stay open. A Unix
+ * socket carries more than loopback TCP, and a connection per call in flight more than any depth of pipelining.
+ */
 export async function openFastApi({ connections }) {
   const { Pool } = requirePeer('undici');
-  const port = await freePort();
-  const [command, args] = onWorkerCpus(venvPython, ['-m', 'uvicorn', 'fastapi_app:app', ...uvicornOptions(port)]);
+  const folder = mkdtempSync(join(tmpdir(), 'snakepit-bench-'));
+  const socketPath = join(folder, 'fastapi.sock');
+  const [command, args] = onWorkerCpus(venvPython, ['-m', 'uvicorn', 'fastapi_app:app', ...uvicornOptions(socketPath)]);
   const server = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  const client = new Pool(`http://127.0.0.1:${port}`, { connections, pipelining: 1 });
+  const kill = () => server.kill();
+  process.once('exit', kill);
+  const client = new Pool('http://localhost', { socketPath, connections, pipelining: 1 });
   const add = async () => {
     const { statusCode, body } = await client.request({ path: '/add?a=1&b=2', method: 'GET' });
     const result = await body.json();
@@ -28,21 +36,16 @@ export async function openFastApi({ connections }) {
     add,
     async close() {
       await client.close();
-      server.kill();
+      process.off('exit', kill);
+      kill();
       await once(server, 'exit');
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-function uvicornOptions(port) {
-  const options = {
-    'app-dir': folder,
-    host: '127.0.0.1',
-    port,
-    loop: 'uvloop',
-    http: 'httptools',
-    'log-level': 'warning',
-  };
+function uvicornOptions(socketPath) {
+  const options = { 'app-dir': appFolder, uds: socketPath, loop: 'uvloop', http: 'httptools', 'log-level': 'warning' };
   return ['--no-access-log', ...Object.entries(options).map(([name, value]) => `--${name}=${value}`)];
 }
 
@@ -57,13 +60,4 @@ async function untilItAnswers(call, server) {
       await sleep(50);
     }
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -5,8 +5,8 @@ import { requirePeer } from '../support/packages.mjs';
 
 const filename = fileURLToPath(new URL('piscina-worker.mjs', import.meta.url));
 
-/** Settings that were the fastest of all combinations tried; see docs/performance.md. */
-export const TUNED = { concurrentTasksPerWorker: 64, atomics: 'sync' };
+/** The fastest of 1 to 128 tasks a worker, all three kinds of `atomics`, either queue, and with or without timings. */
+export const TUNED = { concurrentTasksPerWorker: 64, recordTiming: false };
 
 /** `add` in worker threads. */
 export async function openPiscina(threads, options = {}) {
