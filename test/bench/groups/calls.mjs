@@ -98,13 +98,17 @@ export const measures = {
   },
 
   async fast_beside_slow_x(bench) {
-    const { isQuick } = bench.settings;
+    const { isQuick, rounds } = bench.settings;
     const ours = await bench.use(openPool({ size: WORKERS }));
     const one = await bench.use(openPool({ size: WORKERS, window: 1 }));
     await warmUp(bench, [new ClosedLoop(ours.add, IN_FLIGHT), new ClosedLoop(one.add, IN_FLIGHT)]);
-    const p99 = (pool, round) => p99BesideSlow(pool, isQuick ? 1_000 : 10_000, round);
+    const p99 = (pool, round) => p99BesideSlow(pool, isQuick ? 2_000 : 10_000, round);
     // Both sides of a round get the very same slow calls.
-    const compared = await alternate(bench, { a: (round) => p99(one, round), b: (round) => p99(ours, round) });
+    const compared = await alternate(
+      bench,
+      { a: (round) => p99(one, round), b: (round) => p99(ours, round) },
+      isQuick ? 1 : rounds,
+    );
     const { ratios, a, b } = compared;
     return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
   },
@@ -140,12 +144,12 @@ export const measures = {
     const [few, many] = settings.isQuick ? [100_000, 400_000] : [100_000, 5_000_000];
     const samples = [];
     const megabytes = [];
-    for (let round = 0; round < settings.rounds; round += 1) {
-      progress(`round ${round + 1} of ${settings.rounds}, in a process of its own`);
+    const rounds = settings.isQuick ? 1 : settings.rounds;
+    for (let round = 0; round < rounds; round += 1) {
+      progress(`round ${round + 1} of ${rounds}, in a process of its own`);
       const { early, late } = await measureRss(few, many);
       samples.push(late / early);
       megabytes.push(late / 2 ** 20);
-      if (settings.isQuick) break;
     }
     return { samples, detail: `after ${many} calls ${formatNumber(median(megabytes))} MB` };
   },

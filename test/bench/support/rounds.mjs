@@ -33,11 +33,11 @@ import { median } from './statistics.mjs';
  * @param {{ a: (round: number) => Promise<number>, b: (round: number) => Promise<number> }} sides
  * @returns {Promise<{ ratios: number[], a: number, b: number }>} a ÷ b of every round; the medians of both
  */
-export async function alternate({ settings, progress }, { a, b }) {
+export async function alternate({ settings, progress }, { a, b }, rounds = settings.rounds) {
   const as = [];
   const bs = [];
-  for (let round = 0; round < settings.rounds; round += 1) {
-    progress(`round ${round + 1} of ${settings.rounds}`);
+  for (let round = 0; round < rounds; round += 1) {
+    progress(`round ${round + 1} of ${rounds}`);
     as.push(await a(round));
     bs.push(await b(round));
   }
