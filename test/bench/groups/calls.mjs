@@ -102,7 +102,7 @@ export const measures = {
     const ours = await bench.use(openPool({ size: WORKERS }));
     const one = await bench.use(openPool({ size: WORKERS, window: 1 }));
     await warmUp(bench, [new ClosedLoop(ours.add, IN_FLIGHT), new ClosedLoop(one.add, IN_FLIGHT)]);
-    const p99 = (pool, round) => p99BesideSlow(pool, isQuick ? 2_000 : 10_000, round);
+    const p99 = (pool, round) => p99BesideSlow(pool, isQuick ? 2_000 : 15_000, round);
     // Both sides of a round get the very same slow calls.
     const compared = await alternate(
       bench,

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { randomNumbers } from './random.mjs';
+
 /**
  * What can be measured: it counts what it has done while it runs.
  *
@@ -133,7 +135,7 @@ export function everyTick(perSecond, durationMs) {
 
 /** Times of a Poisson process, which comes in bunches as users do; the same seed gives the same times. */
 export function atRandom(perSecond, durationMs, seed) {
-  const random = generator(seed);
+  const random = randomNumbers(seed);
   const times = [];
   let at = 0;
   for (;;) {
@@ -141,15 +143,4 @@ export function atRandom(perSecond, durationMs, seed) {
     if (at >= durationMs) return Float64Array.from(times);
     times.push(at);
   }
-}
-
-/** Mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

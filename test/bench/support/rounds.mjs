@@ -1,4 +1,4 @@
-import { ClosedLoop, measureLoad } from './load.mjs';
+import { measureLoad } from './load.mjs';
 import { median } from './statistics.mjs';
 
 /**
@@ -61,9 +61,4 @@ export async function compareLoads(bench, a, b) {
   await warmUp(bench, [a, b]);
   const perSecond = async (load) => (await measureLoad(load, bench.settings)).perSecond;
   return alternate(bench, { a: () => perSecond(a), b: () => perSecond(b) });
-}
-
-/** A load that calls a function; `inFlight` calls at a time. */
-export function calling(call, inFlight) {
-  return new ClosedLoop(call, inFlight);
 }
