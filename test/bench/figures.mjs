@@ -1,0 +1,45 @@
+/**
+ * @typedef {object} Figure
+ * @property {string} key name in the JSON
+ * @property {'calls' | 'payloads' | 'streams' | 'starts'} group
+ * @property {string} title what is divided by what
+ * @property {{ atLeast: number } | { atMost: number }} [target] absent: shown for comparison, and left out of the JSON
+ */
+
+/** @type {readonly Figure[]} Every figure of the bench, in the order in which they run. */
+export const FIGURES = [
+  { key: 'raw_ratio_1w64', group: 'calls', title: '1 worker, 64 in flight ÷ raw echo', target: { atLeast: 0.4 } },
+  { key: 'host_us_per_call', group: 'calls', title: 'host CPU per call, µs, 2 workers', target: { atMost: 1.3 } },
+  { key: 'own_window1_x', group: 'calls', title: '3 workers × 64 ÷ window 1', target: { atLeast: 10 } },
+  { key: 'piscina_default_x', group: 'calls', title: '3 workers × 64 ÷ piscina', target: { atLeast: 15 } },
+  { key: 'piscina_tuned_x', group: 'calls', title: '3 workers × 64 ÷ piscina, tuned', target: { atLeast: 7 } },
+  { key: 'python_shell_x', group: 'calls', title: '1 worker, 64 in flight ÷ python-shell', target: { atLeast: 2.4 } },
+  { key: 'pythonia_x', group: 'calls', title: '1 worker, 64 in flight ÷ pythonia', target: { atLeast: 3.2 } },
+  { key: 'python_shell_seq_x', group: 'calls', title: '1 in flight ÷ python-shell', target: { atLeast: 0.9 } },
+  { key: 'fastapi_x', group: 'calls', title: '1 worker, 64 in flight ÷ FastAPI', target: { atLeast: 25 } },
+  { key: 'nest_decorator_x', group: 'calls', title: '@SnakepitCommand ÷ pool.execute', target: { atLeast: 0.85 } },
+  { key: 'json_codec_x', group: 'calls', title: 'JSON ÷ MessagePack', target: { atLeast: 0.4 } },
+  {
+    key: 'fast_beside_slow_x',
+    group: 'calls',
+    title: 'p99 beside slow calls, window 1 ÷ ours',
+    target: { atLeast: 15 },
+  },
+  { key: 'p99_ms_at_50k', group: 'calls', title: 'p99 in ms at 50,000 calls/s, 2 workers', target: { atMost: 1 } },
+  { key: 'queue_cost_x', group: 'calls', title: 'cost of a call, 100,000 queued ÷ 100', target: { atMost: 1.3 } },
+  { key: 'rss_growth_x', group: 'calls', title: 'host RSS after 5 million calls ÷ 100,000', target: { atMost: 1.2 } },
+  { key: 'bin_1mb_inline_x', group: 'payloads', title: '1 MB inline ÷ JSON + base64', target: { atLeast: 15 } },
+  { key: 'bin_1mb_shm_x', group: 'payloads', title: '1 MB ÷ JSON + base64', target: { atLeast: 45 } },
+  { key: 'bin_16mb_shm_x', group: 'payloads', title: '16 MB ÷ JSON + base64', target: { atLeast: 120 } },
+  { key: 'stream_chunks_x', group: 'streams', title: 'chunks of one stream ÷ calls', target: { atLeast: 0.8 } },
+  {
+    key: 'zygote_start_x',
+    group: 'starts',
+    title: 'start of 16 numpy workers, spawn ÷ zygote',
+    target: { atLeast: 10 },
+  },
+  { key: 'zygote_pss_x', group: 'starts', title: 'their memory (PSS), zygote ÷ spawn', target: { atMost: 0.3 } },
+  { key: 'spawn_per_call_x', group: 'starts', title: '3 workers × 64 ÷ a process per call' },
+];
+
+export const GROUPS = [...new Set(FIGURES.map(({ group }) => group))];

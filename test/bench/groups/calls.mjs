@@ -1,0 +1,183 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+import { openFastApi } from '../peers/fastapi.mjs';
+import { openPiscina, TUNED } from '../peers/piscina.mjs';
+import { openPythonShell } from '../peers/python-shell.mjs';
+import { openPythonia } from '../peers/pythonia.mjs';
+import { RawEcho } from '../peers/raw-echo.mjs';
+import { atRandom, ClosedLoop, everyTick, measureLoad, replay } from '../support/load.mjs';
+import { openNestApplication } from '../support/nest-application.mjs';
+import { openPool, pythonAdapter } from '../support/pools.mjs';
+import { alternate, compareLoads, warmUp } from '../support/rounds.mjs';
+import { median, quantile } from '../support/statistics.mjs';
+import { formatNumber, formatRate } from '../support/table.mjs';
+
+const IN_FLIGHT = 64;
+/** A machine of four CPUs has this many left beside the host's. */
+const WORKERS = 3;
+
+const FAST_PER_SECOND = 20_000;
+const SLOW_PER_SECOND = 12;
+const SLOW_SECONDS = 0.05;
+
+/** @type {Record<string, (bench: import('../support/rounds.mjs').Bench) => Promise<import('../support/rounds.mjs').Outcome>>} */
+export const measures = {
+  async raw_ratio_1w64(bench) {
+    const pool = await bench.use(openPool({ size: 1 }));
+    const echo = await bench.use(new RawEcho(IN_FLIGHT));
+    return ratioOf(await compareLoads(bench, new ClosedLoop(pool.add, IN_FLIGHT), echo));
+  },
+
+  async host_us_per_call(bench) {
+    const { settings, progress } = bench;
+    const pool = await bench.use(openPool({ size: 2 }));
+    const load = new ClosedLoop(pool.add, 2 * IN_FLIGHT);
+    await warmUp(bench, [load]);
+    const results = [];
+    for (let round = 0; round < settings.rounds; round += 1) {
+      progress(`round ${round + 1} of ${settings.rounds}`);
+      results.push(await measureLoad(load, settings));
+    }
+    const rate = median(results.map(({ perSecond }) => perSecond));
+    return { samples: results.map(({ cpuUsPerCall }) => cpuUsPerCall), detail: `at ${formatRate(rate)}` };
+  },
+
+  async own_window1_x(bench) {
+    const pool = await bench.use(openPool({ size: WORKERS }));
+    const one = await bench.use(openPool({ size: WORKERS, window: 1 }));
+    return compareAdds(bench, pool, one, WORKERS * IN_FLIGHT);
+  },
+
+  async piscina_default_x(bench) {
+    const pool = await bench.use(openPool({ size: WORKERS }));
+    const piscina = await bench.use(openPiscina(WORKERS));
+    return compareAdds(bench, pool, piscina, WORKERS * IN_FLIGHT);
+  },
+
+  async piscina_tuned_x(bench) {
+    const pool = await bench.use(openPool({ size: WORKERS }));
+    const piscina = await bench.use(openPiscina(WORKERS, TUNED));
+    return compareAdds(bench, pool, piscina, WORKERS * IN_FLIGHT);
+  },
+
+  async python_shell_x(bench) {
+    const pool = await bench.use(openPool({ size: 1 }));
+    const shell = await bench.use(openPythonShell());
+    return compareAdds(bench, pool, shell, IN_FLIGHT);
+  },
+
+  async pythonia_x(bench) {
+    const pool = await bench.use(openPool({ size: 1 }));
+    const pythonia = await bench.use(openPythonia());
+    return compareAdds(bench, pool, pythonia, IN_FLIGHT);
+  },
+
+  async python_shell_seq_x(bench) {
+    const pool = await bench.use(openPool({ size: 1 }));
+    const shell = await bench.use(openPythonShell());
+    return compareAdds(bench, pool, shell, 1);
+  },
+
+  async fastapi_x(bench) {
+    const pool = await bench.use(openPool({ size: 1 }));
+    const service = await bench.use(openFastApi({ connections: IN_FLIGHT }));
+    return compareAdds(bench, pool, service, IN_FLIGHT);
+  },
+
+  async nest_decorator_x(bench) {
+    const application = await bench.use(openNestApplication({ size: WORKERS }));
+    return compareAdds(bench, application.decorated, application.pool, WORKERS * IN_FLIGHT);
+  },
+
+  async json_codec_x(bench) {
+    const json = await bench.use(openPool({ size: 1, adapter: pythonAdapter({ codec: 'json' }) }));
+    const msgpack = await bench.use(openPool({ size: 1 }));
+    return compareAdds(bench, json, msgpack, IN_FLIGHT);
+  },
+
+  async fast_beside_slow_x(bench) {
+    const { isQuick, rounds } = bench.settings;
+    const ours = await bench.use(openPool({ size: WORKERS }));
+    const one = await bench.use(openPool({ size: WORKERS, window: 1 }));
+    await warmUp(bench, [new ClosedLoop(ours.add, IN_FLIGHT), new ClosedLoop(one.add, IN_FLIGHT)]);
+    const p99 = (pool, round) => p99BesideSlow(pool, isQuick ? 2_000 : 15_000, round);
+    // Both sides of a round get the very same slow calls.
+    const compared = await alternate(
+      bench,
+      { a: (round) => p99(one, round), b: (round) => p99(ours, round) },
+      isQuick ? 1 : rounds,
+    );
+    const { ratios, a, b } = compared;
+    return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
+  },
+
+  async p99_ms_at_50k(bench) {
+    const { settings, progress } = bench;
+    const pool = await bench.use(openPool({ size: 2 }));
+    await warmUp(bench, [new ClosedLoop(pool.add, IN_FLIGHT)]);
+    const samples = [];
+    const medians = [];
+    for (let round = 0; round < settings.rounds; round += 1) {
+      progress(`round ${round + 1} of ${settings.rounds}`);
+      const latencies = await replay(everyTick(50_000, settings.isQuick ? 300 : 3_000), pool.add);
+      samples.push(quantile(latencies, 0.99));
+      medians.push(quantile(latencies, 0.5));
+    }
+    return { samples, detail: `p50 ${formatNumber(median(medians))} ms` };
+  },
+
+  async queue_cost_x(bench) {
+    const { settings } = bench;
+    const pool = await bench.use(openPool({ size: 1 }));
+    const cost = async (queued) => {
+      const load = new ClosedLoop(pool.add, IN_FLIGHT + queued);
+      return (await measureLoad(load, settings)).cpuUsPerCall;
+    };
+    await cost(100);
+    const { ratios, a, b } = await alternate(bench, { a: () => cost(100_000), b: () => cost(100) });
+    return { samples: ratios, detail: `${formatNumber(a)} µs ÷ ${formatNumber(b)} µs` };
+  },
+
+  async rss_growth_x({ settings, progress }) {
+    const [few, many] = settings.isQuick ? [100_000, 400_000] : [100_000, 5_000_000];
+    const samples = [];
+    const megabytes = [];
+    const rounds = settings.isQuick ? 1 : settings.rounds;
+    for (let round = 0; round < rounds; round += 1) {
+      progress(`round ${round + 1} of ${rounds}, in a process of its own`);
+      const { early, late } = await measureRss(few, many);
+      samples.push(late / early);
+      megabytes.push(late / 2 ** 20);
+    }
+    return { samples, detail: `after ${many} calls ${formatNumber(median(megabytes))} MB` };
+  },
+};
+
+async function compareAdds(bench, one, other, inFlight) {
+  for (const { add } of [one, other]) {
+    const sum = await add();
+    if (sum !== 3) throw new Error(`1 + 2 gave ${sum}`);
+  }
+  return ratioOf(await compareLoads(bench, new ClosedLoop(one.add, inFlight), new ClosedLoop(other.add, inFlight)));
+}
+
+function ratioOf({ ratios, a, b }) {
+  return { samples: ratios, detail: `${formatRate(a)} ÷ ${formatRate(b)}` };
+}
+
+async function p99BesideSlow(pool, durationMs, seed) {
+  const [latencies] = await Promise.all([
+    replay(everyTick(FAST_PER_SECOND, durationMs), pool.add),
+    replay(atRandom(SLOW_PER_SECOND, durationMs, seed), () => pool.execute('slow', { seconds: SLOW_SECONDS })),
+  ]);
+  return quantile(latencies, 0.99);
+}
+
+async function measureRss(few, many) {
+  const child = fork(fileURLToPath(new URL('../support/rss-host.mjs', import.meta.url)), [String(few), String(many)]);
+  const [[message], [status]] = await Promise.all([once(child, 'message'), once(child, 'exit')]);
+  if (status !== 0) throw new Error(`the process whose memory is measured ended with status ${status}`);
+  return message;
+}

@@ -1,0 +1,34 @@
+import { ClosedLoop, measureLoad } from '../support/load.mjs';
+import { openPool } from '../support/pools.mjs';
+import { alternate, warmUp } from '../support/rounds.mjs';
+import { formatRate } from '../support/table.mjs';
+
+const IN_FLIGHT = 64;
+
+/** @type {Record<string, (bench: import('../support/rounds.mjs').Bench) => Promise<import('../support/rounds.mjs').Outcome>>} */
+export const measures = {
+  async stream_chunks_x(bench) {
+    const { settings } = bench;
+    const pool = await bench.use(openPool({ size: 1 }));
+    const load = new ClosedLoop(pool.add, IN_FLIGHT);
+    const chunks = settings.isQuick ? 30_000 : 300_000;
+    await warmUp(bench, [load]);
+    await chunksPerSecond(pool, chunks);
+    const { ratios, a, b } = await alternate(bench, {
+      a: () => chunksPerSecond(pool, chunks),
+      b: async () => (await measureLoad(load, settings)).perSecond,
+    });
+    return { samples: ratios, detail: `${formatRate(a)} ÷ ${formatRate(b)}` };
+  },
+};
+
+/** One stream from one generator, from its start to its end. */
+async function chunksPerSecond(pool, chunks) {
+  const began = performance.now();
+  let received = 0;
+  await new Promise((complete, error) => {
+    pool.stream('count_up', { limit: chunks }).subscribe({ next: () => (received += 1), complete, error });
+  });
+  if (received !== chunks) throw new Error(`${received} of ${chunks} chunks arrived`);
+  return (chunks / (performance.now() - began)) * 1_000;
+}
