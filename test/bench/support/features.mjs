@@ -8,5 +8,5 @@ export function zygoteOptions() {
 
 /** Pool options that keep large payloads in the frames. */
 export function withoutArena() {
-  return 'arena' in poolOptionTable ? { arena: false } : {};
+  return 'arena' in poolOptionTable ? { arena: { enabled: false } } : {};
 }
