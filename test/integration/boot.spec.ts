@@ -30,16 +30,20 @@ describe('the start of a pool', () => {
       adapter: node({ module: pathOf('integration/broken_import.js') }),
       type: 'ERR_MODULE_NOT_FOUND',
     },
-  ])('fails when the $language module cannot be imported, and says all there is to know', async ({ adapter, type }) => {
-    const { message, code, details } = await bootError({ adapter, size: 2 });
-    expect(code).toBe('WORKER_START_FAILED');
-    expect(message).toMatch(/command line: .*--module .*broken_import/);
-    expect(message).toMatch(/exit: +status 1/);
-    expect(message).toMatch(/numpie.that.is.not.installed/);
-    expect(message).toContain(type);
-    expect(message).toMatch(/what to do: +\S/);
-    expect(details).toMatchObject({ pool: 'default', exit: 'status 1' });
-  });
+  ])(
+    'fails when the $language module cannot be imported, and says all there is to know',
+    async ({ language, adapter, type }) => {
+      const { message, code, details } = await bootError({ adapter, size: 2 });
+      expect(code).toBe('WORKER_START_FAILED');
+      expect(message).toMatch(/command line: .*--module .*broken_import/);
+      if (language === 'python') expect(message).toMatch(/command line: +PYTHONPATH=\S*bridges\/python\S* \S*python/);
+      expect(message).toMatch(/exit: +status 1/);
+      expect(message).toMatch(/numpie.that.is.not.installed/);
+      expect(message).toContain(type);
+      expect(message).toMatch(/what to do: +\S/);
+      expect(details).toMatchObject({ pool: 'default', exit: 'status 1' });
+    },
+  );
 
   it.each([
     { language: 'python', adapter: python({ module: './no/such/file.py' }) },

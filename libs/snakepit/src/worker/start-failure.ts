@@ -1,11 +1,15 @@
+import { delimiter } from 'node:path';
+
 import { SnakepitError } from '../core/index.js';
 import { describeExit, type ExitCause } from './exit-cause.js';
+import type { LaunchSpec } from './launch-spec.js';
 
 export interface StartFailure {
   readonly worker: string;
   readonly pool: string;
   readonly executable: string;
   readonly args: readonly string[];
+  readonly searchPaths: LaunchSpec['searchPaths'];
   readonly cause: ExitCause;
   /** What is known beyond how it ended. */
   readonly reason: string | undefined;
@@ -15,13 +19,13 @@ export interface StartFailure {
 
 /** Why a process did not start, with all that a person needs to mend it. */
 export function startFailed(failure: StartFailure): SnakepitError {
-  const { worker, pool, executable, args, cause, reason, traceback } = failure;
+  const { worker, pool, executable, cause, reason, traceback } = failure;
   const stderr = [failure.stderr, traceback].filter((text) => text !== '').join('\n');
   return new SnakepitError('WORKER_START_FAILED', {
     worker,
     pool,
     reason,
-    commandLine: [executable, ...args].join(' '),
+    commandLine: commandLine(failure),
     exit: describeExit(cause),
     stderr: stderr === '' ? undefined : indent(stderr),
     remedy: remedyFor(cause, executable),
@@ -37,4 +41,10 @@ function remedyFor(cause: ExitCause, executable: string): string {
     return `Check that ${executable} exists and may be executed, and that 'cwd' is a folder.`;
   }
   return 'Mend what stderr says; the command line above, run in a shell, shows it too.';
+}
+
+/** As it can be run in a shell: with the folders that the worker is told to import from. */
+function commandLine({ executable, args, searchPaths = {} }: StartFailure): string {
+  const variables = Object.entries(searchPaths).map(([name, folders]) => `${name}=${folders.join(delimiter)}`);
+  return [...variables, executable, ...args].join(' ');
 }

@@ -314,10 +314,10 @@ export class Worker implements ChannelOwner {
 
   #startError(cause: ExitCause): SnakepitError {
     const { spec, pool } = this.#parts;
-    const { executable, args } = spec;
+    const { executable, args, searchPaths } = spec;
     const { reason, traceback } = this.#startFailure ?? { reason: undefined, traceback: '' };
     const { stderrTail: stderr } = this.#process;
-    return startFailed({ worker: this.id, pool, executable, args, cause, reason, traceback, stderr });
+    return startFailed({ worker: this.id, pool, executable, args, searchPaths, cause, reason, traceback, stderr });
   }
 
   #enter(next: WorkerState): void {

@@ -212,8 +212,18 @@ export class Zygote implements ControlOwner {
     const { id, pool, spec } = this.#parts;
     const { reason, traceback } = this.#startFailure ?? { reason: undefined, traceback: '' };
     const { stderrTail: stderr } = this.#process;
-    const { executable, zygote } = spec;
-    return startFailed({ worker: id, pool, executable, args: zygote.args, cause, reason, traceback, stderr });
+    const { executable, zygote, searchPaths } = spec;
+    return startFailed({
+      worker: id,
+      pool,
+      executable,
+      args: zygote.args,
+      searchPaths,
+      cause,
+      reason,
+      traceback,
+      stderr,
+    });
   }
 
   #log(level: LogLevel, message: string): void {
