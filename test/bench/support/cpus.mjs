@@ -46,7 +46,10 @@ export function pinned(adapter) {
     async prepare(context) {
       const spec = await adapter.prepare(context);
       const [executable, args] = onWorkerCpus(spec.executable, spec.args);
-      return { ...spec, executable, args };
+      if (spec.zygote === undefined) return { ...spec, executable, args };
+      // Its forks stay on the CPUs that the zygote was given.
+      const [, zygoteArgs] = onWorkerCpus(spec.executable, spec.zygote.args);
+      return { ...spec, executable, args, zygote: { ...spec.zygote, args: zygoteArgs } };
     },
   };
 }
