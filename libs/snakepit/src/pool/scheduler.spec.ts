@@ -2,9 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { CommandProfile, type Pace } from './command-profile.js';
-import { Lane, Scheduler, type SchedulerSettings } from './scheduler.js';
-
-const FAST_TRAFFIC_MS = 1_000;
+import { FAST_LANE_MS, Lane, Scheduler, type SchedulerSettings } from './scheduler.js';
 
 function profileOf(pace: Pace, estimateUs: number): CommandProfile {
   const profile = new CommandProfile('call');
@@ -89,7 +87,7 @@ describe('Scheduler', () => {
               const idle = lanes.filter((lane) => lane.inFlight === 0 && lane.hasRoom);
               const exclusiveLanes = lanes.filter((lane) => lane.exclusive > 0).length;
               if (isFast) lastFastAt = now;
-              const hasFastTraffic = now - lastFastAt < FAST_TRAFFIC_MS;
+              const hasFastTraffic = now - lastFastAt < FAST_LANE_MS;
               const lane = scheduler.pick(profile, now);
               const mayUseIdle = isFast || lanes.length === 1 || !hasFastTraffic || exclusiveLanes < lanes.length - 1;
               if (idle.length > 0 && mayUseIdle)
@@ -191,6 +189,6 @@ describe('Scheduler', () => {
     const slow = profileOf('slow', 0);
     scheduler.begin(scheduler.pick(slow, 2)!, slow, 2);
     expect(scheduler.pick(slow, 2)).toBeUndefined();
-    expect(scheduler.pick(slow, FAST_TRAFFIC_MS)).toBeDefined();
+    expect(scheduler.pick(slow, FAST_LANE_MS)).toBeDefined();
   });
 });
