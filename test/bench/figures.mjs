@@ -1,7 +1,7 @@
 /**
  * @typedef {object} Figure
  * @property {string} key name in the JSON
- * @property {'calls' | 'payloads' | 'streams' | 'starts'} group
+ * @property {string} group the file in `groups/` that measures it, by a function of the figure's key
  * @property {string} title what is divided by what
  * @property {{ atLeast: number } | { atMost: number }} [target] absent: shown for comparison, and left out of the JSON
  */
