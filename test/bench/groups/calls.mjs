@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 import { openFastApi } from '../peers/fastapi.mjs';
+import { openFirstCome } from '../peers/first-come.mjs';
 import { openPiscina, TUNED } from '../peers/piscina.mjs';
 import { openPythonShell } from '../peers/python-shell.mjs';
 import { openPythonia } from '../peers/pythonia.mjs';
@@ -99,21 +100,11 @@ export const measures = {
   },
 
   async fast_beside_slow_x(bench) {
-    const { isQuick, rounds, warmMs, settleMs } = bench.settings;
-    const ours = await bench.use(openPool({ size: WORKERS }));
-    const one = await bench.use(openPool({ size: WORKERS, window: 1 }));
-    bench.progress('warming up');
-    for (const pool of [one, ours]) await p99BesideSlow(pool, { durationMs: warmMs, settleMs: 0, seed: 0 });
-    const durationMs = isQuick ? 1_500 : 10_000;
-    // Both sides of a round get the very same slow calls.
-    const p99 = (pool, round) => p99BesideSlow(pool, { durationMs, settleMs, seed: round + 1 });
-    const compared = await alternate(
-      bench,
-      { a: (round) => p99(one, round), b: (round) => p99(ours, round) },
-      isQuick ? 1 : rounds,
-    );
-    const { ratios, a, b } = compared;
-    return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
+    return compareBesideSlow(bench, await bench.use(openPool({ size: WORKERS, window: 1 })));
+  },
+
+  async fast_beside_slow_fifo_x(bench) {
+    return compareBesideSlow(bench, await bench.use(openFirstCome(WORKERS)));
   },
 
   async p99_ms_at_50k(bench) {
@@ -170,6 +161,23 @@ async function compareAdds(bench, one, other, inFlight) {
 
 function ratioOf({ ratios, a, b }) {
   return { samples: ratios, detail: `${formatRate(a)} ÷ ${formatRate(b)}` };
+}
+
+/** How long fast calls take beside slow ones: by the other ÷ by a pool with the library's defaults. */
+async function compareBesideSlow(bench, other) {
+  const { isQuick, rounds, warmMs, settleMs } = bench.settings;
+  const pool = await bench.use(openPool({ size: WORKERS }));
+  bench.progress('warming up');
+  for (const each of [other, pool]) await p99BesideSlow(each, { durationMs: warmMs, settleMs: 0, seed: 0 });
+  const durationMs = isQuick ? 1_500 : 10_000;
+  // Both sides of a round get the very same slow calls.
+  const p99 = (side, round) => p99BesideSlow(side, { durationMs, settleMs, seed: round + 1 });
+  const { ratios, a, b } = await alternate(
+    bench,
+    { a: (round) => p99(other, round), b: (round) => p99(pool, round) },
+    isQuick ? 1 : rounds,
+  );
+  return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
 }
 
 async function p99BesideSlow(pool, { durationMs, settleMs, seed }) {
