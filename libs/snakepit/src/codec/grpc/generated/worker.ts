@@ -78,7 +78,7 @@ export function decodeBody(bytes: Uint8Array): Body {
 export interface CallRequest {
   /** The number that the worker's hello gave; 0 is a caller without a control stream. */
   readonly attachment: number;
-  /** Grows from call to call within an attachment; 0 only without one. */
+  /** Not used twice within an attachment; 0 only without one. */
   readonly id: number;
   /** Position in the manifest; of no meaning where there is a command_name. */
   readonly command: number;
@@ -1555,6 +1555,8 @@ export interface WorkerHello {
   /** Names this attachment in CallRequest; not 0, and not used twice by one process. */
   readonly attachment: number;
   readonly commands: readonly Command[];
+  /** Where the worker takes less than the host's hello allows; else 0. */
+  readonly maxFrameBytes: number;
 }
 
 export interface WorkerHelloInit {
@@ -1568,6 +1570,7 @@ export interface WorkerHelloInit {
   readonly typedArrays?: boolean | undefined;
   readonly attachment?: number | undefined;
   readonly commands?: readonly CommandInit[] | undefined;
+  readonly maxFrameBytes?: number | undefined;
 }
 
 function sizeOfWorkerHello(message: WorkerHelloInit): number {
@@ -1584,6 +1587,7 @@ function sizeOfWorkerHello(message: WorkerHelloInit): number {
   for (const item of message.commands ?? []) {
     size += 1 + innerSize(sizeOfCommand(item));
   }
+  if (message.maxFrameBytes !== undefined && message.maxFrameBytes !== 0) size += 1 + varintSize(message.maxFrameBytes);
   return size;
 }
 
@@ -1631,6 +1635,10 @@ function writeWorkerHello(message: WorkerHelloInit, out: WireWriter): void {
     out.varint(sizeOfCommand(item));
     writeCommand(item, out);
   }
+  if (message.maxFrameBytes !== undefined && message.maxFrameBytes !== 0) {
+    out.varint(88);
+    out.varint(message.maxFrameBytes);
+  }
 }
 
 function readWorkerHello(wire: WireReader, until: number): WorkerHello {
@@ -1644,6 +1652,7 @@ function readWorkerHello(wire: WireReader, until: number): WorkerHello {
   let typedArrays = false;
   let attachment = 0;
   const commands: Command[] = [];
+  let maxFrameBytes = 0;
   while (wire.position < until) {
     const tag = wire.varint();
     switch (tag) {
@@ -1677,12 +1686,27 @@ function readWorkerHello(wire: WireReader, until: number): WorkerHello {
       case 82:
         commands.push(readCommand(wire, wire.end()));
         break;
+      case 88:
+        maxFrameBytes = wire.varint();
+        break;
       default:
         wire.skip(tag);
     }
   }
   wire.leave(until);
-  return { protocol, codec, language, runtime, sdk, pid, silentWhileBusy, typedArrays, attachment, commands };
+  return {
+    protocol,
+    codec,
+    language,
+    runtime,
+    sdk,
+    pid,
+    silentWhileBusy,
+    typedArrays,
+    attachment,
+    commands,
+    maxFrameBytes,
+  };
 }
 
 export function encodeWorkerHello(message: WorkerHelloInit): Buffer {
