@@ -169,7 +169,7 @@ async function compareBesideSlow(bench, other) {
   const pool = await bench.use(openPool({ size: WORKERS }));
   bench.progress('warming up');
   for (const each of [other, pool]) await p99BesideSlow(each, { durationMs: warmMs, settleMs: 0, seed: 0 });
-  const durationMs = isQuick ? 1_500 : 10_000;
+  const durationMs = isQuick ? 1_000 : 10_000;
   // Both sides of a round get the very same slow calls.
   const p99 = (side, round) => p99BesideSlow(side, { durationMs, settleMs, seed: round + 1 });
   const { ratios, a, b } = await alternate(
