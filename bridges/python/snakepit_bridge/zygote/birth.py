@@ -13,8 +13,10 @@ _START_FAILURE = 1
 def become_worker(order, door):
     """In a forked child: take the environment, the streams and the channel of a worker of its own."""
     os.setsid()
-    os.environ.clear()
-    os.environ.update(order.environment)
+    for name in order.foreign_variables:
+        del os.environ[name]
+    for name, value in order.own_variables.items():
+        os.environ[name] = value
     try:
         _connect(door, order.token, "stdout", _STDOUT, is_inheritable=True)
         _connect(door, order.token, "stderr", _STDERR, is_inheritable=True)

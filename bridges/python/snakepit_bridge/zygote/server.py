@@ -62,11 +62,15 @@ class Zygote:
                     return order
 
     def _fork_all(self, orders):
-        """Fork a child for each order; returns its order in a child, None in the zygote."""
+        """Fork a child for each order; returns its order in a child, None in the zygote.
+
+        Nothing else is done in between: each page that the zygote writes after a fork is one more that the child alone holds.
+        """
+        # Buffered text would be written once more by the child.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        forked = []
         for order in orders:
-            # Buffered text would be written once more by the child.
-            sys.stdout.flush()
-            sys.stderr.flush()
             try:
                 pid = self._children.fork(order.number)
             except OSError as error:
@@ -74,7 +78,9 @@ class Zygote:
                 continue
             if pid == 0:
                 return order
-            self._control.tell_forked(order.number, pid)
+            forked.append((order.number, pid))
+        for number, pid in forked:
+            self._control.tell_forked(number, pid)
         return None
 
     def _bury(self):
