@@ -7,7 +7,9 @@ import { findExecutable } from './executable.js';
 
 export const MINIMUM_PYTHON = [3, 9] as const;
 
-const PROBE = 'import json, sys; print(json.dumps([sys.executable, list(sys.version_info[:3])]))';
+/** What it prints is JSON of numbers alone, in any version and whatever the encoding; importing `json` or `site` would double its time. */
+const PROBE = 'import sys; print([list(sys.version_info[:2]), [ord(each) for each in sys.executable or ""]])';
+const PROBE_ARGS = ['-S', '-c', PROBE];
 const PROBE_TIMEOUT_MS = 10_000;
 
 export interface InterpreterWish {
@@ -28,20 +30,20 @@ export async function findPython(wish: InterpreterWish): Promise<string> {
   const tried = candidates(wish);
   const found = tried.map((program) => findExecutable(program, wish.searchPath)).find((path) => path !== undefined);
   if (found === undefined) throw notFound(tried, undefined);
-  let answer: [string, [number, number, number]];
+  let answer: [version: [major: number, minor: number], executable: number[]];
   try {
-    const { stdout } = await promisify(execFile)(found, ['-c', PROBE], { timeout: PROBE_TIMEOUT_MS });
+    const { stdout } = await promisify(execFile)(found, PROBE_ARGS, { timeout: PROBE_TIMEOUT_MS });
     answer = JSON.parse(stdout) as typeof answer;
     if (!Array.isArray(answer)) throw new Error(`it answered ${stdout.trim()}`);
   } catch (error) {
     throw notFound([found], `it does not run: ${toError(error).message.trim()}`);
   }
-  const [executable, [major, minor]] = answer;
+  const [[major, minor], codePoints] = answer;
   const [neededMajor, neededMinor] = MINIMUM_PYTHON;
   if (major < neededMajor || (major === neededMajor && minor < neededMinor)) {
     throw notFound([found], `it is Python ${major}.${minor}, and ${neededMajor}.${neededMinor} or newer is needed`);
   }
-  return executable || found;
+  return String.fromCodePoint(...codePoints) || found;
 }
 
 function candidates({ interpreter, venv }: InterpreterWish): string[] {
