@@ -20,6 +20,7 @@ def main(arguments=None):
     prepare_process()
     descriptor = os.environ.pop("SNAKEPIT_FD", "")
     door = os.environ.pop("SNAKEPIT_DOOR", "")
+    arena_descriptor = os.environ.pop("SNAKEPIT_ARENA_FD", "")
     from .preload import Preload
 
     preload = Preload(options["--preload"], options["--module"], options["--preload-module"])
@@ -28,13 +29,14 @@ def main(arguments=None):
         return
 
     from ..worker import serve
+    from .arena_place import ArenaPlace
     from .birth import become_worker
     from .control import Control
     from .server import Zygote
 
-    zygote = Zygote(Control(int(descriptor)), door, preload)
-    order = zygote.serve()
-    become_worker(order, door)
+    arena = ArenaPlace(int(arena_descriptor)) if arena_descriptor else None
+    order = Zygote(Control(int(descriptor)), door, preload).serve()
+    become_worker(order, door, arena)
     serve(preload.load_manifest, "auto")
 
 

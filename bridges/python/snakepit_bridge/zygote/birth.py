@@ -10,7 +10,7 @@ _STDOUT, _STDERR = 1, 2
 _START_FAILURE = 1
 
 
-def become_worker(order, door):
+def become_worker(order, door, arena):
     """In a forked child: take the environment, the streams and the channel of a worker of its own."""
     os.setsid()
     for name in order.foreign_variables:
@@ -24,6 +24,8 @@ def become_worker(order, door):
     except OSError as error:
         complain("cannot reach the host: %s" % error)
         os._exit(_START_FAILURE)
+    if arena is not None:
+        arena.open(order.arena)
     _diverge()
 
 

@@ -25,6 +25,7 @@ class ForkOrder:
     def __init__(self, number, members):
         self.number = number
         self.token = members["token"]
+        self.arena = members.get("arena")
         wanted, present = members["env"], dict(os.environ)
         self.foreign_variables = [name for name in present if name not in wanted]
         self.own_variables = {name: value for name, value in wanted.items() if present.get(name) != value}

@@ -82,6 +82,7 @@ describe('findPython', () => {
     ],
     ['it answers nothing', () => ({ interpreter: script('p', 'exit 0').path }), /does not run/],
     ['it answers something else', () => ({ interpreter: script('p', 'echo null').path }), /does not run/],
+    ['it answers without a version', () => ({ interpreter: script('p', `echo '["3.9", []]'`).path }), /does not run/],
   ])('explains that %s', async (_, over, message) => {
     await expect(findPython({ ...wish, ...over() })).rejects.toMatchObject({
       code: 'INTERPRETER_NOT_FOUND',
