@@ -20,7 +20,7 @@ def become_worker(order, door, arena):
     try:
         _connect(door, order.token, "stdout", _STDOUT, is_inheritable=True)
         _connect(door, order.token, "stderr", _STDERR, is_inheritable=True)
-        _connect(door, order.token, "channel", int(os.environ["SNAKEPIT_FD"]), is_inheritable=False)
+        _connect(door, order.token, "channel", order.descriptor, is_inheritable=False)
     except OSError as error:
         complain("cannot reach the host: %s" % error)
         os._exit(_START_FAILURE)

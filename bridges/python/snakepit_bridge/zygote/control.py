@@ -17,9 +17,10 @@ _MAX_FRAME_BYTES = 16 * 1024 * 1024
 
 
 class ForkOrder:
-    """A worker that the host wants: the number it goes by, its one-time token and its environment.
+    """A worker that the host wants: the number it goes by, its one-time token, its environment and its descriptors.
 
-    The environment is kept as what differs from the zygote's own: a child that changes little shares many pages.
+    The environment is kept as what differs from the zygote's own, without what a worker takes out of it when it starts: a child
+    that changes little shares many pages.
     """
 
     def __init__(self, number, members):
@@ -27,6 +28,8 @@ class ForkOrder:
         self.token = members["token"]
         self.arena = members.get("arena")
         wanted, present = members["env"], dict(os.environ)
+        wanted.pop("SNAKEPIT_PROTOCOL", None)
+        self.descriptor = int(wanted.pop("SNAKEPIT_FD"))
         self.foreign_variables = [name for name in present if name not in wanted]
         self.own_variables = {name: value for name, value in wanted.items() if present.get(name) != value}
 
