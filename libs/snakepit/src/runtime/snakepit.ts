@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { silentLog, SnakepitError, systemClock, type Clock, type LogSink } from '../core/index.js';
 import { Pool } from '../pool/index.js';
 import { SessionHostCalls, SessionService } from '../session/index.js';
+import { orphanGuard } from '../worker/index.js';
 import { guardExit } from './exit-guard.js';
 import { DEFAULT_POOL, resolveSnakepitOptions, type ResolvedSnakepitOptions, type SnakepitOptions } from './options.js';
 import { PoolService } from './pool-service.js';
@@ -19,6 +20,8 @@ export interface SnakepitContext {
 export class Snakepit {
   readonly options: ResolvedSnakepitOptions;
   readonly sessions: SessionService;
+  readonly #instance = randomBytes(12).toString('hex');
+  readonly #log: LogSink;
   readonly #pools: ReadonlyMap<string, Pool>;
   readonly #unguard: () => void;
   readonly #unlisten: () => void;
@@ -29,9 +32,10 @@ export class Snakepit {
     const { log = silentLog, clock = systemClock, hostEnv = process.env } = context;
     const options = resolveSnakepitOptions(given);
     this.options = options;
+    this.#log = log;
     this.sessions = new SessionService(options.sessions, { clock, log });
     const hostCalls = new SessionHostCalls(this.sessions, options.sessions);
-    const instance = randomBytes(12).toString('hex');
+    const instance = this.#instance;
     this.#pools = new Map(
       Object.entries(options.pools).map(([name, poolOptions]) => {
         const onHostCall = hostCalls.answer.bind(hostCalls);
@@ -78,7 +82,10 @@ export class Snakepit {
   }
 
   async #start(): Promise<void> {
-    const outcomes = await Promise.allSettled([...this.#pools.values()].map((pool) => pool.start()));
+    const starting = [...this.#pools.values()].map((pool) => pool.start());
+    // While the pools look for their interpreters, so that it delays no worker.
+    if (this.#closing === undefined) orphanGuard.open(this.#instance, this.#log);
+    const outcomes = await Promise.allSettled(starting);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed === undefined) return;
     await this.close();
@@ -100,6 +107,7 @@ export class Snakepit {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
     this.#unlisten();
     await this.sessions.close();
+    await orphanGuard.close(this.#instance);
     this.#unguard();
   }
 

@@ -4,6 +4,7 @@ import type { Clock } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
 import { splitLines } from './line-splitter.js';
 import { LineTail } from './line-tail.js';
+import { orphanGuard } from './orphan-guard.js';
 import type { ProcessOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
 import { Termination } from './termination.js';
 import { ROLES, type Role } from './zygote-door.js';
@@ -61,6 +62,7 @@ export class ForkedProcess implements WorkerProcess {
 
   onForked(pid: number): void {
     this.#pid = pid;
+    orphanGuard.started(pid);
     if (this.#isUnwanted) this.#signal('SIGKILL');
     this.#connect();
   }
@@ -78,6 +80,7 @@ export class ForkedProcess implements WorkerProcess {
     this.#isLeaving = true;
     // The leader is gone; what it left in its group goes with it.
     this.#signal('SIGKILL');
+    this.#unguard();
     const grace = this.#clock.after(OUTPUT_GRACE_MS, () => this.#finish(cause));
     void this.#outputEnd().then(() => {
       grace.cancel();
@@ -96,6 +99,7 @@ export class ForkedProcess implements WorkerProcess {
 
   #finishOrphan(): void {
     this.#signal('SIGKILL');
+    this.#unguard();
     this.#finish({ kind: 'unknown', message: 'the zygote that would have told it ended before' });
   }
 
@@ -117,6 +121,10 @@ export class ForkedProcess implements WorkerProcess {
     } catch {
       // ESRCH: it is gone.
     }
+  }
+
+  #unguard(): void {
+    if (this.#pid !== undefined) orphanGuard.ended(this.#pid);
   }
 
   readonly #onStderr = (line: string): void => {

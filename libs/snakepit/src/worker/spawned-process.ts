@@ -6,6 +6,7 @@ import type { Clock } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
 import { splitLines } from './line-splitter.js';
 import { LineTail } from './line-tail.js';
+import { orphanGuard } from './orphan-guard.js';
 import type { ProcessOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
 import { Termination } from './termination.js';
 
@@ -44,6 +45,7 @@ export class SpawnedProcess implements WorkerProcess {
         ? ['pipe', 'pipe', 'pipe']
         : ['ignore', 'pipe', 'pipe', 'pipe', ...(arenaFd === undefined ? [] : [arenaFd])],
     });
+    if (this.#child.pid !== undefined) orphanGuard.started(this.#child.pid);
     if (this.#child.stdout && !talksOnStdio) splitLines(this.#child.stdout, (line) => owner.onLine('stdout', line));
     if (this.#child.stderr) splitLines(this.#child.stderr, this.#onStderr);
     this.#child.once('error', (error) => this.#onSpawnError(error));
@@ -97,6 +99,7 @@ export class SpawnedProcess implements WorkerProcess {
   #onExit(status: number | null, signal: NodeJS.Signals | null): void {
     // The leader is gone; what it left in its group goes with it.
     this.#signalGroup('SIGKILL');
+    if (this.#child.pid !== undefined) orphanGuard.ended(this.#child.pid);
     const cause: ExitCause = signal === null ? { kind: 'exit', status: status ?? 0 } : { kind: 'signal', signal };
     const grace = this.#clock.after(OUTPUT_GRACE_MS, () => this.#finish(cause));
     this.#child.once('close', () => {

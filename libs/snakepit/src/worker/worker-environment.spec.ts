@@ -62,6 +62,9 @@ describe('workerEnvironment', () => {
       SNAKEPIT_WORKER_ID: 'p-1',
       SNAKEPIT_POOL: 'p',
       SNAKEPIT_INSTANCE: 'i',
+      ...(process.platform === 'linux' && {
+        SNAKEPIT_HOST: expect.stringMatching(`^${process.pid}(\\.\\d+){3}$`) as string,
+      }),
     });
     expect(workerEnvironment({ ...parts, spec: { ...spec, protocol: 'v1' } })).not.toHaveProperty('SNAKEPIT_FD');
   });

@@ -1,5 +1,6 @@
 import { delimiter } from 'node:path';
 
+import { hostMark } from './host-mark.js';
 import type { LaunchSpec } from './launch-spec.js';
 
 /**
@@ -46,6 +47,7 @@ export function workerEnvironment(parts: EnvironmentParts): Record<string, strin
   for (const [name, folders] of Object.entries(spec.searchPaths ?? {})) {
     env[name] = [...folders, ...(env[name] ? [env[name]] : [])].join(delimiter);
   }
+  const host = hostMark();
   return {
     ...env,
     SNAKEPIT_PROTOCOL: spec.protocol,
@@ -53,5 +55,6 @@ export function workerEnvironment(parts: EnvironmentParts): Record<string, strin
     SNAKEPIT_WORKER_ID: parts.worker,
     SNAKEPIT_POOL: parts.pool,
     SNAKEPIT_INSTANCE: parts.instance,
+    ...(host !== undefined && { SNAKEPIT_HOST: host }),
   };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { SnakepitError, type Clock } from '../core/index.js';
+import { hostMark } from './host-mark.js';
 
 /** What a forked worker connects for. */
 export const ROLES = ['stdout', 'stderr', 'channel'] as const;
@@ -32,7 +33,9 @@ export class ZygoteDoor {
 
   /** @throws SnakepitError MISUSE when the folder for temporary files has too long a name for a socket in it */
   static async open(clock: Clock): Promise<ZygoteDoor> {
-    const door = new ZygoteDoor(await mkdtemp(join(tmpdir(), 'snakepit-')), clock);
+    // The name tells whose it is, so that it can be removed when its host is gone.
+    const folder = await mkdtemp(join(tmpdir(), `snakepit-${hostMark() ?? ''}-`));
+    const door = new ZygoteDoor(folder, clock);
     try {
       await door.#listen();
     } catch (error) {
