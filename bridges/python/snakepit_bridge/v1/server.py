@@ -17,7 +17,7 @@ from ..errors import (
 )
 from ..hooks import SHUTDOWN, START
 from ..log import forward_logging
-from ..process import complain, end_by_protocol_error
+from ..process import complain, die_with_host, end_by_protocol_error
 from .channel import Channel, take_over_stdio
 from .runtime import V1Runtime
 
@@ -72,15 +72,18 @@ class V1Server:
 
     def serve(self, may_negotiate):
         """Serve until the input ends. Raises ProtocolError and OSError."""
+        is_first = True
         while not self._is_stopping:
             request = self._channel.read()
             if request is None:
                 return
-            if may_negotiate and request.get("type") == _NEGOTIATION:
+            if is_first and may_negotiate and request.get("type") == _NEGOTIATION:
                 self._negotiate(request)
             else:
                 self._answer(request)
-            may_negotiate = False
+            if is_first:
+                die_with_host()
+                is_first = False
 
     def _negotiate(self, request):
         supported = request.get("supported")

@@ -8,7 +8,15 @@ from ..codec.binary import BinaryForm
 from ..errors import HostGone, ProtocolError, error_map
 from ..hooks import SHUTDOWN, START
 from ..log import forward_logging
-from ..process import complain, end_by_protocol_error, end_with_host, exit_status, ignore_termination, is_terminated
+from ..process import (
+    complain,
+    die_with_host,
+    end_by_protocol_error,
+    end_with_host,
+    exit_status,
+    ignore_termination,
+    is_terminated,
+)
 from .arena import Arena
 from .hello import answer_hello, failed_hello, read_hello
 from .loop import WorkerLoop
@@ -33,6 +41,7 @@ def serve_v2(descriptor, load_manifest, on_ready=None):
     reader = FrameReader(sock, 0)
     try:
         loop, manifest = _start(sock, reader, writer, load_manifest)
+        die_with_host()
         if on_ready is not None:
             on_ready(loop.stop)
         _serve_until_end(loop, manifest)

@@ -9,8 +9,9 @@ import { splitLines } from './line-splitter.js';
 
 /** How long a sweep may take before a closing instance stops waiting for it. */
 const SWEEP_PATIENCE_MS = 2_000;
-/** A guardian that lives shorter than this is not started again: whatever ends it would end the next one too. */
-const SHORTEST_LIFE_MS = 1_000;
+/** After so many guardians in a row that lived shorter than this there is no other: whatever ends them would end the next one too. */
+const MAX_SHORT_LIVES = 3;
+const SHORT_LIFE_MS = 10_000;
 
 /**
  * Sees to it that no worker and nothing that workers started outlives its host, however that ends; there is one for each host process.
@@ -23,7 +24,7 @@ export class OrphanGuard {
   readonly #groups = new Set<number>();
   readonly #sweeps = new Map<string, () => void>();
   #guardian: Guardian | undefined;
-  #isHopeless = process.platform === 'win32';
+  #shortLives = 0;
 
   /** Processes that carry this token belong to the host from now on. What is done for them is told to `log`. */
   open(instance: string, log: LogSink): void {
@@ -73,7 +74,7 @@ export class OrphanGuard {
   }
 
   #start(): void {
-    if (this.#isHopeless) return;
+    if (process.platform === 'win32' || this.#shortLives >= MAX_SHORT_LIVES) return;
     const startedAt = performance.now();
     const guardian = new Guardian((line) => this.#onLine(line));
     this.#guardian = guardian;
@@ -85,10 +86,11 @@ export class OrphanGuard {
   #onGone(guardian: Guardian, how: string, livedMs: number): void {
     if (this.#guardian !== guardian) return;
     this.#guardian = undefined;
-    this.#isHopeless = livedMs < SHORTEST_LIFE_MS;
-    const next = this.#isHopeless
-      ? 'there is none now: should this host be killed, workers end by themselves, but not what left their process groups'
-      : 'another one is started';
+    this.#shortLives = livedMs < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
+    const next =
+      this.#shortLives >= MAX_SHORT_LIVES
+        ? 'there is none now: should this host be killed, workers end by themselves, but not what left their process groups'
+        : 'another one is started';
     this.#warn(`the guardian that ends workers with their host is gone (${how}); ${next}`);
     if (this.#instances.size > 0) this.#start();
   }
