@@ -108,7 +108,7 @@ function exampleDetails(code) {
     POOL_SATURATED: { queued: 1000, maxQueue: 1000, busy: 8, workers: 8 },
     QUEUE_TIMEOUT: { waitedMs: 5000, queueTimeoutMs: 5000, queued: 12, busy: 8, workers: 8 },
     CALL_TIMEOUT: { timeoutMs: 60000, waitedMs: 3 },
-    WORKER_EXITED: { exit: 'signal SIGKILL' },
+    WORKER_EXITED: { exit: 'signal SIGSEGV (native code crashed)' },
     WORKER_LOST: { reason: 'no heartbeat' },
     UNKNOWN_COMMAND: { known: 'summarise, walk' },
     INVALID_ARGUMENTS: { reason: 'args.items[3].callback: is a function' },

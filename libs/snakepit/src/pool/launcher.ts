@@ -42,7 +42,7 @@ export class Launcher {
   #isClosed = false;
 
   constructor(parts: LauncherParts) {
-    this.spec = parts.spec;
+    this.spec = { ...parts.spec, privileges: parts.options.privileges };
     this.#parts = parts;
     this.#restartPolicy = new RestartPolicy(parts.options.restart);
   }
@@ -81,7 +81,7 @@ export class Launcher {
 
   async #startZygote(spec: ZygoteSpec): Promise<void> {
     const { pool, options, clock, log } = this.#parts;
-    const door = await ZygoteDoor.open(clock);
+    const door = await ZygoteDoor.open(clock, options.privileges);
     if (this.#isClosed) return door.close();
     const id = `${pool}-zygote`;
     const zygote = new Zygote({

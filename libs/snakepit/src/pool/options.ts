@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import { option, type OptionsInput, type OptionsResolved } from '../core/index.js';
-import type { Adapter } from '../worker/index.js';
+import { privilegeOptionTable, type Adapter } from '../worker/index.js';
 
 const MAX_MS = 2_147_483_647;
 const ms = 'ms';
@@ -215,6 +215,7 @@ export const poolOptionTable = {
     doc: "Further names of the host's environment variables that workers may see.",
     default: [],
   }),
+  privileges: option.group(privilegeOptionTable, { doc: 'What workers may do and take, and whatever they start.' }),
 };
 
 export type PoolOptions = OptionsInput<typeof poolOptionTable>;

@@ -8,7 +8,7 @@ import {
 } from '../core/index.js';
 import { poolOptionTable, type PoolOptions } from '../pool/index.js';
 import { SESSION_OPTIONS } from '../session/index.js';
-import type { Adapter } from '../worker/index.js';
+import { checkPrivileges, hostSystem, type Adapter } from '../worker/index.js';
 
 export const DEFAULT_POOL = 'default';
 
@@ -42,6 +42,14 @@ const onePoolOptionTable = { ...poolOptionTable, ...sharedOptionTable };
 
 /** Checks the options, shorthands included. @throws SnakepitError INVALID_OPTIONS */
 export function resolveSnakepitOptions(given: unknown): ResolvedSnakepitOptions {
+  const resolved = resolveShorthands(given);
+  for (const [name, { privileges }] of Object.entries(resolved.pools)) {
+    checkPrivileges(privileges, `options.pools.${name}.privileges`, hostSystem());
+  }
+  return resolved;
+}
+
+function resolveShorthands(given: unknown): ResolvedSnakepitOptions {
   if (isAdapter(given)) return resolveOnePool({ adapter: given });
   if (isPlainObject(given) && 'adapter' in given && !('pools' in given)) return resolveOnePool(given);
   const resolved = resolveOptions(snakepitOptionTable, given);

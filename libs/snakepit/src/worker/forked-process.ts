@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 import type { Clock } from '../core/index.js';
-import type { ExitCause } from './exit-cause.js';
+import { signalCause, type ExitCause } from './exit-cause.js';
 import { splitLines } from './line-splitter.js';
 import { LineTail } from './line-tail.js';
 import { orphanGuard } from './orphan-guard.js';
@@ -75,9 +75,10 @@ export class ForkedProcess implements WorkerProcess {
   }
 
   /** The zygote tells how it ended, or that it could not be forked. */
-  onExited(cause: ExitCause): void {
+  onExited(told: ExitCause): void {
     if (this.#isLeaving) return;
     this.#isLeaving = true;
+    const cause = told.kind === 'signal' ? signalCause(told.signal, this.#termination.hasSent(told.signal)) : told;
     // The leader is gone; what it left in its group goes with it.
     this.#signal('SIGKILL');
     this.#unguard();

@@ -90,6 +90,7 @@ remove_folders() {
   for folder in "$tmp"/snakepit-*.*.*.*-*; do
     mark=\${folder##*/snakepit-} mark=\${mark%-*}
     began=\${mark#*.} began=\${began%%.*}
+    [ -O "$folder" ] && [ ! -L "$folder" ] || continue
     [ "\${mark#*.*.}" = "$own_place" ] && host_is_gone "\${mark%%.*}" "$began" || continue
     rm -f "$folder/door" && rmdir "$folder"
   done

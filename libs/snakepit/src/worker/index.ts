@@ -1,6 +1,7 @@
 export { describeExit, type ExitCause } from './exit-cause.js';
 export type { Adapter, LaunchContext, LaunchSpec, ZygoteSpec } from './launch-spec.js';
 export { orphanGuard } from './orphan-guard.js';
+export { checkPrivileges, hostSystem, privilegeOptionTable, type Privileges } from './privileges.js';
 export { readProcessMemory, type ProcessMemory } from './process-memory.js';
 export type { Launch, ProcessOptions, ProcessOwner, WorkerProcess } from './process.js';
 export { RelaunchedProcess } from './relaunched-process.js';

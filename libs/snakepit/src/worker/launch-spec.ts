@@ -1,3 +1,5 @@
+import type { Privileges } from './privileges.js';
+
 /** What an adapter is told before it describes a worker's process. */
 export interface LaunchContext {
   readonly pool: string;
@@ -15,6 +17,8 @@ export interface LaunchSpec {
   /** Folders that come before those which `env` or the user's variables name, by variable, such as PYTHONPATH. */
   readonly searchPaths?: Readonly<Record<string, readonly string[]>>;
   readonly cwd?: string;
+  /** Given by the pool's options. */
+  readonly privileges?: Privileges;
   readonly protocol: 'v1' | 'v2';
   readonly codec: 'auto' | 'json' | 'msgpack';
   /** Where the workers can be forked from a process that is ready-made: how that one is started. v2 only. */

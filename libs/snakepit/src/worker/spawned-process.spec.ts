@@ -116,7 +116,7 @@ describe('SpawnedProcess', () => {
     await line('child');
     const grandchild = Number(/\d+/.exec(lines[0]!)![0]);
     child.terminate(60_000);
-    expect(await exited).toEqual({ kind: 'signal', signal: 'SIGTERM' });
+    expect(await exited).toEqual({ kind: 'signal', signal: 'SIGTERM', origin: 'host' });
     await untilGone(grandchild);
   });
 
@@ -133,7 +133,7 @@ describe('SpawnedProcess', () => {
     expect(exits).toEqual([]);
     expect(isAlive(child.pid!)).toBe(true);
     clock.advance(1);
-    expect(await exited).toEqual({ kind: 'signal', signal: 'SIGKILL' });
+    expect(await exited).toEqual({ kind: 'signal', signal: 'SIGKILL', origin: 'host' });
     await untilGone(grandchild);
     expect(clock.timers).toBe(0);
   });
@@ -148,7 +148,7 @@ describe('SpawnedProcess', () => {
     const { child, exited, line } = sh(`trap '' TERM; echo up; while :; do sleep 0.01; done`);
     await line('up');
     child.terminate(0);
-    expect(await exited).toEqual({ kind: 'signal', signal: 'SIGKILL' });
+    expect(await exited).toEqual({ kind: 'signal', signal: 'SIGKILL', origin: 'host' });
   });
 
   it('is asked again and then killed when it does not leave in time', async () => {
@@ -159,7 +159,7 @@ describe('SpawnedProcess', () => {
     clock.advance(500);
     await line('term');
     clock.advance(300);
-    expect(await exited).toEqual({ kind: 'signal', signal: 'SIGKILL' });
+    expect(await exited).toEqual({ kind: 'signal', signal: 'SIGKILL', origin: 'host' });
   });
 
   it('is over for good: signals and timers after the end reach nobody', async () => {

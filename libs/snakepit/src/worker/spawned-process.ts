@@ -3,11 +3,13 @@ import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 
 import type { Clock } from '../core/index.js';
-import type { ExitCause } from './exit-cause.js';
+import { signalCause, type ExitCause } from './exit-cause.js';
 import { splitLines } from './line-splitter.js';
 import { LineTail } from './line-tail.js';
+import { oomKills } from './oom-kills.js';
 import { orphanGuard } from './orphan-guard.js';
 import type { ProcessOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
+import { privilegedCommand } from './privileged-command.js';
 import { Termination } from './termination.js';
 
 const FD = 3;
@@ -36,7 +38,10 @@ export class SpawnedProcess implements WorkerProcess {
     this.#clock = clock;
     this.#termination = new Termination(clock, (signal) => this.#signalGroup(signal));
     const talksOnStdio = spec.protocol === 'v1';
-    this.#child = spawnOrFail(spec.executable, spec.args, {
+    const { executable, args, ...user } = privilegedCommand(spec);
+    oomKills.watch();
+    this.#child = spawnOrFail(executable, args, {
+      ...user,
       cwd: spec.cwd,
       env,
       detached: true,
@@ -100,7 +105,8 @@ export class SpawnedProcess implements WorkerProcess {
     // The leader is gone; what it left in its group goes with it.
     this.#signalGroup('SIGKILL');
     if (this.#child.pid !== undefined) orphanGuard.ended(this.#child.pid);
-    const cause: ExitCause = signal === null ? { kind: 'exit', status: status ?? 0 } : { kind: 'signal', signal };
+    const cause: ExitCause =
+      signal === null ? { kind: 'exit', status: status ?? 0 } : signalCause(signal, this.#termination.hasSent(signal));
     const grace = this.#clock.after(OUTPUT_GRACE_MS, () => this.#finish(cause));
     this.#child.once('close', () => {
       grace.cancel();

@@ -5,21 +5,27 @@ export class Termination {
   #next: Timer | undefined;
   #hasBegun = false;
   #isOver = false;
+  readonly #sent = new Set<NodeJS.Signals>();
 
   constructor(
     private readonly clock: Clock,
-    private readonly send: (signal: 'SIGTERM' | 'SIGKILL') => void,
+    private readonly deliver: (signal: 'SIGTERM' | 'SIGKILL') => void,
   ) {}
+
+  /** Whether it is from here that the process has got this signal. */
+  hasSent(signal: NodeJS.Signals): boolean {
+    return this.#sent.has(signal);
+  }
 
   /** SIGTERM now and SIGKILL after `graceMs`, which asking again does not put off; 0 kills at once. */
   begin(graceMs: number): void {
     if (this.#isOver) return;
-    if (graceMs === 0) return this.send('SIGKILL');
+    if (graceMs === 0) return this.#send('SIGKILL');
     if (this.#hasBegun) return;
     this.#hasBegun = true;
     this.#next?.cancel();
-    this.send('SIGTERM');
-    this.#next = this.clock.after(graceMs, () => this.send('SIGKILL'));
+    this.#send('SIGTERM');
+    this.#next = this.clock.after(graceMs, () => this.#send('SIGKILL'));
   }
 
   beginAfter(delayMs: number, graceMs: number): void {
@@ -31,5 +37,10 @@ export class Termination {
   end(): void {
     this.#isOver = true;
     this.#next?.cancel();
+  }
+
+  #send(signal: 'SIGTERM' | 'SIGKILL'): void {
+    this.#sent.add(signal);
+    this.deliver(signal);
   }
 }

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,12 @@ import { hostMark } from './host-mark.js';
 /** What a forked worker connects for. */
 export const ROLES = ['stdout', 'stderr', 'channel'] as const;
 export type Role = (typeof ROLES)[number];
+
+/** The user that workers run as, where it is not that of the host. */
+export interface Guests {
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+}
 
 export type OnArrival = (role: Role, socket: Socket) => void;
 
@@ -32,12 +38,13 @@ export class ZygoteDoor {
   readonly #strangers = new Set<Socket>();
 
   /** @throws SnakepitError MISUSE when the folder for temporary files has too long a name for a socket in it */
-  static async open(clock: Clock): Promise<ZygoteDoor> {
+  static async open(clock: Clock, guests: Guests = {}): Promise<ZygoteDoor> {
     // The name tells whose it is, so that it can be removed when its host is gone.
     const folder = await mkdtemp(join(tmpdir(), `snakepit-${hostMark() ?? ''}-`));
     const door = new ZygoteDoor(folder, clock);
     try {
       await door.#listen();
+      await door.#admitTo(guests);
     } catch (error) {
       await door.close();
       throw error;
@@ -82,6 +89,16 @@ export class ZygoteDoor {
       this.#server.once('error', reject).listen(this.path, resolve);
     });
     await chmod(this.path, 0o600);
+  }
+
+  /**
+   * Lets another user's workers in. The folder stays the host's own and lets their group pass through; only they may open the socket.
+   */
+  async #admitTo({ uid, gid }: Guests): Promise<void> {
+    if (uid === undefined || gid === undefined || uid === process.getuid?.()) return;
+    await chown(this.path, uid, gid);
+    await chown(this.#folder, -1, gid);
+    await chmod(this.#folder, 0o710);
   }
 
   #onKnock(socket: Socket): void {

@@ -1,0 +1,110 @@
+import { option, SnakepitError, type OptionsResolved, type OptionSpec } from '../core/index.js';
+
+interface OptionalInteger {
+  readonly min: number;
+  readonly max: number;
+  readonly unit?: string;
+  readonly doc: string;
+}
+
+function optionalInteger({ min, max, unit, doc }: OptionalInteger): OptionSpec<number | undefined> & {
+  readonly default: object;
+} {
+  const accepts = (given: unknown): given is number | undefined =>
+    Number.isInteger(given) && (given as number) >= min && (given as number) <= max;
+  const allowed = `an integer from ${min} to ${max}${unit === undefined ? '' : ` (${unit})`}`;
+  return option.value(accepts, allowed, { doc, default: undefined, ...(unit !== undefined && { unit }) });
+}
+
+const MAX_ID = 2 ** 32 - 2;
+const MAX_COUNT = 2 ** 31 - 1;
+
+/** What a pool's processes may do and take; for the zygote and for all that workers start, too. */
+export const privilegeOptionTable = {
+  uid: optionalInteger({
+    doc: 'Number of the user that workers run as, without supplementary groups. Needs `gid`, and a host that runs as root.',
+    min: 0,
+    max: MAX_ID,
+  }),
+  gid: optionalInteger({
+    doc: 'Number of the group that workers run as. Needs a host that runs as root.',
+    min: 0,
+    max: MAX_ID,
+  }),
+  umask: optionalInteger({
+    doc: 'Permissions that files made by workers lack, such as `0o077`; default: those of the host.',
+    min: 0,
+    max: 0o777,
+  }),
+  nice: optionalInteger({
+    doc: 'Added to the niceness of the host: the higher, the longer workers stand back for others. Less than 0 needs root.',
+    min: -20,
+    max: 19,
+  }),
+  memoryBytes: optionalInteger({
+    doc: 'Address space of each process (`RLIMIT_AS`); beyond it allocations fail, in Python with MemoryError. Not for Node workers, which reserve many gigabytes: give those `--max-old-space-size`. Not on macOS.',
+    unit: 'bytes',
+    min: 32 * 1024 * 1024,
+    max: 2 ** 52,
+  }),
+  openFiles: optionalInteger({
+    doc: 'Open descriptors of each process (`RLIMIT_NOFILE`).',
+    min: 16,
+    max: MAX_COUNT,
+  }),
+  processes: optionalInteger({
+    doc: 'Processes and threads that the user of the workers may have in all, those of others included (`RLIMIT_NPROC`). The system does not hold root to it.',
+    min: 1,
+    max: MAX_COUNT,
+  }),
+  cpuSeconds: optionalInteger({
+    doc: 'CPU time of each process in its whole life (`RLIMIT_CPU`): then it is ended by SIGXCPU, a second later by SIGKILL, and replaced.',
+    unit: 's',
+    min: 1,
+    max: MAX_COUNT,
+  }),
+};
+
+export type Privileges = OptionsResolved<typeof privilegeOptionTable>;
+
+/** What may be granted depends on it. */
+export interface HostSystem {
+  readonly platform: NodeJS.Platform;
+  /** Undefined where there are no users by number (Windows). */
+  readonly uid: number | undefined;
+  readonly gid: number | undefined;
+}
+
+export function hostSystem(): HostSystem {
+  return { platform: process.platform, uid: process.getuid?.(), gid: process.getgid?.() };
+}
+
+/** @throws SnakepitError INVALID_OPTIONS for what this host cannot grant; `path` is where the options stand */
+export function checkPrivileges(privileges: Privileges, path: string, { platform, uid, gid }: HostSystem): void {
+  const refuse = (name: keyof Privileges, reason: string): never => {
+    throw new SnakepitError('INVALID_OPTIONS', {
+      reason: `'${path}.${name}' is ${privileges[name]}; ${reason}.`,
+      option: `${path}.${name}`,
+    });
+  };
+  const first = (Object.keys(privileges) as (keyof Privileges)[]).find((name) => privileges[name] !== undefined);
+  if (first === undefined) return;
+  if (platform === 'win32') refuse(first, 'Windows has no such thing');
+  if (platform === 'darwin' && privileges.memoryBytes !== undefined) refuse('memoryBytes', 'macOS does not enforce it');
+  if (privileges.uid !== undefined && privileges.gid === undefined) {
+    refuse('uid', `without 'gid' workers would keep the group of the host; give both`);
+  }
+  if (uid === 0) return checkNice(privileges, refuse);
+  const only = `only root may change it, and the host runs as user ${uid} of group ${gid}`;
+  if (privileges.uid !== undefined && privileges.uid !== uid) refuse('uid', only);
+  if (privileges.gid !== undefined && privileges.gid !== gid) refuse('gid', only);
+  if ((privileges.nice ?? 0) < 0)
+    refuse('nice', `only root may ask for more than others, and the host runs as user ${uid}`);
+}
+
+/** The user has changed by the time that the niceness does. */
+function checkNice({ nice = 0, uid }: Privileges, refuse: (name: 'nice', reason: string) => never): void {
+  if (nice < 0 && uid !== undefined && uid !== 0) {
+    refuse('nice', `user ${uid} may not ask for more than others; leave out 'uid', or this`);
+  }
+}
