@@ -24,7 +24,12 @@ export class OrphanGuard {
   readonly #groups = new Set<number>();
   readonly #sweeps = new Map<string, () => void>();
   #guardian: Guardian | undefined;
+  readonly #shell: string;
   #shortLives = 0;
+
+  constructor(shell = '/bin/sh') {
+    this.#shell = shell;
+  }
 
   /** Processes that carry this token belong to the host from now on. What is done for them is told to `log`. */
   open(instance: string, log: LogSink): void {
@@ -76,17 +81,18 @@ export class OrphanGuard {
   #start(): void {
     if (process.platform === 'win32' || this.#shortLives >= MAX_SHORT_LIVES) return;
     const startedAt = performance.now();
-    const guardian = new Guardian((line) => this.#onLine(line));
+    const guardian = new Guardian(this.#shell, (line) => this.#onLine(line));
     this.#guardian = guardian;
     for (const instance of this.#instances.keys()) guardian.tell(`open ${instance}`);
     for (const pid of this.#groups) guardian.tell(`start ${pid}`);
-    void guardian.gone.then((how) => this.#onGone(guardian, how, performance.now() - startedAt));
+    void guardian.gone.then((end) => this.#onGone(guardian, end, performance.now() - startedAt));
   }
 
-  #onGone(guardian: Guardian, how: string, livedMs: number): void {
+  #onGone(guardian: Guardian, { how, hasLived }: GuardianEnd, livedMs: number): void {
     if (this.#guardian !== guardian) return;
     this.#guardian = undefined;
-    this.#shortLives = livedMs < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
+    if (!hasLived) this.#shortLives = MAX_SHORT_LIVES;
+    else this.#shortLives = livedMs < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
     const next =
       this.#shortLives >= MAX_SHORT_LIVES
         ? 'there is none now: should this host be killed, workers end by themselves, but not what left their process groups'
@@ -114,15 +120,20 @@ export class OrphanGuard {
 /** Of this process. */
 export const orphanGuard = new OrphanGuard();
 
+interface GuardianEnd {
+  readonly how: string;
+  /** False when there was no process at all. */
+  readonly hasLived: boolean;
+}
+
 /** The process, and what is written to it; it does not keep the host from exiting unless it is held. */
 class Guardian {
-  /** Resolves with how it ended. */
-  readonly gone: Promise<string>;
+  readonly gone: Promise<GuardianEnd>;
   readonly #child: ChildProcess;
   #holders = 0;
 
-  constructor(onLine: (line: string) => void) {
-    this.#child = spawn('/bin/sh', ['-c', GUARDIAN_SCRIPT, 'snakepit-guardian', hostMark() ?? '', tmpdir()], {
+  constructor(shell: string, onLine: (line: string) => void) {
+    this.#child = spawn(shell, ['-c', GUARDIAN_SCRIPT, 'snakepit-guardian', hostMark() ?? '', tmpdir()], {
       // A session of its own: Ctrl-C is for the host, which decides when its workers end.
       detached: true,
       // It must keep no folder in use, and carry no token: it is no worker, even if its host is one.
@@ -131,8 +142,8 @@ class Guardian {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
     this.gone = new Promise((resolve) => {
-      this.#child.once('error', (error) => resolve(error.message));
-      this.#child.once('exit', (status, signal) => resolve(signal ?? `status ${status}`));
+      this.#child.once('error', (error) => resolve({ how: error.message, hasLived: false }));
+      this.#child.once('exit', (status, signal) => resolve({ how: signal ?? `status ${status}`, hasLived: true }));
     });
     this.#child.stdin?.on('error', () => {});
     if (this.#child.stdout !== null) splitLines(this.#child.stdout, onLine);
