@@ -4,6 +4,7 @@ import socket
 
 from ..errors import HostGone, ProtocolError
 from .frame import CALL, FLAG_STREAM, HEADER, HEADER_BYTES
+from .heap import keep_freed_memory
 
 _BUFFER_BYTES = 256 * 1024
 
@@ -14,7 +15,7 @@ class FrameReader:
         buffer   |....parsed....|----unparsed----|      free      |
                                 ^start           ^end
 
-    A frame that does not fit the buffer is received into memory of exactly its own size.
+    A frame that does not fit the buffer is received into memory of exactly its own size, and its body is a memoryview.
     """
 
     def __init__(self, sock, max_frame_bytes):
@@ -26,6 +27,7 @@ class FrameReader:
         self._end = 0
         self._large = None
         self._large_filled = 0
+        self._has_large = False
 
     def receive(self, is_blocking):
         """Take in what the socket has, in one system call; False if there was nothing. Raises HostGone at its end."""
@@ -90,6 +92,9 @@ class FrameReader:
         return self._view[self._end :]
 
     def _begin_large(self, start, end, size):
+        if not self._has_large:
+            self._has_large = True
+            keep_freed_memory()
         self._large = bytearray(size)
         self._large_filled = end - start
         self._large[: end - start] = self._view[start:end]
@@ -99,8 +104,7 @@ class FrameReader:
             return
         frame, self._large = self._large, None
         _, kind, flags, aux, call_id = HEADER.unpack_from(frame)
-        body = frame
-        del body[:HEADER_BYTES]  # takes no copy: a bytearray can begin anywhere in its memory
+        body = memoryview(frame)[HEADER_BYTES:]  # whoever cuts a piece off a view copies nothing
         if kind == CALL and not flags & FLAG_STREAM:
             on_call((call_id, aux, flags, body, received))
         else:
