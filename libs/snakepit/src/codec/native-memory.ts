@@ -30,7 +30,7 @@ interface Koffi {
 }
 
 /** Those for which the constants below hold, and where `off_t` has 64 bits. */
-const ARCHITECTURES: readonly string[] = ['x64', 'arm64', 'riscv64', 'loong64'];
+const ARCHITECTURES: ReadonlySet<string> = new Set(['x64', 'arm64', 'riscv64', 'loong64']);
 
 // Of <linux/memfd.h>, <linux/fcntl.h> and <asm-generic/mman.h>.
 const MFD_CLOEXEC = 1;
@@ -56,7 +56,7 @@ let loaded: { readonly memory: NativeMemory | undefined } | undefined;
 export function nativeMemory(): NativeMemory | undefined {
   if (loaded !== undefined) return loaded.memory;
   loaded = { memory: undefined };
-  const isSupported = process.platform === 'linux' && ARCHITECTURES.includes(process.arch);
+  const isSupported = process.platform === 'linux' && ARCHITECTURES.has(process.arch);
   const koffi = isSupported ? requireKoffi() : undefined;
   if (koffi !== undefined) loaded = { memory: linuxMemory(koffi) };
   return loaded.memory;
