@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { cpSync, fstatSync, ftruncateSync, mkdtempSync, readSync, rmSync } from 'node:fs';
+import { cpSync, fstatSync, ftruncateSync, mkdirSync, mkdtempSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { ProtocolViolation } from './failures.js';
 import { MappedArenaFile } from './mapped-arena-file.js';
@@ -99,21 +99,41 @@ describe.runIf(process.platform === 'linux')('a mapped arena file', () => {
   });
 });
 
-describe.runIf(process.platform === 'linux')('without koffi', () => {
-  it('the arena is read and written by system calls', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'snakepit-plain-'));
-    // Where nothing is installed: the built library, away from every node_modules.
+describe.runIf(process.platform === 'linux')('the arena is read and written by system calls', () => {
+  let folder = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'snakepit-plain-'));
+    // The built library, away from every node_modules.
     for (const room of ['core', 'codec']) {
       cpSync(fileURLToPath(new URL(`../../dist/${room}`, import.meta.url)), join(folder, room), { recursive: true });
     }
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  async function useArena(): Promise<string> {
     const script = `
       import { createArenaFile } from '${join(folder, 'codec/create-arena-file.js')}';
-      const file = createArenaFile(1 << 20, true, (error) => { throw error; });
+      const file = createArenaFile(1 << 20, true, (error) => console.log(error.message));
       file.write(Buffer.from('plain'), 4096);
       console.log(file.constructor.name, String(file.read(4096, 5)));`;
-    const run = promisify(execFile);
-    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], { cwd: folder });
-    expect(stdout.trim()).toBe('ArenaFile plain');
-    rmSync(folder, { recursive: true });
+    const args = ['--input-type=module', '--eval', script];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: folder });
+    return stdout;
+  }
+
+  it('where koffi is not installed', async () => {
+    expect(await useArena()).toBe('ArenaFile plain\n');
+  });
+
+  it('where koffi is too old, and that is told', async () => {
+    mkdirSync(join(folder, 'node_modules/koffi'), { recursive: true });
+    writeFileSync(join(folder, 'node_modules/koffi/index.js'), "exports.version = '2.9.0';");
+    expect(await useArena()).toBe('koffi 3 is needed, not 2.9.0\nArenaFile plain\n');
+  });
+
+  it('where koffi does not load, and that is told', async () => {
+    mkdirSync(join(folder, 'node_modules/koffi'), { recursive: true });
+    writeFileSync(join(folder, 'node_modules/koffi/index.js'), "throw new Error('no binary for this system');");
+    expect(await useArena()).toBe('no binary for this system\nArenaFile plain\n');
   });
 });

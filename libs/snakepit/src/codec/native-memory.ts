@@ -22,8 +22,9 @@ export interface NativeMemory {
 
 type Native = (...args: unknown[]) => unknown;
 
-/** As far as it is used here; see https://koffi.dev. Pointers are bigints from its version 3 on. */
+/** As far as it is used here; see https://koffi.dev. */
 interface Koffi {
+  readonly version: string;
   load(path: null): { func(prototype: string): Native };
   errno(): number;
   address(buffer: Uint8Array): bigint;
@@ -58,7 +59,10 @@ export function nativeMemory(): NativeMemory | undefined {
   loaded = { memory: undefined };
   const isSupported = process.platform === 'linux' && ARCHITECTURES.has(process.arch);
   const koffi = isSupported ? requireKoffi() : undefined;
-  if (koffi !== undefined) loaded = { memory: linuxMemory(koffi) };
+  if (koffi === undefined) return undefined;
+  // Before, pointers were no bigints.
+  if (Number.parseInt(koffi.version, 10) < 3) throw new Error(`koffi 3 is needed, not ${koffi.version}`);
+  loaded = { memory: linuxMemory(koffi) };
   return loaded.memory;
 }
 
