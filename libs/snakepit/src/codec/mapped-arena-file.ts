@@ -5,9 +5,6 @@ import { ProtocolViolation } from './failures.js';
 import { allocateBuffer } from './large-buffer.js';
 import type { NativeMemory } from './native-memory.js';
 
-/** From here on a buffer is likely to hold large pages, each of which spares 512 page faults. */
-const LARGE_PAGES_FROM_BYTES = 4 * 1024 * 1024;
-
 /**
  * An arena's file that this process has mapped: copying from memory to memory takes a third of the time of `read` and `write`.
  *
@@ -52,7 +49,6 @@ export class MappedArenaFile extends ArenaFile {
     const address = this.#locate(at, length);
     if (address === undefined) throw new ProtocolViolation('the arena ends early');
     const bytes = allocateBuffer(length);
-    if (length >= LARGE_PAGES_FROM_BYTES) this.#memory.preferLargePages(bytes);
     this.#memory.copy(bytes, address, length);
     return bytes;
   }

@@ -66,6 +66,11 @@ export function nativeMemory(): NativeMemory | undefined {
   return loaded.memory;
 }
 
+/** The same, but only where somebody has asked for it before. */
+export function loadedNativeMemory(): NativeMemory | undefined {
+  return loaded?.memory;
+}
+
 function requireKoffi(): Koffi | undefined {
   try {
     return createRequire(import.meta.url)('koffi') as Koffi;
