@@ -6,6 +6,8 @@ from ..errors import HostGone, ProtocolError
 from .frame import CALL, FLAG_STREAM, HEADER, HEADER_BYTES
 from .heap import keep_freed_memory
 
+# Most workers never fill more than the first: memory that is not touched is not taken.
+_FIRST_BUFFER_BYTES = 16 * 1024
 _BUFFER_BYTES = 256 * 1024
 
 
@@ -15,13 +17,14 @@ class FrameReader:
         buffer   |....parsed....|----unparsed----|      free      |
                                 ^start           ^end
 
-    A frame that does not fit the buffer is received into memory of exactly its own size, and its body is a memoryview.
+    The buffer grows to 256 KB as what arrives at once fills it. A frame that does not fit then is received into memory of
+    exactly its own size, and its body is a memoryview.
     """
 
     def __init__(self, sock, max_frame_bytes):
         self.max_frame_bytes = max_frame_bytes
         self._socket = sock
-        self._buffer = bytearray(_BUFFER_BYTES)
+        self._buffer = bytearray(_FIRST_BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self._start = 0
         self._end = 0
@@ -85,11 +88,17 @@ class FrameReader:
             self._start, self._end = start, end
 
     def _free_space(self):
-        if self._end == _BUFFER_BYTES:
-            rest = self._end - self._start
-            self._view[:rest] = bytes(self._view[self._start : self._end])
-            self._start, self._end = 0, rest
+        if self._end == len(self._buffer):
+            self._make_room()
         return self._view[self._end :]
+
+    def _make_room(self):
+        rest = bytes(self._view[self._start : self._end])
+        if len(self._buffer) < _BUFFER_BYTES:
+            self._buffer = bytearray(min(4 * len(self._buffer), _BUFFER_BYTES))
+            self._view = memoryview(self._buffer)
+        self._view[: len(rest)] = rest
+        self._start, self._end = 0, len(rest)
 
     def _begin_large(self, start, end, size):
         if not self._has_large:

@@ -224,8 +224,7 @@ export class Worker implements ChannelOwner {
   #createArena(): ArenaFile | undefined {
     const { spec, settings } = this.#parts;
     const { enabled, mapped, bytes } = settings.arena;
-    // What a zygote forks cannot be handed a descriptor.
-    if (!enabled || spec.protocol === 'v1' || spec.zygote !== undefined) return undefined;
+    if (!enabled || spec.protocol === 'v1') return undefined;
     try {
       return createArenaFile(2 * bytes, mapped, (error) =>
         this.#log('warn', `the memory for large binary cannot be mapped by koffi (${toError(error).message})`),
