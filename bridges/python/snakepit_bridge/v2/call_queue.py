@@ -6,7 +6,8 @@ from collections import deque
 class CallQueue:
     """Readers append calls to `waiting`, the main thread takes them from its left; both are single steps of a deque.
 
-    A call is `(id, command index, flags, body, received)`. The id 0 marks the end of a session, which takes its turn like a call.
+    A call is `(id, head, body, received, milliseconds)`: its body without the deadline, when it was read, and, if its head has
+    DEADLINE, how many milliseconds it had from then. The id 0 marks the end of a session, which takes its turn like a call.
 
     `late_cancels` has the ids that were cancelled while a command ran and that nobody knew: perhaps that of the running call.
     """

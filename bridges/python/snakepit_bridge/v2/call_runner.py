@@ -8,15 +8,13 @@ from ..context import Context
 from ..errors import (
     CANCELLED,
     INVALID_ARGUMENTS,
-    INVALID_RESULT,
     UNKNOWN_COMMAND,
     HostGone,
     ProtocolError,
     RefusedValue,
     Refusal,
-    UnencodableValue,
 )
-from .frame import DEADLINE, FLAG_DEADLINE, FLAG_META, FLAG_STREAM, NAMED_COMMAND, SESSION_CLOSED
+from .frame import FLAG_DEADLINE, FLAG_META, FLAG_STREAM, NAMED_COMMAND, SESSION_CLOSED, aux_of, flags_of
 from .sessions import SessionHooks
 
 SLOW_SECONDS = 0.0001
@@ -44,20 +42,21 @@ class CallRunner:
 
     def is_async(self, call):
         """Tell whether the event loop will run this call."""
-        return call[1] < len(self._commands) and self._commands[call[1]].is_async
+        index = aux_of(call[1])
+        return index < len(self._commands) and self._commands[index].is_async
 
     def begin_async(self, call):
         """On any reading thread: begin an asynchronous call that needs nothing of the main thread; False if it is not one."""
-        call_id, index, flags, _, _ = call
-        needs_hooks = self._hooks.has_any and flags & FLAG_META
+        call_id, head, _, _, _ = call
+        needs_hooks = self._hooks.has_any and flags_of(head) & FLAG_META
         if not call_id or needs_hooks or not self.is_async(call):
             return False
-        self._submit(self._commands[index], call)
+        self._submit(self._commands[aux_of(head)], call)
         return True
 
     def begin(self, call):
         """Begin a call on the main thread, and end it unless it streams or is asynchronous."""
-        call_id, index, flags, body, received = call
+        call_id, head, _, _, _ = call
         if call_id == 0:
             self._close_session(call)
             return
@@ -67,7 +66,7 @@ class CallRunner:
             if call_id in self._late_cancels:
                 raise Refusal(CANCELLED, "the call was cancelled before it began", started=False)
             meta, arguments = self._open(call)
-            command = self._find(index, meta)
+            command = self._find(aux_of(head), meta)
             if command.is_async:
                 self._hooks.open(meta.get("session"), call_id)
                 self._submit(command, call)
@@ -77,7 +76,7 @@ class CallRunner:
             if command.is_slow:
                 self._writer.flush()
             result = self._invoke(command, call, meta, arguments)
-            if flags & FLAG_STREAM:
+            if flags_of(head) & FLAG_STREAM:
                 self._streams.start(call_id, result if command.kind == STREAM else (result,))
                 return
             encoded = self._replies.encode(result, in_arena=True)
@@ -93,16 +92,11 @@ class CallRunner:
         self._open_calls.end(call_id)
         answer()
 
-    def answer_failure(self, command, call, error, seconds):
-        """Answer a call of the fast path that failed."""
-        call_id, _, flags, body, _ = call
+    def answer_failure(self, call, error, seconds):
+        """Answer a call of the fast path whose command raised."""
         if type(error) is TypeError:
-            error = self._misfit(command, call, error)
-        elif isinstance(error, RefusedValue):
-            error = Refusal(INVALID_ARGUMENTS, "args: %s" % error)
-        elif isinstance(error, UnencodableValue):
-            error = Refusal(INVALID_RESULT, str(error))
-        self._replies.error(call_id, error, seconds)
+            error = self._misfit(self._commands[aux_of(call[1])], call, error)
+        self._replies.error(call[0], error, seconds)
 
     def _misfit(self, command, call, error):
         try:
@@ -121,7 +115,7 @@ class CallRunner:
         """Give a call to the event loop, where its arguments are decoded too."""
         from .async_runner import AsyncCall
 
-        call_id, _, flags, _, _ = call
+        call_id, head, _, _, _ = call
 
         def prepare():
             _refuse_plain_call_of_stream(command, call)
@@ -130,16 +124,16 @@ class CallRunner:
 
         self._streams.forget(call_id)
         self._open_calls.open(call_id)
-        self._async.submit(AsyncCall(call_id, command, prepare, bool(flags & FLAG_STREAM), self._streams.credit))
+        self._async.submit(AsyncCall(call_id, command, prepare, bool(flags_of(head) & FLAG_STREAM), self._streams.credit))
 
     def _open(self, call):
         """The meta and the arguments of a call. Raises Refusal and ProtocolError."""
-        call_id, index, flags, body, _ = call
+        call_id, head, body, _, _ = call
+        index, flags = aux_of(head), flags_of(head)
         takes_views = self._arena is not None and index < len(self._commands) and self._commands[index].takes_views
         loan = [] if takes_views else None
         try:
-            data = body[DEADLINE.size :] if flags & FLAG_DEADLINE else body
-            value = self._codec.decode(data, flags, 1 if flags & FLAG_META else 0, loan)
+            value = self._codec.decode(body, flags, 1 if flags & FLAG_META else 0, loan)
         except RefusedValue as refused:
             raise Refusal(INVALID_ARGUMENTS, "args: %s" % refused) from None
         if loan:
@@ -165,18 +159,18 @@ class CallRunner:
         """A context for commands that take one, else None."""
         if not command.takes_context:
             return None
-        call_id, _, flags, body, received = call
-        deadline = received + DEADLINE.unpack_from(body)[0] / 1000 if flags & FLAG_DEADLINE else None
+        call_id, head, _, received, milliseconds = call
+        deadline = received + milliseconds / 1000 if flags_of(head) & FLAG_DEADLINE else None
         self._open_calls.open(call_id)
         return Context(self._runtime, command.name, call_id, deadline, meta)
 
     def _close_session(self, call):
-        _, kind, flags, body, _ = call
-        if kind != SESSION_CLOSED:
+        _, head, body, _, _ = call
+        if head >> 24 != SESSION_CLOSED:
             raise ProtocolError("a CALL with the id 0")
-        self._hooks.close(self._codec.decode(body, flags))
+        self._hooks.close(self._codec.decode(body, flags_of(head)))
 
 
 def _refuse_plain_call_of_stream(command, call):
-    if command.kind == STREAM and not call[2] & FLAG_STREAM:
+    if command.kind == STREAM and not flags_of(call[1]) & FLAG_STREAM:
         raise Refusal(INVALID_ARGUMENTS, "%s is a stream; call it as one" % command.name)

@@ -14,6 +14,8 @@ from .frame import (
     RELEASE,
     SESSION_CLOSED,
     SHUTDOWN,
+    call_of,
+    head_of,
 )
 
 
@@ -45,11 +47,11 @@ class Switchboard:
         elif kind == PING:
             self._writer.add(PONG, call_id)
         elif kind == CALL:
-            self._accept_stream((call_id, aux, flags, body, received))
+            self._accept_stream(call_of(head_of(kind, flags, aux), call_id, body, received))
         elif kind in (HOST_RESULT, HOST_ERROR):
             self._host_calls.settle(kind, flags, call_id, body)
         elif kind == SESSION_CLOSED:
-            self._queue.waiting.append((0, kind, flags, body, received))
+            self._queue.waiting.append(call_of(head_of(kind, flags, 0), 0, body, received))
         elif kind == RELEASE:
             self._release(body)
         elif kind == SHUTDOWN:
