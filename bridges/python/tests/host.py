@@ -2,18 +2,21 @@
 
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from contextlib import contextmanager
 
 from snakepit_bridge.codec import create_codec
 from snakepit_bridge.v2 import frame as f
 
 from . import EXTRA_FOLDER, PACKAGE_FOLDER
+from .guard import guard
 
 TIMEOUT_SECONDS = 20
 
@@ -60,6 +63,7 @@ class Host:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        guard().watch(self.process.pid)
         worker_end.close()
         host_end.settimeout(TIMEOUT_SECONDS)
         self.socket = host_end
@@ -158,7 +162,21 @@ class Host:
 
     def close(self):
         if self.process.poll() is None:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)  # it leads a group, of which it may have forked others
         self.process.wait()
+        guard().forget(self.process.pid)
         for stream in (self._input, self.socket, self.process.stdout, self.process.stderr):
             stream.close()
+
+
+def has_ended(pid):
+    """Wait for a process that was killed to be gone or a zombie, which takes no more than a moment; False if it lives on."""
+    for _ in range(2000):
+        try:
+            with open("/proc/%d/stat" % pid) as file:
+                if file.read().rpartition(")")[2].split()[0] == "Z":
+                    return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.001)
+    return False
