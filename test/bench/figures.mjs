@@ -1,9 +1,10 @@
 /**
  * @typedef {object} Figure
  * @property {string} key name in the JSON
- * @property {'calls' | 'payloads' | 'streams' | 'starts'} group
+ * @property {string} group the file in `groups/` that measures it, by a function of the figure's key
  * @property {string} title what is divided by what
- * @property {{ atLeast: number } | { atMost: number }} [target] absent: shown for comparison, and left out of the JSON
+ * @property {{ atLeast: number } | { atMost: number }} [target] absent: shown for comparison
+ * @property {boolean} [isInJson] whether the JSON has it; by default, when it has a target
  */
 
 /** @type {readonly Figure[]} Every figure of the bench, in the order in which they run. */
@@ -25,6 +26,7 @@ export const FIGURES = [
     title: 'p99 beside slow calls, window 1 ÷ ours',
     target: { atLeast: 15 },
   },
+  { key: 'fast_beside_slow_fifo_x', group: 'calls', title: 'p99 beside slow calls, one queue ÷ ours' },
   { key: 'p99_ms_at_50k', group: 'calls', title: 'p99 in ms at 50,000 calls/s, 2 workers', target: { atMost: 1 } },
   { key: 'queue_cost_x', group: 'calls', title: 'cost of a call, 100,000 queued ÷ 100', target: { atMost: 1.3 } },
   { key: 'rss_growth_x', group: 'calls', title: 'host RSS after 5 million calls ÷ 100,000', target: { atMost: 1.2 } },
@@ -35,9 +37,10 @@ export const FIGURES = [
   {
     key: 'zygote_start_x',
     group: 'starts',
-    title: 'start of 16 numpy workers, spawn ÷ zygote',
+    title: '16 numpy workers more, spawn ÷ warm zygote',
     target: { atLeast: 10 },
   },
+  { key: 'zygote_cold_start_x', group: 'starts', title: 'pool of 16 numpy workers, spawn ÷ zygote', isInJson: true },
   { key: 'zygote_pss_x', group: 'starts', title: 'their memory (PSS), zygote ÷ spawn', target: { atMost: 0.3 } },
   { key: 'spawn_per_call_x', group: 'starts', title: '3 workers × 64 ÷ a process per call' },
 ];

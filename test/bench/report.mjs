@@ -1,23 +1,27 @@
 import { summarize } from './support/statistics.mjs';
 import { formatNumber, formatTable } from './support/table.mjs';
 
-/** @typedef {{ figure: import('./figures.mjs').Figure, outcome: import('./support/rounds.mjs').Outcome | { failure: string } }} Result */
+/** @typedef {{ figure: import('./figures.mjs').Figure, outcome: import('./support/rounds.mjs').Outcome | { failure: string }, otherCpus: number | undefined }} Result */
 
 /** @param {readonly Result[]} results */
 export function formatResults(results) {
-  const headings = ['figure', 'what', 'median', 'spread', 'target', 'reached', 'behind it'];
+  const headings = ['figure', 'what', 'median', 'spread', 'target', 'reached', 'behind it', 'other load'];
   return formatTable(headings, results.map(row));
 }
 
-/** The figures by name; those that could not be measured, and those that no target is set for, are absent. */
+/** The figures by name; those that could not be measured, and those that are shown for comparison only, are absent. */
 export function toJson(results) {
   const measured = results.filter(
-    ({ figure, outcome }) => figure.target !== undefined && outcome.samples !== undefined,
+    ({ figure, outcome }) => (figure.isInJson ?? figure.target !== undefined) && outcome.samples !== undefined,
   );
   return Object.fromEntries(measured.map(({ figure, outcome }) => [figure.key, summarize(outcome.samples).median]));
 }
 
-function row({ figure, outcome }) {
+function row({ figure, outcome, otherCpus }) {
+  return [...measured(figure, outcome), otherCpus === undefined ? '' : `${otherCpus.toFixed(1)} CPUs`];
+}
+
+function measured(figure, outcome) {
   const { key, title, target } = figure;
   if (outcome.failure !== undefined) return [key, title, 'failed', '', formatTarget(target), '', ''];
   if (outcome.unavailable !== undefined) {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,9 +24,9 @@ const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${n
 
 type Codec = 'json' | 'msgpack';
 
-function pythonAdapter(codec: Codec): PoolOptions['adapter'] {
+function pythonAdapter(codec: Codec, zygote = false): PoolOptions['adapter'] {
   const path = [inject('pythonPackages')];
-  return python({ module: fixture('arena/commands.py'), codec, path: codec === 'msgpack' ? path : [] });
+  return python({ module: fixture('arena/commands.py'), codec, path: codec === 'msgpack' ? path : [], zygote });
 }
 
 const nodeAdapter = (codec: Codec): PoolOptions['adapter'] => node({ module: fixture('contract/commands.js'), codec });
@@ -93,6 +93,9 @@ function rawBytes(view: ArrayBufferView): Buffer {
 const WORKERS = [
   { name: 'python, msgpack', adapter: () => pythonAdapter('msgpack') },
   { name: 'python, json', adapter: () => pythonAdapter('json') },
+  ...(process.platform === 'linux'
+    ? [{ name: 'python from a zygote', adapter: () => pythonAdapter('msgpack', true) }]
+    : []),
   { name: 'node, msgpack', adapter: () => nodeAdapter('msgpack') },
   { name: 'node, json', adapter: () => nodeAdapter('json') },
 ];
@@ -278,9 +281,12 @@ describe('large binary to python', () => {
 });
 
 describe('an arena', () => {
-  it('leaves nothing open or behind when workers die with slices in their hands', async () => {
+  it.each([
+    { are: 'spawned', zygote: false },
+    { are: 'forked', zygote: true },
+  ])('leaves nothing open or behind when $are workers die with slices in their hands', async ({ zygote }) => {
     const before = openFiles();
-    const { pool, snakepit } = await start({ adapter: pythonAdapter('msgpack'), size: 2 });
+    const { pool, snakepit } = await start({ adapter: pythonAdapter('msgpack', zygote), size: 2 });
     for (let round = 0; round < 3; round += 1) {
       const error = await failureOf(pool.execute('die', [pattern(4 * MB)]));
       expect(error).toMatchObject({ code: 'WORKER_EXITED' });
@@ -292,6 +298,19 @@ describe('an arena', () => {
     // Another process's file has a name for an instant.
     const names = (): string[] => readdirSync('/dev/shm').filter((name) => name.startsWith('snakepit-'));
     await waitUntil('no file has a name', () => names().length === 0);
+  });
+
+  it.runIf(process.platform === 'linux')('of its own carries what goes to and from a forked worker', async () => {
+    const { pool, snakepit } = await start({ adapter: pythonAdapter('msgpack', true), size: 2 });
+    const value = pattern(16 * MB);
+    expect(value.equals(await pool.execute<Buffer>('same', [value]))).toBe(true);
+    const arenas = pool.workers().map(({ pid }) => statSync(`/proc/${pid}/fd/4`));
+    expect(arenas[0]!.ino).not.toBe(arenas[1]!.ino);
+    // What it was never used for takes no memory.
+    const usedBytes = arenas.map(({ blocks }) => blocks * 512).toSorted((a, b) => a - b);
+    expect(usedBytes[0]).toBe(0);
+    expect(usedBytes[1]).toBeGreaterThanOrEqual(2 * value.length);
+    await snakepit.close();
   });
 
   it.each([

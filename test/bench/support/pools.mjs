@@ -23,6 +23,11 @@ export async function openPool({ adapter = pythonAdapter(), ...options }) {
     execute: (command, args) => pool.execute(command, args),
     stream: (command, args) => pool.stream(command, args),
     add: () => pool.execute('add', { a: 1, b: 2 }),
+    /** Resolves when as many workers are ready. */
+    async resize(size) {
+      pool.resize(size);
+      await pool.ready();
+    },
     close: () => snakepit.close(),
   };
 }

@@ -17,6 +17,8 @@ from .frame import (
     missing_deadline,
 )
 
+# Most workers never fill more than the first: memory that is not touched is not taken.
+_FIRST_BUFFER_BYTES = 16 * 1024
 _BUFFER_BYTES = 256 * 1024
 _DEADLINE_BYTES = DEADLINE.size
 _KIND_AND_STREAM = head_of(0xFF, FLAG_STREAM, 0)
@@ -30,14 +32,14 @@ class FrameReader:
         buffer   |....parsed....|----unparsed----|      free      |
                                 ^start           ^end
 
-    A frame that does not fit the buffer is received into memory of exactly its own size.
+    The buffer grows to 256 KB as what arrives at once fills it. A frame that does not fit then is received into memory of
+    exactly its own size.
     """
 
     def __init__(self, sock, max_frame_bytes):
         self.max_frame_bytes = max_frame_bytes
         self._socket = sock
-        self._buffer = bytearray(_BUFFER_BYTES + OPENING.size - HEADER_BYTES)  # so that any header can be read as an opening
-        self._view = memoryview(self._buffer)[:_BUFFER_BYTES]
+        self._set_buffer(_FIRST_BUFFER_BYTES)
         self._start = 0
         self._end = 0
         self._large = None
@@ -107,11 +109,20 @@ class FrameReader:
         return end
 
     def _free_space(self):
-        if self._end == _BUFFER_BYTES:
-            rest = self._end - self._start
-            self._view[:rest] = bytes(self._view[self._start : self._end])
-            self._start, self._end = 0, rest
+        if self._end == len(self._view):
+            self._make_room()
         return self._view[self._end :]
+
+    def _make_room(self):
+        rest = bytes(self._view[self._start : self._end])
+        if len(self._view) < _BUFFER_BYTES:
+            self._set_buffer(min(4 * len(self._view), _BUFFER_BYTES))
+        self._view[: len(rest)] = rest
+        self._start, self._end = 0, len(rest)
+
+    def _set_buffer(self, size):
+        self._buffer = bytearray(size + OPENING.size - HEADER_BYTES)  # so that any header can be read as an opening
+        self._view = memoryview(self._buffer)[:size]
 
     def _begin_large(self, start, end, size):
         self._large = bytearray(size)

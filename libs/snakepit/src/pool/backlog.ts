@@ -45,6 +45,23 @@ export class Backlog {
     }
   }
 
+  /** The call whose turn it is: the oldest of the highest priority. */
+  first(): PoolCall | undefined {
+    for (const priority of PRIORITIES) {
+      const first = older(this.#fast.peek(priority), this.#other.peek(priority));
+      if (first !== undefined) return first;
+    }
+    return undefined;
+  }
+
+  /** Puts each call into the queue it belongs to, now that a command has become fast or slow. */
+  refile(): void {
+    for (const call of this.calls().toSorted((a, b) => a.admittedAt - b.admittedAt)) {
+      Backlog.remove(call);
+      this.push(call);
+    }
+  }
+
   /** All calls, in no order that matters. */
   calls(): PoolCall[] {
     return [...this.#fast, ...this.#other];

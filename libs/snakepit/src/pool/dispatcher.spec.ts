@@ -73,6 +73,34 @@ describe('Dispatcher', () => {
     expect(seats.map(({ sent }) => sent.length).toSorted()).toEqual([1, 2]);
   });
 
+  it('lets calls of a command that turns out fast pass slow ones they waited behind', () => {
+    const { seats, fast, slow, admit } = setUp(2);
+    admit(fast);
+    seats[0]!.sent[0]!.onResult(1, 10);
+    const unknown = new CommandProfile('call');
+    admit(unknown);
+    admit(slow);
+    admit(slow);
+    admit(unknown);
+    expect(seats.map(({ sent }) => sent.length)).toEqual([2, 0]);
+    seats[0]!.sent[1]!.onResult(1, 10);
+    expect(seats.map(({ sent }) => sent.length)).toEqual([3, 1]);
+  });
+
+  it('lets a worker run empty for a slow call that came before the fast ones that wait', () => {
+    const { seats, fast, slow, admit } = setUp(1);
+    const [{ sent }] = seats as [(typeof seats)[0]];
+    for (let count = 0; count < 25; count += 1) admit(fast);
+    expect(sent).toHaveLength(20);
+    admit(slow);
+    admit(fast);
+    for (let answered = 0; answered < 25; answered += 1) sent[answered]!.onResult(1, 10);
+    // The five that were there before it went first, and the one that came after it waits.
+    expect(sent).toHaveLength(26);
+    sent[25]!.onResult(1, 50_000);
+    expect(sent).toHaveLength(27);
+  });
+
   it('leaves no timer behind when nothing waits', () => {
     const { clock, dispatcher, seats, slow, admit } = setUp(1);
     admit(slow);

@@ -266,11 +266,13 @@ export class Dispatcher implements PoolCallOwner {
         if (!this.#scheduler.canTake(seat.lane, call.profile, now)) return false;
         return this.#unqueue(call, seat, now);
       });
+      if (needsIdleWorker(seat.pinned.first())) this.#scheduler.claim(now, seat.lane);
     }
     this.#backlog.drainInto((call) => {
       const seat = this.#seatFor(call, now);
       return seat !== undefined && this.#unqueue(call, seat, now);
     });
+    if (needsIdleWorker(this.#backlog.first())) this.#scheduler.claim(now);
     this.#retryLater();
   }
 
@@ -285,6 +287,12 @@ export class Dispatcher implements PoolCallOwner {
       this.#retry = undefined;
       this.#pump();
     });
+  }
+
+  /** A command has become fast, or slow: its waiting calls must not hold up those of the queue they no longer belong to. */
+  #refile(): void {
+    this.#backlog.refile();
+    for (const seat of this.#seats.values()) seat.pinned.refile();
   }
 
   /** Takes a waiting call off its queue and hands it to a worker; true in any case: the call waits no more. */
@@ -317,8 +325,10 @@ export class Dispatcher implements PoolCallOwner {
 
   onReleased(call: PoolCall, serviceUs: number, hasFailed: boolean): void {
     const worker = this.#takeOff(call);
-    // A failure may have come before the work: it tells only how long a command takes at least.
-    if (!hasFailed || serviceUs > call.profile.estimateUs) call.profile.learn(serviceUs);
+    const { profile } = call;
+    const paceBefore = profile.pace;
+    profile.learn(serviceUs, hasFailed);
+    if (profile.pace !== paceBefore && this.#waiting > 0) this.#refile();
     const counters = this.#counters.get(worker);
     if (counters !== undefined) {
       counters.requests += 1;
@@ -437,6 +447,10 @@ export class Dispatcher implements PoolCallOwner {
       error: error?.code,
     });
   }
+}
+
+function needsIdleWorker(call: PoolCall | undefined): boolean {
+  return call !== undefined && call.profile.pace !== 'fast';
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

@@ -219,8 +219,7 @@ export class Worker implements ChannelOwner {
   #createArena(): ArenaFile | undefined {
     const { spec, settings } = this.#parts;
     const { enabled, bytes } = settings.arena;
-    // What a zygote forks cannot be handed a descriptor.
-    if (!enabled || spec.protocol === 'v1' || spec.zygote !== undefined) return undefined;
+    if (!enabled || spec.protocol === 'v1') return undefined;
     try {
       return ArenaFile.create(2 * bytes);
     } catch (error) {
