@@ -7,7 +7,7 @@ import sys
 import threading
 import unittest
 
-from snakepit_bridge.codec.parts import Parts
+from snakepit_bridge.codec.split_body import SplitBody
 from snakepit_bridge.v2.frame import CALL, FLAG_DEADLINE, HEADER, RESULT, pack_frame
 from snakepit_bridge.v2.reader import FrameReader
 from snakepit_bridge.v2.writer import FrameWriter
@@ -43,7 +43,7 @@ class LargeFrames(unittest.TestCase):
         writer = FrameWriter(self.ours)
         writer.open(b"hello")
         chunks = []
-        bodies = [Parts(b"head", b"a" * MB), b"b" * MB, Parts(b"", b"c" * MB), Parts(b"d" * MB, b"e")]
+        bodies = [SplitBody(b"head", b"a" * MB), b"b" * MB, SplitBody(b"", b"c" * MB), SplitBody(b"d" * MB, b"e")]
         receiver = threading.Thread(target=self._receive, args=(chunks,))
         receiver.start()
         for number, body in enumerate(bodies):
@@ -55,7 +55,7 @@ class LargeFrames(unittest.TestCase):
 
     def test_parts_wait_as_any_frame_until_the_hello_is_sent(self):
         writer = FrameWriter(self.ours)
-        writer.add(RESULT, 1, body=Parts(b"he", b"llo" * 30000))
+        writer.add(RESULT, 1, body=SplitBody(b"he", b"llo" * 30000))
         writer.open(b"")
         self.assertEqual(self.hosts.recv(12 + 5), HEADER.pack(90002, RESULT, 0, 0, 1) + b"hello")
 

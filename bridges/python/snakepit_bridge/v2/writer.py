@@ -2,7 +2,7 @@
 
 import threading
 
-from ..codec.parts import Parts
+from ..codec.split_body import SplitBody
 from ..errors import HostGone
 from .frame import HEADER, pack_frame
 
@@ -37,7 +37,7 @@ class FrameWriter:
         header = HEADER.pack(len(body), kind, flags, aux, call_id)
         with self._lock:
             self._send_collected()
-            if type(body) is Parts:
+            if type(body) is SplitBody:
                 self._send_in_a_row((header, body.head, body.tail))
             else:
                 self._send_in_a_row((header, body))

@@ -1,7 +1,7 @@
 """A body in two parts."""
 
 
-class Parts:
+class SplitBody:
     """The body of a frame that is one large piece of binary: what comes before the bytes, and the bytes as they are.
 
     Whoever sends both in one system call need not join them first.
