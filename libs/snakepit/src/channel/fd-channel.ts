@@ -103,7 +103,7 @@ export class FdChannel implements Channel, FrameSink {
     return this.#pending.size;
   }
 
-  send(call: ChannelCall): CallId {
+  send(call: ChannelCall, nowMs: number): CallId {
     const index = this.#commandIndexes.get(call.command);
     if (index === undefined) {
       throw new SnakepitError('UNKNOWN_COMMAND', {
@@ -118,9 +118,10 @@ export class FdChannel implements Channel, FrameSink {
     out.binary = this.#binaryOfCalls;
     try {
       let flags = call.kind === 'stream' ? Flag.STREAM : 0;
-      if (call.deadline !== Infinity) {
+      const { deadline } = call;
+      if (deadline !== Infinity) {
         flags |= Flag.DEADLINE;
-        out.writeUInt32(Math.min(0xffffffff, Math.max(0, Math.ceil(call.deadline - this.#clock.now()))));
+        out.writeUInt32(Math.min(0xffffffff, Math.max(0, Math.ceil(deadline - nowMs))));
       }
       if (call.meta === undefined) {
         flags |= this.#codec.encode(call.args, out, 'args');

@@ -1,9 +1,11 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
 import type { Channel, ChannelCall } from '../channel/index.js';
 import { resolveOptions, silentLog, type SnakepitError } from '../core/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { Adapter, Worker } from '../worker/index.js';
+import { settingsOf } from './call-options.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
 import { poolOptionTable } from './options.js';
@@ -12,9 +14,16 @@ import { PoolCall } from './pool-call.js';
 const adapter: Adapter = { name: 'none', prepare: () => Promise.reject(new Error('never launched')) };
 
 /** A worker whose channel only keeps what it was given. */
-function fakeWorker(id: string): { worker: Worker; sent: ChannelCall[] } {
+function fakeWorker(id: string, clock: ManualClock): { worker: Worker; sent: ChannelCall[] } {
   const sent: ChannelCall[] = [];
-  const channel: Partial<Channel> = { maxInFlight: Infinity, send: (call) => sent.push(call), cancel: () => true };
+  const channel: Partial<Channel> = {
+    maxInFlight: Infinity,
+    get lastHeardAt() {
+      return clock.now();
+    },
+    send: (call) => sent.push(call),
+    cancel: () => true,
+  };
   return { worker: { id, channel, state: { kind: 'ready' } } as unknown as Worker, sent };
 }
 
@@ -28,7 +37,7 @@ function setUp(workers: number) {
     log: silentLog,
     refusal: () => undefined,
   });
-  const seats = Array.from({ length: workers }, (_, index) => fakeWorker(`pool-${index}`));
+  const seats = Array.from({ length: workers }, (_, index) => fakeWorker(`pool-${index}`, clock));
   for (const { worker } of seats) dispatcher.seat(worker);
 
   const fast = new CommandProfile('call');
@@ -48,7 +57,7 @@ function setUp(workers: number) {
       command: 'work',
       args: null,
       kind: 'call',
-      options: {},
+      settings: settingsOf('work', 'pool', {}),
       profile,
       admittedAt: clock.now(),
       timeoutMs: 60_000,
@@ -73,11 +82,12 @@ describe('Dispatcher', () => {
     expect(seats.map(({ sent }) => sent.length).toSorted()).toEqual([1, 2]);
   });
 
-  it('leaves no timer behind when nothing waits', () => {
+  it('leaves no timer behind when nothing waits', async () => {
     const { clock, dispatcher, seats, slow, admit } = setUp(1);
     admit(slow);
     admit(slow);
     seats[0]!.sent[0]!.onResult(1, 10);
+    await nextTurn();
     seats[0]!.sent[1]!.onResult(1, 10);
     expect(dispatcher.open).toBe(0);
     clock.advance(20);
