@@ -102,7 +102,9 @@ function writeMap(out: ByteWriter, map: object, depthLeft: number, maxDepth: num
   let written = 0;
   let key = '';
   try {
-    for (key of keys) {
+    // Not for-of: its iterator would be the largest object of a small call's encoding.
+    for (let index = 0; index < keys.length; index += 1) {
+      key = keys[index]!;
       const value = values[key];
       if (value === undefined) continue;
       if (typeof value === 'function' && key === 'toJSON') {
