@@ -8,6 +8,7 @@ const entryPoints = {
   'nestjs-snakepit': 'libs/snakepit/src/nest/index.ts',
   'nestjs-snakepit/core': 'libs/snakepit/src/runtime/index.ts',
   'nestjs-snakepit/codec': 'libs/snakepit/src/codec/index.ts',
+  'nestjs-snakepit/codec/grpc': 'libs/snakepit/src/codec/grpc/index.ts',
   'nestjs-snakepit/health': 'libs/snakepit/src/health/index.ts',
   'nestjs-snakepit/worker': 'bridges/node/src/index.ts',
 };

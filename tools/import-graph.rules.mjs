@@ -41,7 +41,7 @@ export const roomsDir = 'libs/snakepit/src';
  */
 export const packages = {
   'libs/snakepit': { workspace: [] },
-  'bridges/node': { workspace: ['nestjs-snakepit/codec'] },
+  'bridges/node': { workspace: ['nestjs-snakepit/codec', 'nestjs-snakepit/codec/grpc'] },
   'apps/demo': { workspace: ['nestjs-snakepit', 'nestjs-snakepit/*'] },
 };
 

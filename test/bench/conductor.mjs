@@ -12,7 +12,7 @@ const FIGURE_TIMEOUT_MS = 600_000;
 /** @type {import('./support/rounds.mjs').Settings} */
 export const FULL = { isQuick: false, rounds: 7, warmMs: 3_000, settleMs: 150, measureMs: 1_000 };
 /** @type {import('./support/rounds.mjs').Settings} */
-export const QUICK = { isQuick: true, rounds: 3, warmMs: 250, settleMs: 40, measureMs: 100 };
+export const QUICK = { isQuick: true, rounds: 3, warmMs: 120, settleMs: 20, measureMs: 70 };
 
 /**
  * Measures one figure in a host process of its own.

@@ -23,6 +23,7 @@ const bench = {
 
 const measured = await toMessage(async () => {
   const { measures } = await import(`./groups/${figure.group}.mjs`);
+  if (!(figure.key in measures)) throw new Error(`groups/${figure.group}.mjs does not measure '${figure.key}'`);
   return measures[figure.key](bench);
 });
 const closed = await toMessage(closeAll);

@@ -1,7 +1,7 @@
 /**
  * @typedef {object} Figure
  * @property {string} key name in the JSON
- * @property {'calls' | 'payloads' | 'streams' | 'starts'} group
+ * @property {string} group the file in `groups/` that measures it, by a function of the figure's key
  * @property {string} title what is divided by what
  * @property {{ atLeast: number } | { atMost: number }} [target] absent: shown for comparison, and left out of the JSON
  */
@@ -25,6 +25,7 @@ export const FIGURES = [
     title: 'p99 beside slow calls, window 1 ÷ ours',
     target: { atLeast: 15 },
   },
+  { key: 'fast_beside_slow_fifo_x', group: 'calls', title: 'p99 beside slow calls, one queue ÷ ours' },
   { key: 'p99_ms_at_50k', group: 'calls', title: 'p99 in ms at 50,000 calls/s, 2 workers', target: { atMost: 1 } },
   { key: 'queue_cost_x', group: 'calls', title: 'cost of a call, 100,000 queued ÷ 100', target: { atMost: 1.3 } },
   { key: 'rss_growth_x', group: 'calls', title: 'host RSS after 5 million calls ÷ 100,000', target: { atMost: 1.2 } },

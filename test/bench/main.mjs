@@ -6,10 +6,11 @@ import { FULL, measureFigure, QUICK } from './conductor.mjs';
 import { FIGURES } from './figures.mjs';
 import { formatResults, toJson } from './report.mjs';
 import { planCpus } from './support/cpus.mjs';
+import { watchOtherLoad } from './support/other-load.mjs';
 import { installNpmPackages, installPythonPackages } from './support/packages.mjs';
 import { Progress } from './support/progress.mjs';
 import { summarize } from './support/statistics.mjs';
-import { formatNumber } from './support/table.mjs';
+import { formatDuration, formatNumber } from './support/table.mjs';
 
 /** @returns {Promise<number>} the exit status: 0 even where targets are missed, 1 when a figure could not be measured */
 async function main(args) {
@@ -21,9 +22,11 @@ async function main(args) {
   const figures = FIGURES.filter(({ group }) => only.length === 0 || only.includes(group));
   const plan = planCpus();
   process.stdout.write(`${describeMachine(plan)}\n`);
-  install(figures);
+  installPeers();
   const results = await measureAll(figures, { plan, settings: quick ? QUICK : FULL });
-  process.stdout.write(`\n${formatResults(results)}\n`);
+  process.stdout.write(
+    `\n${formatResults(results)}\n\n${results.length} figures, ${formatDuration(performance.now())}.\n`,
+  );
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(toJson(results), undefined, 2)}\n`);
   return reportFailures(results);
 }
@@ -33,17 +36,19 @@ async function measureAll(figures, { plan, settings }) {
   const results = [];
   for (const [index, figure] of figures.entries()) {
     progress.begin(`[${index + 1}/${figures.length}] ${figure.key}`);
+    const otherLoad = watchOtherLoad();
     const outcome = await measureFigure(figure, { plan, settings, onProgress: (text) => progress.update(text) });
-    progress.end(inShort(outcome));
-    results.push({ figure, outcome });
+    const otherCpus = otherLoad();
+    progress.end(inShort(outcome, otherCpus));
+    results.push({ figure, outcome, otherCpus });
   }
   return results;
 }
 
-function install(figures) {
+function installPeers() {
   process.stderr.write('making sure that the peers are installed …\n');
   installPythonPackages();
-  if (figures.some(({ group }) => group === 'calls')) installNpmPackages();
+  installNpmPackages();
 }
 
 function describeMachine(plan) {
@@ -53,10 +58,11 @@ function describeMachine(plan) {
   return `${length} × ${model.trim()}, Node ${process.versions.node}. ${placing}`;
 }
 
-function inShort(outcome) {
+function inShort(outcome, otherCpus) {
   if (outcome.failure !== undefined) return 'failed';
   if (outcome.unavailable !== undefined) return `not available: ${outcome.unavailable}`;
-  return `${formatNumber(summarize(outcome.samples).median)} (${outcome.detail})`;
+  const others = otherCpus === undefined ? '' : `; other processes used ${otherCpus.toFixed(1)} CPUs`;
+  return `${formatNumber(summarize(outcome.samples).median)} (${outcome.detail}${others})`;
 }
 
 function reportFailures(results) {

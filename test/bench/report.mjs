@@ -1,11 +1,11 @@
 import { summarize } from './support/statistics.mjs';
 import { formatNumber, formatTable } from './support/table.mjs';
 
-/** @typedef {{ figure: import('./figures.mjs').Figure, outcome: import('./support/rounds.mjs').Outcome | { failure: string } }} Result */
+/** @typedef {{ figure: import('./figures.mjs').Figure, outcome: import('./support/rounds.mjs').Outcome | { failure: string }, otherCpus: number | undefined }} Result */
 
 /** @param {readonly Result[]} results */
 export function formatResults(results) {
-  const headings = ['figure', 'what', 'median', 'spread', 'target', 'reached', 'behind it'];
+  const headings = ['figure', 'what', 'median', 'spread', 'target', 'reached', 'behind it', 'other load'];
   return formatTable(headings, results.map(row));
 }
 
@@ -17,7 +17,11 @@ export function toJson(results) {
   return Object.fromEntries(measured.map(({ figure, outcome }) => [figure.key, summarize(outcome.samples).median]));
 }
 
-function row({ figure, outcome }) {
+function row({ figure, outcome, otherCpus }) {
+  return [...measured(figure, outcome), otherCpus === undefined ? '' : `${otherCpus.toFixed(1)} CPUs`];
+}
+
+function measured(figure, outcome) {
   const { key, title, target } = figure;
   if (outcome.failure !== undefined) return [key, title, 'failed', '', formatTarget(target), '', ''];
   if (outcome.unavailable !== undefined) {

@@ -1,11 +1,11 @@
 import { openFastApi } from '../peers/fastapi.mjs';
+import { openFirstCome } from '../peers/first-come.mjs';
 import { openPiscina, TUNED } from '../peers/piscina.mjs';
 import { openPythonShell } from '../peers/python-shell.mjs';
 import { openPythonia } from '../peers/pythonia.mjs';
 import { RawEcho } from '../peers/raw-echo.mjs';
 import { reportOf } from '../support/child-report.mjs';
 import { atRandom, ClosedLoop, everyTick, measureLoad, replay } from '../support/load.mjs';
-import { openNestApplication } from '../support/nest-application.mjs';
 import { openPool, pythonAdapter } from '../support/pools.mjs';
 import { alternate, compareLoads, warmUp } from '../support/rounds.mjs';
 import { median, quantile } from '../support/statistics.mjs';
@@ -84,6 +84,8 @@ export const measures = {
   },
 
   async nest_decorator_x(bench) {
+    // Loading Nest takes longer than starting workers, and its memory is no other figure's.
+    const { openNestApplication } = await import('../support/nest-application.mjs');
     const application = await bench.use(openNestApplication({ size: WORKERS }));
     return compareAdds(bench, application.decorated, application.pool, WORKERS * IN_FLIGHT);
   },
@@ -95,30 +97,24 @@ export const measures = {
   },
 
   async fast_beside_slow_x(bench) {
-    const { isQuick, rounds } = bench.settings;
-    const ours = await bench.use(openPool({ size: WORKERS }));
-    const one = await bench.use(openPool({ size: WORKERS, window: 1 }));
-    await warmUp(bench, [new ClosedLoop(ours.add, IN_FLIGHT), new ClosedLoop(one.add, IN_FLIGHT)]);
-    const p99 = (pool, round) => p99BesideSlow(pool, isQuick ? 2_000 : 15_000, round);
-    // Both sides of a round get the very same slow calls.
-    const compared = await alternate(
-      bench,
-      { a: (round) => p99(one, round), b: (round) => p99(ours, round) },
-      isQuick ? 1 : rounds,
-    );
-    const { ratios, a, b } = compared;
-    return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
+    return compareBesideSlow(bench, await bench.use(openPool({ size: WORKERS, window: 1 })));
+  },
+
+  async fast_beside_slow_fifo_x(bench) {
+    return compareBesideSlow(bench, await bench.use(openFirstCome(WORKERS)));
   },
 
   async p99_ms_at_50k(bench) {
     const { settings, progress } = bench;
     const pool = await bench.use(openPool({ size: 2 }));
-    await warmUp(bench, [new ClosedLoop(pool.add, IN_FLIGHT)]);
+    const latenciesFor = (durationMs) => replay(everyTick(50_000, durationMs), pool.add, settings.settleMs);
+    progress('warming up');
+    await latenciesFor(settings.warmMs);
     const samples = [];
     const medians = [];
     for (let round = 0; round < settings.rounds; round += 1) {
       progress(`round ${round + 1} of ${settings.rounds}`);
-      const latencies = await replay(everyTick(50_000, settings.isQuick ? 300 : 3_000), pool.add);
+      const latencies = await latenciesFor(settings.isQuick ? 300 : 3_000);
       samples.push(quantile(latencies, 0.99));
       medians.push(quantile(latencies, 0.5));
     }
@@ -164,10 +160,28 @@ function ratioOf({ ratios, a, b }) {
   return { samples: ratios, detail: `${formatRate(a)} ÷ ${formatRate(b)}` };
 }
 
-async function p99BesideSlow(pool, durationMs, seed) {
+/** How long fast calls take beside slow ones: by the other ÷ by a pool with the library's defaults. */
+async function compareBesideSlow(bench, other) {
+  const { isQuick, rounds, warmMs, settleMs } = bench.settings;
+  const pool = await bench.use(openPool({ size: WORKERS }));
+  bench.progress('warming up');
+  for (const each of [other, pool]) await p99BesideSlow(each, { durationMs: warmMs, settleMs: 0, seed: 0 });
+  const durationMs = isQuick ? 1_000 : 10_000;
+  // Both sides of a round get the very same slow calls.
+  const p99 = (side, round) => p99BesideSlow(side, { durationMs, settleMs, seed: round + 1 });
+  const { ratios, a, b } = await alternate(
+    bench,
+    { a: (round) => p99(other, round), b: (round) => p99(pool, round) },
+    isQuick ? 1 : rounds,
+  );
+  return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
+}
+
+async function p99BesideSlow(pool, { durationMs, settleMs, seed }) {
+  const slow = () => pool.execute('slow', { seconds: SLOW_SECONDS });
   const [latencies] = await Promise.all([
-    replay(everyTick(FAST_PER_SECOND, durationMs), pool.add),
-    replay(atRandom(SLOW_PER_SECOND, durationMs, seed), () => pool.execute('slow', { seconds: SLOW_SECONDS })),
+    replay(everyTick(FAST_PER_SECOND, durationMs), pool.add, settleMs),
+    replay(atRandom(SLOW_PER_SECOND, durationMs, seed), slow, 0),
   ]);
   return quantile(latencies, 0.99);
 }

@@ -21,7 +21,11 @@ export const measures = {
     const zygote = zygoteOptions();
     if (zygote === undefined) return UNAVAILABLE;
     const startMs = async (options) => (await startNumpyWorkers(options)).startMs;
-    const { ratios, a, b } = await alternate(bench, { a: () => startMs({}), b: () => startMs(zygote) });
+    const { ratios, a, b } = await alternate(
+      bench,
+      { a: () => startMs({}), b: () => startMs(zygote) },
+      startRounds(bench),
+    );
     return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
   },
 
@@ -29,7 +33,7 @@ export const measures = {
     const zygote = zygoteOptions();
     if (zygote === undefined) return UNAVAILABLE;
     const pssMb = async (options) => (await startNumpyWorkers(options)).pssMb;
-    const { ratios, a, b } = await alternate(bench, { a: () => pssMb(zygote), b: () => pssMb({}) });
+    const { ratios, a, b } = await alternate(bench, { a: () => pssMb(zygote), b: () => pssMb({}) }, startRounds(bench));
     return { samples: ratios, detail: `${formatNumber(a)} MB ÷ ${formatNumber(b)} MB` };
   },
 
@@ -41,6 +45,11 @@ export const measures = {
     return { samples: ratios, detail: `${formatRate(a)} ÷ ${formatRate(b)}` };
   },
 };
+
+/** A round takes a second, whatever the settings say. */
+function startRounds({ settings }) {
+  return settings.isQuick ? 2 : settings.rounds;
+}
 
 /** From the call that makes the pool until every worker is ready; then the memory of all processes below the host. */
 async function startNumpyWorkers(options) {

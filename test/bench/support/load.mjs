@@ -96,9 +96,15 @@ export async function timeEach(call, count) {
  *
  * @param {ArrayLike<number>} schedule milliseconds from the start, ascending
  * @param {() => Promise<unknown>} call
+ * @param {number} settleMs calls that are meant to be sent earlier are sent, and left out
  * @returns {Promise<Float64Array>}
  */
-export function replay(schedule, call) {
+export async function replay(schedule, call, settleMs) {
+  const latencies = await replayAll(schedule, call);
+  return latencies.subarray(Array.prototype.findIndex.call(schedule, (at) => at >= settleMs));
+}
+
+function replayAll(schedule, call) {
   const latencies = new Float64Array(schedule.length);
   return new Promise((resolve, reject) => {
     const began = performance.now();

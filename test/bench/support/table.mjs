@@ -29,3 +29,9 @@ export function formatRate(perSecond) {
   if (perSecond >= 1e3) return `${formatNumber(perSecond / 1e3)}k/s`;
   return `${formatNumber(perSecond)}/s`;
 }
+
+/** Such as `12 min 3 s`. */
+export function formatDuration(ms) {
+  const seconds = Math.round(ms / 1_000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

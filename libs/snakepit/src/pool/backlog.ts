@@ -51,6 +51,23 @@ export class Backlog<Call extends WaitingCall> {
     }
   }
 
+  /** The call whose turn it is: the oldest of the highest priority. */
+  first(): Call | undefined {
+    for (const priority of PRIORITIES) {
+      const first = older(this.#fast.peek(priority), this.#other.peek(priority));
+      if (first !== undefined) return first;
+    }
+    return undefined;
+  }
+
+  /** Puts each call into the queue it belongs to, now that a command has become fast or slow. */
+  refile(): void {
+    for (const call of this.calls().toSorted((a, b) => a.admittedAt - b.admittedAt)) {
+      Backlog.remove(call);
+      this.push(call);
+    }
+  }
+
   /** All calls, in no order that matters. */
   calls(): Call[] {
     return [...this.#fast, ...this.#other];

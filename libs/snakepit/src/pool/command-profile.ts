@@ -1,34 +1,53 @@
 import type { CallKind } from '../channel/index.js';
 
-/** A command whose estimate is above this runs alone in its worker. */
-export const SLOW_US = 1_000;
+/** A call that runs for longer than this is long. */
+export const LONG_US = 1_000;
+/** A command is slow while its long calls cost more than this, spread over all of its calls. */
+export const SLOW_US = 300;
 
-/** Weights of a new measurement that is longer, and shorter, than the estimate: doubts are raised fast and laid to rest slowly. */
+/** Weights of a call that is longer, and shorter, than the estimate: doubts are raised fast and laid to rest slowly. */
 const RISE = 0.5;
 const FALL = 0.05;
+/** Weight of a call in the cost of the long ones; the average looks back over about a hundred calls. */
+const COST_WEIGHT = 0.01;
 
 export type Pace = 'fast' | 'slow' | 'unknown';
 
-/** What is known of how long one command takes: a moving average of its service times. */
+/**
+ * What is known of how long one command takes. Two questions are kept apart:
+ *
+ * - Can calls be put behind it? That the estimate tells, which a single long call raises over any sensible budget for some
+ *   twenty calls: then the command runs alone, in whichever worker is idle.
+ * - May it use the worker that is kept free for fast calls? That its pace tells, which a single call of less than 30 ms does not
+ *   change: the operating system may have taken the worker off its CPU meanwhile, and a fast command that is taken for a slow one
+ *   waits with thousands of calls behind those it was to be protected from. Two long calls in a hundred may be chance as well if they
+ *   took 2 ms, but not if they took 50 ms; hence the cost of the long calls is judged, not their number.
+ */
 export class CommandProfile {
-  #estimateUs: number | undefined;
   pace: Pace;
+  /** A moving average of service times, in microseconds, to which no call adds more than {@link LONG_US}; 0 while nothing is known. */
+  estimateUs = 0;
+  /** A moving average of what long calls took, short ones counting as 0; it is kept so low that trust comes back within 120 calls. */
+  #longCostUs = 0;
 
   constructor(readonly kind: CallKind) {
     // A stream holds its worker for as long as its consumer likes.
     this.pace = kind === 'stream' ? 'slow' : 'unknown';
   }
 
-  /** Microseconds; 0 while nothing is known. */
-  get estimateUs(): number {
-    return this.#estimateUs ?? 0;
-  }
-
-  learn(serviceUs: number): void {
+  /** Takes in what a worker measured. A failure may have come before the work: it tells only how long a call takes at least. */
+  learn(serviceUs: number, hasFailed = false): void {
     if (this.kind === 'stream') return;
-    const before = this.#estimateUs;
-    const after = before === undefined ? serviceUs : before + (serviceUs - before) * (serviceUs > before ? RISE : FALL);
-    this.#estimateUs = after;
-    this.pace = after > SLOW_US ? 'slow' : 'fast';
+    if (hasFailed && serviceUs <= (this.pace === 'slow' ? LONG_US : this.estimateUs)) return;
+    const lengthUs = Math.min(serviceUs, LONG_US);
+    const longCostUs = serviceUs > LONG_US ? serviceUs : 0;
+    if (this.pace === 'unknown') {
+      this.estimateUs = lengthUs;
+      this.#longCostUs = Math.min(longCostUs, LONG_US);
+    } else {
+      this.estimateUs += (lengthUs - this.estimateUs) * (lengthUs > this.estimateUs ? RISE : FALL);
+      this.#longCostUs = Math.min(this.#longCostUs + (longCostUs - this.#longCostUs) * COST_WEIGHT, LONG_US);
+    }
+    this.pace = this.#longCostUs > SLOW_US ? 'slow' : 'fast';
   }
 }

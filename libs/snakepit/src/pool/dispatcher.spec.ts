@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 
 import type { Channel, ChannelCall } from '../channel/index.js';
@@ -27,7 +26,7 @@ function fakeWorker(id: string, clock: ManualClock): { worker: Worker; sent: Cha
   return { worker: { id, channel, state: { kind: 'ready' } } as unknown as Worker, sent };
 }
 
-function setUp(workers: number) {
+function setUp(workers: number, soon: (task: () => void) => void = (task) => task()) {
   const clock = new ManualClock();
   const dispatcher = new Dispatcher({
     name: 'pool',
@@ -35,6 +34,7 @@ function setUp(workers: number) {
     affinity: { lastWorkerOf: () => undefined, rememberWorker: () => {} },
     clock,
     log: silentLog,
+    soon,
     refusal: () => undefined,
   });
   const seats = Array.from({ length: workers }, (_, index) => fakeWorker(`pool-${index}`, clock));
@@ -82,12 +82,56 @@ describe('Dispatcher', () => {
     expect(seats.map(({ sent }) => sent.length).toSorted()).toEqual([1, 2]);
   });
 
-  it('leaves no timer behind when nothing waits', async () => {
+  it('lets calls of a command that turns out fast pass slow ones they waited behind', () => {
+    const { seats, fast, slow, admit } = setUp(2);
+    admit(fast);
+    seats[0]!.sent[0]!.onResult(1, 10);
+    const unknown = new CommandProfile('call');
+    admit(unknown);
+    admit(slow);
+    admit(slow);
+    admit(unknown);
+    expect(seats.map(({ sent }) => sent.length)).toEqual([2, 0]);
+    seats[0]!.sent[1]!.onResult(1, 10);
+    expect(seats.map(({ sent }) => sent.length)).toEqual([3, 1]);
+  });
+
+  it('lets a worker run empty for a slow call that came before the fast ones that wait', () => {
+    const { seats, fast, slow, admit } = setUp(1);
+    const [{ sent }] = seats as [(typeof seats)[0]];
+    for (let count = 0; count < 25; count += 1) admit(fast);
+    expect(sent).toHaveLength(20);
+    admit(slow);
+    admit(fast);
+    for (let answered = 0; answered < 25; answered += 1) sent[answered]!.onResult(1, 10);
+    // The five that were there before it went first, and the one that came after it waits.
+    expect(sent).toHaveLength(26);
+    sent[25]!.onResult(1, 50_000);
+    expect(sent).toHaveLength(27);
+  });
+
+  it('gives the room of several answers away at once, to those who waited before those who come', () => {
+    const tasks: Array<() => void> = [];
+    const { dispatcher, seats, slow, admit } = setUp(2, (task) => tasks.push(task));
+    const sent = () => seats.map((seat) => seat.sent.length);
+    for (let count = 0; count < 4; count += 1) admit(slow);
+    expect([sent(), dispatcher.waiting]).toEqual([[1, 1], 2]);
+    for (const seat of seats) seat.sent[0]!.onResult(1, 50_000);
+    expect([sent(), tasks.length]).toEqual([[1, 1], 1]);
+    admit(slow);
+    expect([sent(), dispatcher.waiting]).toEqual([[2, 2], 1]);
+    tasks[0]!();
+    expect([sent(), dispatcher.waiting]).toEqual([[2, 2], 1]);
+    for (const seat of seats) seat.sent[1]!.onResult(1, 50_000);
+    tasks[1]!();
+    expect([sent(), dispatcher.waiting]).toEqual([[3, 2], 0]);
+  });
+
+  it('leaves no timer behind when nothing waits', () => {
     const { clock, dispatcher, seats, slow, admit } = setUp(1);
     admit(slow);
     admit(slow);
     seats[0]!.sent[0]!.onResult(1, 10);
-    await nextTurn();
     seats[0]!.sent[1]!.onResult(1, 10);
     expect(dispatcher.open).toBe(0);
     clock.advance(20);

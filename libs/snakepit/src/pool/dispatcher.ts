@@ -41,6 +41,8 @@ export interface DispatcherParts {
   readonly affinity: SessionAffinity;
   readonly clock: Clock;
   readonly log: LogSink;
+  /** Runs a task when what is being done is done, and before callers go on: `process.nextTick`. */
+  readonly soon: (task: () => void) => void;
   /** Why a call must not wait now, as when no worker can be expected; undefined when it may. */
   readonly refusal: () => SnakepitError | undefined;
 }
@@ -257,7 +259,7 @@ export class Dispatcher implements PoolCallOwner {
   #pumpSoon(): void {
     if (this.#isPumpDue || this.#waiting === 0) return;
     this.#isPumpDue = true;
-    process.nextTick(this.#pumpIfDue);
+    this.#parts.soon(this.#pumpIfDue);
   }
 
   readonly #pumpIfDue = (): void => {
@@ -275,11 +277,13 @@ export class Dispatcher implements PoolCallOwner {
         if (!this.#scheduler.canTake(seat, call.profile, now)) return false;
         return this.#unqueue(call, seat, now);
       });
+      if (needsIdleWorker(seat.pinned.first())) this.#scheduler.claim(now, seat);
     }
     this.#backlog.drainInto((call) => {
       const seat = this.#seatFor(call, now);
       return seat !== undefined && this.#unqueue(call, seat, now);
     });
+    if (needsIdleWorker(this.#backlog.first())) this.#scheduler.claim(now);
     this.#retryLater();
   }
 
@@ -294,6 +298,12 @@ export class Dispatcher implements PoolCallOwner {
       this.#retry = undefined;
       this.#pump();
     });
+  }
+
+  /** A command has become fast, or slow: its waiting calls must not hold up those of the queue they no longer belong to. */
+  #refile(): void {
+    this.#backlog.refile();
+    for (const seat of this.#seats.values()) seat.pinned.refile();
   }
 
   /** Takes a waiting call off its queue and hands it to a worker; true in any case: the call waits no more. */
@@ -325,11 +335,13 @@ export class Dispatcher implements PoolCallOwner {
   // ---- endings ---------------------------------------------------------------------------------------------------
 
   onReleased(call: PoolCall, serviceUs: number, hasFailed: boolean): void {
+    const { profile } = call;
     const seat = this.#seatOf(call);
     const { worker, counters, channel } = seat;
     this.#takeOff(call, channel.lastHeardAt);
-    // A failure may have come before the work: it tells only how long a command takes at least.
-    if (!hasFailed || serviceUs > call.profile.estimateUs) call.profile.learn(serviceUs);
+    const paceBefore = profile.pace;
+    profile.learn(serviceUs, hasFailed);
+    if (profile.pace !== paceBefore && this.#waiting > 0) this.#refile();
     counters.requests += 1;
     counters.totalTimeUs += serviceUs;
     if (hasFailed) counters.errors += 1;
@@ -423,6 +435,10 @@ export class Dispatcher implements PoolCallOwner {
     const { lanes } = this.#scheduler;
     return { queued: this.#waiting, busy: lanes.filter((lane) => lane.inFlight > 0).length, workers: lanes.length };
   }
+}
+
+function needsIdleWorker(call: PoolCall | undefined): boolean {
+  return call !== undefined && call.profile.pace !== 'fast';
 }
 
 function deferred(): { promise: Promise<void>; resolve: () => void } {

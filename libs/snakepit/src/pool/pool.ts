@@ -62,7 +62,7 @@ export class Pool implements SupervisorOwner {
     this.#parts = parts;
     this.#clock = clock;
     this.#supervisor = new Supervisor({ ...parts, pool: name, owner: this });
-    this.#dispatcher = new Dispatcher({ ...parts, refusal: () => this.#hopeless() });
+    this.#dispatcher = new Dispatcher({ ...parts, soon: process.nextTick, refusal: () => this.#hopeless() });
   }
 
   /**

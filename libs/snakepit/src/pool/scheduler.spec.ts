@@ -35,6 +35,7 @@ const step = fc.oneof(
     arbitrary: fc.record({ kind: fc.constant('add' as const), maxInFlight: fc.constantFrom(1, 3, Infinity) }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('room' as const), which: fc.nat(5), hasRoom: fc.boolean() }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('claim' as const), which: fc.option(fc.nat(5)) }) },
 );
 
 /** What must hold of a lane at any time. */
@@ -72,6 +73,7 @@ describe('Scheduler', () => {
             const { lanes } = scheduler;
             if (each.kind === 'wait') now += each.ms;
             else if (each.kind === 'add') scheduler.add(new Lane(`added at ${now}`, each.maxInFlight));
+            else if (each.kind === 'claim') scheduler.claim(now, each.which === null ? undefined : lanes[each.which]);
             else if (each.kind === 'room') Object.assign(lanes[each.which] ?? {}, { hasRoom: each.hasRoom });
             else if (each.kind === 'remove') {
               const lane = lanes[each.which];
@@ -95,6 +97,7 @@ describe('Scheduler', () => {
               if (lane === undefined) continue;
               expect(lane.hasRoom).toBe(true);
               const { inFlight, aheadUs } = lane;
+              expect(inFlight > 0 && lane.isClaimed).toBe(false);
               if (inFlight > 0 && !isFast) expect(lane.exclusive).toBe(inFlight);
               if (inFlight > 0 && settings.concurrency === 1) expect(isFast).toBe(true);
               if (inFlight > 0 && isFast) {
@@ -179,6 +182,41 @@ describe('Scheduler', () => {
     scheduler.begin(lanes[0]!, profileOf('fast', 10), 0);
     expect(scheduler.pick(profileOf('fast', 10), 5)).toBe(lanes[0]);
     expect(scheduler.pick(profileOf('fast', 10), 5.1)).toBeUndefined();
+  });
+
+  it('lets the least busy worker run empty for a slow call, which then gets it', () => {
+    const { scheduler, lanes } = withLanes('a', 'b', 'c');
+    const fast = profileOf('fast', 10);
+    const booked = [0, 1, 1, 2, 2].map((at) => ({ lane: lanes[at]!, bookedUs: scheduler.begin(lanes[at]!, fast, 0) }));
+    const slow = profileOf('slow', 0);
+    expect(scheduler.pick(slow, 0)).toBeUndefined();
+    scheduler.claim(0);
+    scheduler.claim(0);
+    expect(lanes.map((lane) => lane.isClaimed)).toEqual([true, false, false]);
+    expect(scheduler.pick(fast, 0)).not.toBe(lanes[0]);
+    scheduler.end(booked[0]!.lane, booked[0]!.bookedUs, 0);
+    expect(scheduler.pick(slow, 0)).toBe(lanes[0]);
+    scheduler.begin(lanes[0]!, slow, 0);
+    expect(lanes[0]!.isClaimed).toBe(false);
+  });
+
+  it('lets a claimed worker that is idle go to a fast call when no slow one takes it', () => {
+    const { scheduler, lanes } = withLanes('a');
+    const fast = profileOf('fast', 10);
+    const bookedUs = scheduler.begin(lanes[0]!, fast, 0);
+    scheduler.claim(0);
+    expect(scheduler.pick(fast, 0)).toBeUndefined();
+    scheduler.end(lanes[0]!, bookedUs, 0);
+    scheduler.begin(scheduler.pick(fast, 0)!, fast, 0);
+    expect(scheduler.pick(fast, 0)).toBe(lanes[0]);
+  });
+
+  it('claims no worker beyond those that slow calls may hold', () => {
+    const { scheduler, lanes } = withLanes('a', 'b');
+    scheduler.begin(lanes[0]!, profileOf('slow', 0), 0);
+    scheduler.begin(lanes[1]!, profileOf('fast', 10), 0);
+    scheduler.claim(0);
+    expect(lanes.map((lane) => lane.isClaimed)).toEqual([false, false]);
   });
 
   it('keeps a lane free for fast calls that were placed without asking which lane is best', () => {

@@ -25,6 +25,8 @@ export class Lane {
   progressAt = -Infinity;
   /** False while its channel has no room. */
   hasRoom = true;
+  /** A slow call waits for it to become idle; until then nothing is put behind what it has. */
+  isClaimed = false;
 
   constructor(
     readonly workerId: string,
@@ -37,7 +39,8 @@ export class Lane {
  *
  * Depth is what makes small calls fast, and what makes a slow call block those behind it; so only calls known to be short are
  * put behind others, and only as far as the estimated wait stays small. Slow and unknown ones go to idle workers; while
- * there is fast traffic one worker is kept free of them.
+ * there is fast traffic one worker is kept free of them. Where fast calls are so many that no worker is ever idle, one is
+ * claimed for the slow call whose turn it is: it runs empty first.
  */
 export class Scheduler<Place extends Lane = Lane> {
   readonly #lanes: Place[] = [];
@@ -81,6 +84,7 @@ export class Scheduler<Place extends Lane = Lane> {
     const { window, pipelineBudgetUs } = this.settings;
     return (
       lane.exclusive === 0 &&
+      !lane.isClaimed &&
       lane.inFlight < window &&
       lane.aheadUs + profile.estimateUs <= pipelineBudgetUs &&
       nowMs - lane.progressAt <= STALL_MS
@@ -89,14 +93,40 @@ export class Scheduler<Place extends Lane = Lane> {
 
   #canTakeExclusive(lane: Lane, nowMs: number): boolean {
     if (lane.exclusive > 0) return lane.exclusive < this.settings.concurrency && lane.inFlight === lane.exclusive;
-    if (lane.inFlight > 0) return false;
+    return lane.inFlight === 0 && this.#mayHoldAnother(nowMs);
+  }
+
+  /** Whether slow calls may hold one more worker. */
+  #mayHoldAnother(nowMs: number): boolean {
     const keepOneFree = this.#lanes.length > 1 && nowMs - this.#lastFastAt < FAST_LANE_MS;
     return !keepOneFree || this.#exclusiveLanes < this.#lanes.length - 1;
   }
 
+  /**
+   * Lets a worker run empty for a slow call that waits: this one, or else the one that will be idle soonest. Idle, it is
+   * anybody's, so that nothing has to be undone when the call that waited goes away.
+   */
+  claim(nowMs: number, lane = this.#idleSoonest()): void {
+    if (lane === undefined || lane.inFlight === 0 || lane.exclusive > 0) return;
+    if (this.#mayHoldAnother(nowMs)) lane.isClaimed = true;
+  }
+
+  #idleSoonest(): Lane | undefined {
+    let soonest: Lane | undefined;
+    for (const lane of this.#lanes) {
+      if (lane.exclusive > 0) continue;
+      if (lane.isClaimed) return lane;
+      if (soonest === undefined || lane.aheadUs < soonest.aheadUs) soonest = lane;
+    }
+    return soonest;
+  }
+
   /** Books a call on a lane; returns the microseconds it was booked with, to be given back to {@link end}. */
   begin(lane: Lane, profile: CommandProfile, nowMs: number): number {
-    if (lane.inFlight === 0) lane.progressAt = nowMs;
+    if (lane.inFlight === 0) {
+      lane.progressAt = nowMs;
+      lane.isClaimed = false;
+    }
     lane.inFlight += 1;
     if (profile.pace !== 'fast') {
       if (lane.exclusive === 0) this.#exclusiveLanes += 1;

@@ -1,0 +1,4 @@
+export * from './generated/health.js';
+export * from './generated/worker.js';
+/** The ancestor's messages; the names of some are those of ours. */
+export * as ancestor from './generated/snakepit-bridge.js';

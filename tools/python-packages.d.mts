@@ -1,0 +1,2 @@
+export declare function pythonPackages(name: string, requirements: readonly string[]): string;
+export declare function pythonVersion(): string;

@@ -1,0 +1,71 @@
+// Installs Python packages into folders of node_modules/.cache, for the tests and for the code generator.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const PYTHON = 'python3';
+const cacheDir = fileURLToPath(new URL('../node_modules/.cache', import.meta.url));
+
+/**
+ * A folder for PYTHONPATH that holds `requirements`; it is filled once for each list of them.
+ *
+ * Throws an Error with the remedy when there is no Python, or pip cannot install.
+ */
+export function pythonPackages(name, requirements) {
+  const digest = createHash('sha256').update(requirements.join('\n')).digest('hex').slice(0, 12);
+  // Compiled packages fit one minor version of Python only.
+  const target = join(cacheDir, name, `${pythonVersion()}-${digest}`);
+  if (!existsSync(target)) install(target, requirements);
+  return target;
+}
+
+/** Such as 3.11. */
+export function pythonVersion() {
+  const script = 'import sys; print("%d.%d" % sys.version_info[:2])';
+  try {
+    return execFileSync(PYTHON, ['-c', script], { encoding: 'utf8' }).trim();
+  } catch (cause) {
+    throw new Error(`Python workers are needed here: install Python 3 so that \`${PYTHON}\` is on the PATH.`, {
+      cause,
+    });
+  }
+}
+
+/** Installs beside the target and renames, so that an interrupted or a parallel run leaves no half-filled folder. */
+function install(target, requirements) {
+  mkdirSync(dirname(target), { recursive: true });
+  const staging = mkdtempSync(`${target}-`);
+  try {
+    const flags = ['--quiet', '--disable-pip-version-check', '--no-input'];
+    execFileSync(PYTHON, ['-m', 'pip', 'install', ...flags, '--target', staging, ...requirements], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+    moveInto(target, staging);
+  } catch (cause) {
+    rmSync(staging, { recursive: true, force: true });
+    throw new Error(installRemedy(target, requirements, cause), { cause });
+  }
+}
+
+/** Another run may have been faster; what it installed is as good. */
+function moveInto(target, staging) {
+  try {
+    renameSync(staging, target);
+  } catch (error) {
+    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+function installRemedy(target, requirements, cause) {
+  const quoted = requirements.map((requirement) => `'${requirement}'`).join(' ');
+  return [
+    `The Python package(s) ${requirements.join(', ')} are needed, and \`${PYTHON} -m pip\` could not install them.`,
+    `Install pip (\`${PYTHON} -m ensurepip\`, or your system's python3-pip), or put the packages in place yourself:`,
+    `  ${PYTHON} -m pip install --target ${target} ${quoted}`,
+    cause instanceof Error ? cause.message.trim() : String(cause),
+  ].join('\n');
+}
