@@ -12,6 +12,7 @@ import {
 import type { OrphanedCall, Worker } from '../worker/index.js';
 import { Backlog } from './backlog.js';
 import { publishCall } from './call-events.js';
+import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';
 import type { PoolCall, PoolCallOwner } from './pool-call.js';
 import {
@@ -63,12 +64,11 @@ export class Dispatcher implements PoolCallOwner {
   readonly #backlog = new Backlog<PoolCall>();
   readonly #seats = new Map<string, Seat<PoolCall>>();
   readonly #counters = new WeakMap<Worker, WorkerCounters>();
-  readonly #idleWaiters = new Set<() => void>();
+  readonly #open = new OpenCalls();
   /** Runs while calls wait although a worker is idle. */
   #retry: Timer | undefined;
   #isPumpDue = false;
   #waiting = 0;
-  #open = 0;
   #isClosed = false;
 
   constructor(parts: DispatcherParts) {
@@ -85,7 +85,7 @@ export class Dispatcher implements PoolCallOwner {
 
   /** Calls that are not yet over. */
   get open(): number {
-    return this.#open;
+    return this.#open.count;
   }
 
   get lanes(): readonly Lane[] {
@@ -103,7 +103,7 @@ export class Dispatcher implements PoolCallOwner {
 
   /** Takes a call in: a worker gets it now, or it waits, or it is refused. */
   admit(call: PoolCall): void {
-    this.#open += 1;
+    this.#open.enter();
     // Those who waited come first.
     if (this.#isPumpDue) this.#pump();
     const now = call.admittedAt;
@@ -114,14 +114,7 @@ export class Dispatcher implements PoolCallOwner {
 
   /** Resolves when no call is open. */
   idle(): { readonly reached: Promise<void>; readonly giveUp: () => void } {
-    if (this.#open === 0) return { reached: Promise.resolve(), giveUp: () => {} };
-    const { promise, resolve } = deferred();
-    const giveUp = (): void => {
-      this.#idleWaiters.delete(giveUp);
-      resolve();
-    };
-    this.#idleWaiters.add(giveUp);
-    return { reached: promise, giveUp };
+    return this.#open.none();
   }
 
   /** Fails all calls that wait. */
@@ -185,7 +178,7 @@ export class Dispatcher implements PoolCallOwner {
     for (const { call: orphan, wasWritten } of calls) {
       const call = orphan as PoolCall;
       this.#takeOff(call, now);
-      if (call.isSettled) this.#leave();
+      if (call.isSettled) this.#open.leave();
       else if (this.#isClosed) call.fail(closed(this.#parts.name, wasWritten ? 'may-have-run' : 'not-started'));
       else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
       else call.fail(error(call));
@@ -345,14 +338,14 @@ export class Dispatcher implements PoolCallOwner {
     counters.requests += 1;
     counters.totalTimeUs += serviceUs;
     if (hasFailed) counters.errors += 1;
-    if (call.isSettled) this.#leave();
+    if (call.isSettled) this.#open.leave();
     if (worker.state.kind === 'draining') worker.leaveIfIdle();
     this.#pumpSoon();
   }
 
   onSettled(call: PoolCall, error: SnakepitError | undefined): void {
     this.totals.onSettled(error?.code);
-    if (call.seat === undefined) this.#leave();
+    if (call.seat === undefined) this.#open.leave();
     if (hasListeners('snakepit:call')) publishCall(this.#parts.name, call, this.#clock.now(), error);
   }
 
@@ -426,11 +419,6 @@ export class Dispatcher implements PoolCallOwner {
     this.#deadlines.forget(call);
   }
 
-  #leave(): void {
-    this.#open -= 1;
-    if (this.#open === 0) for (const reached of this.#idleWaiters) reached();
-  }
-
   #load(): PoolLoad {
     const { lanes } = this.#scheduler;
     return { queued: this.#waiting, busy: lanes.filter((lane) => lane.inFlight > 0).length, workers: lanes.length };
@@ -439,12 +427,4 @@ export class Dispatcher implements PoolCallOwner {
 
 function needsIdleWorker(call: PoolCall | undefined): boolean {
   return call !== undefined && call.profile.pace !== 'fast';
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }
