@@ -102,9 +102,7 @@ function writeMap(out: ByteWriter, map: object, depthLeft: number, maxDepth: num
   let written = 0;
   let key = '';
   try {
-    // Not for-of: its iterator would be the largest object of a small call's encoding.
-    for (let index = 0; index < keys.length; index += 1) {
-      key = keys[index]!;
+    for (key of keys) {
       const value = values[key];
       if (value === undefined) continue;
       if (typeof value === 'function' && key === 'toJSON') {
