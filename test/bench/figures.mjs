@@ -3,7 +3,8 @@
  * @property {string} key name in the JSON
  * @property {string} group the file in `groups/` that measures it, by a function of the figure's key
  * @property {string} title what is divided by what
- * @property {{ atLeast: number } | { atMost: number }} [target] absent: shown for comparison, and left out of the JSON
+ * @property {{ atLeast: number } | { atMost: number }} [target] absent: shown for comparison
+ * @property {boolean} [isInJson] whether the JSON has it; by default, when it has a target
  */
 
 /** @type {readonly Figure[]} Every figure of the bench, in the order in which they run. */
@@ -32,6 +33,9 @@ export const FIGURES = [
   { key: 'bin_1mb_inline_x', group: 'payloads', title: '1 MB inline ÷ JSON + base64', target: { atLeast: 15 } },
   { key: 'bin_1mb_shm_x', group: 'payloads', title: '1 MB ÷ JSON + base64', target: { atLeast: 45 } },
   { key: 'bin_16mb_shm_x', group: 'payloads', title: '16 MB ÷ JSON + base64', target: { atLeast: 120 } },
+  { key: 'bin_16mb_bytes_x', group: 'payloads', title: '16 MB as bytes ÷ JSON + base64' },
+  { key: 'bin_16mb_new_x', group: 'payloads', title: '16 MB + 1, by numpy ÷ JSON + base64' },
+  { key: 'bin_16mb_unmapped_x', group: 'payloads', title: '16 MB without koffi ÷ JSON + base64' },
   { key: 'stream_chunks_x', group: 'streams', title: 'chunks of one stream ÷ calls', target: { atLeast: 0.8 } },
   {
     key: 'slow_stream_rss_x',
@@ -42,9 +46,10 @@ export const FIGURES = [
   {
     key: 'zygote_start_x',
     group: 'starts',
-    title: 'start of 16 numpy workers, spawn ÷ zygote',
+    title: '16 numpy workers more, spawn ÷ warm zygote',
     target: { atLeast: 10 },
   },
+  { key: 'zygote_cold_start_x', group: 'starts', title: 'pool of 16 numpy workers, spawn ÷ zygote', isInJson: true },
   { key: 'zygote_pss_x', group: 'starts', title: 'their memory (PSS), zygote ÷ spawn', target: { atMost: 0.3 } },
   { key: 'spawn_per_call_x', group: 'starts', title: '3 workers × 64 ÷ a process per call' },
 ];

@@ -9,10 +9,10 @@ export function formatResults(results) {
   return formatTable(headings, results.map(row));
 }
 
-/** The figures by name; those that could not be measured, and those that no target is set for, are absent. */
+/** The figures by name; those that could not be measured, and those that are shown for comparison only, are absent. */
 export function toJson(results) {
   const measured = results.filter(
-    ({ figure, outcome }) => figure.target !== undefined && outcome.samples !== undefined,
+    ({ figure, outcome }) => (figure.isInJson ?? figure.target !== undefined) && outcome.samples !== undefined,
   );
   return Object.fromEntries(measured.map(({ figure, outcome }) => [figure.key, summarize(outcome.samples).median]));
 }

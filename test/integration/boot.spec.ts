@@ -82,7 +82,7 @@ describe('the start of a pool', () => {
   }
 
   it('fails when Python is too old', async () => {
-    const interpreter = fakeInterpreter(`echo '["/usr/bin/python3.6", [3, 6, 15]]'`);
+    const interpreter = fakeInterpreter(`echo '[[3, 6], [47, 112]]'`);
     const error = await bootError({
       adapter: python({ module: pathOf('contract/commands.py'), interpreter }),
       size: 1,

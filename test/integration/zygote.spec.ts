@@ -77,9 +77,7 @@ describe.runIf(process.platform === 'linux')('a pool with a zygote', () => {
     const pool = await start({}, { size: 16 });
     const zygote = await zygoteOf(pool);
     const facts = await factsOfAll(pool);
-    const spawned = await (
-      await start({ zygote: false }, { size: 1, arena: { enabled: false } })
-    ).execute<Facts>('facts');
+    const spawned = await (await start({ zygote: false }, { size: 1 })).execute<Facts>('facts');
     expect(new Set(facts.map(({ importedBy }) => importedBy))).toEqual(new Set([zygote]));
     for (const each of facts) {
       expect(each).toMatchObject({ group: each.pid, secret: null, threads: ['MainThread'] });
@@ -155,6 +153,43 @@ describe.runIf(process.platform === 'linux')('a pool with a zygote', () => {
     await untilGone([zygote, successor, ...before]);
   });
 
+  it('spawns what its zygote was told to fork, but did not live to', async () => {
+    const pool = await start();
+    const zygote = await zygoteOf(pool);
+    process.kill(zygote, 'SIGKILL');
+    pool.resize(6);
+    await pool.ready(5_000);
+    const importers = (await factsOfAll(pool)).map(({ pid, importedBy }) =>
+      importedBy === pid ? 'itself' : importedBy,
+    );
+    expect(importers.toSorted()).toEqual([zygote, zygote, ...Array.from({ length: 4 }, () => 'itself')]);
+    expect(logs.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('replaces a zygote that is stopped when it is to fork, and spawns what that did not fork', async () => {
+    const pool = await start();
+    const zygote = await zygoteOf(pool);
+    process.kill(zygote, 'SIGSTOP');
+    pool.resize(4);
+    await pool.ready(8_000);
+    await untilGone([zygote]);
+    expect(logs.filter(({ level }) => level === 'error').map(({ message }) => message)).toEqual([
+      'it was to fork and said nothing for 2000 ms; it is killed and replaced',
+    ]);
+    await waitUntil('another zygote', async () => (await processes(pool)).some(({ id }) => id.endsWith('-zygote')));
+  });
+
+  it('closes, and spawns nothing more, while workers wait for a zygote that is stopped', async () => {
+    const pool = await start({}, { killGraceMs: 100 });
+    const pids = (await processes(pool)).map(({ pid }) => pid);
+    process.kill(await zygoteOf(pool), 'SIGSTOP');
+    pool.resize(4);
+    const snakepit = [...open][0]!;
+    await snakepit.close();
+    await untilGone(pids);
+    expect(pool.workers()).toEqual([]);
+  });
+
   it('ends workers of a killed zygote like any others', async () => {
     const pool = await start({}, { killGraceMs: 100 });
     const { pids } = pool.stats();
@@ -202,6 +237,16 @@ describe.runIf(process.platform === 'linux')('a pool with a zygote', () => {
       what: 'the module cannot be imported',
       options: { module: pathOf('integration/broken_import.py') },
       says: [/numpie_that_is_not_installed/, /snakepit_bridge\.zygote/, /status 1/],
+    },
+    {
+      what: 'the module leaves with a status',
+      options: { module: pathOf('integration/exit_at_import.py') },
+      says: [/SystemExit: 9/, /status 9/],
+    },
+    {
+      what: 'the module leaves with a status, imported by the workers,',
+      options: { module: pathOf('integration/exit_at_import.py'), zygote: { preloadModule: false } },
+      says: [/SystemExit: 9/, /status 9/],
     },
     {
       what: 'a module to preload does not exist',

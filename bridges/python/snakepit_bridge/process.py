@@ -40,6 +40,14 @@ def end_by_protocol_error(error):
     os._exit(PROTOCOL_FAILURE)
 
 
+def exit_status(error):
+    """The status of a process that cannot start: what its module asked for by `sys.exit`, else 1."""
+    if not isinstance(error, SystemExit):
+        return 1
+    code = error.code
+    return 0 if code is None else code & 0xFF if isinstance(code, int) else 1
+
+
 def is_terminated():
     """Tell whether SIGTERM has come."""
     return _terminated

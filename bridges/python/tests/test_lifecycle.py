@@ -241,11 +241,11 @@ class Loading(unittest.TestCase):
         host = Host(self, path, **options)
         return [each["name"] for each in host.hello["commands"]], host
 
-    def failure(self, path):
+    def failure(self, path, status=1):
         host = Host(self, path, says_hello=False)
         host.say_hello(codecs=["json"])
         error = host.read_hello()["error"]
-        self.assertEqual(host.wait(), 1)
+        self.assertEqual(host.wait(), status)
         return error
 
     def test_every_public_function_is_a_command_where_none_is_marked(self):
@@ -306,7 +306,7 @@ class Loading(unittest.TestCase):
         self.assertIn("has no command", self.failure(write_module(self, "x = 1\n"))["message"])
         self.assertIn("does not exist", self.failure("/nowhere/missing.py")["message"])
         self.assertIn("rename the file", self.failure(write_module(self, "", "json.py"))["message"])
-        self.assertEqual(self.failure(write_module(self, "import sys\nsys.exit(5)\n"))["type"], "SystemExit")
+        self.assertEqual(self.failure(write_module(self, "import sys\nsys.exit(5)\n"), status=5)["type"], "SystemExit")
 
     def test_the_end_of_the_host_ends_a_worker_that_is_still_loading(self):
         path = write_module(self, "import time\nprint('loading', flush=True)\ntime.sleep(60)\n")

@@ -27,6 +27,12 @@ MODULE = """
         os.kill(os.getpid(), signal.SIGUSR2)
         return [HANDLED, signal.getsignal(signal.SIGCHLD) == signal.SIG_DFL, signal.set_wakeup_fd(-1)]
 
+    def descriptor(number):
+        try:
+            return [os.fstat(number).st_ino, not os.get_inheritable(number)]
+        except OSError:
+            return [None, None]
+
     def run_child():
         import subprocess
         return subprocess.run([sys.executable, "-c", "raise SystemExit(3)"]).returncode
@@ -44,8 +50,9 @@ class ZygoteHost(Host):
         self._listener.listen()
         self._listener.settimeout(TIMEOUT_SECONDS)
         test.addCleanup(self._listener.close)
-        os.environ["SNAKEPIT_DOOR"] = self.door
-        test.addCleanup(os.environ.pop, "SNAKEPIT_DOOR", None)
+        for name, value in (("SNAKEPIT_DOOR", self.door), ("SNAKEPIT_ARENA_FD", "17")):
+            os.environ[name] = value
+            test.addCleanup(os.environ.pop, name, None)
         command_line = [sys.executable, "-m", "snakepit_bridge.zygote", *arguments, "--module", module]
         super().__init__(test, module, command_line=command_line, says_hello=False)
         self.hello = self.read_hello()
@@ -54,10 +61,10 @@ class ZygoteHost(Host):
         flags, body = self.codec.encode(members)
         self.send(kind, number, flags, body=body)
 
-    def fork(self, number, **environment):
+    def fork(self, number, arena=None, **environment):
         """Fork a worker; returns its pid and its connections by role."""
         env = {**os.environ, "SNAKEPIT_PROTOCOL": "v2", "SNAKEPIT_FD": "3", **environment}
-        self.tell(FORK, number, {"token": "t%d" % number, "env": env})
+        self.tell(FORK, number, {"token": "t%d" % number, "env": env, **({} if arena is None else {"arena": arena})})
         pid = self.receive_kind(FORKED, number).body["pid"]
         return pid, dict(self._admit(number) for _ in range(3))
 
@@ -108,6 +115,19 @@ class Forking(unittest.TestCase):
         self.assertEqual(worker.result(1, "dispositions"), [["USR2"], True, -1])
         self.assertEqual(worker.result(2, "run_child"), 3)
 
+    def test_a_worker_opens_its_arena_by_the_path_that_it_is_given(self):
+        with tempfile.NamedTemporaryFile() as file:
+            file.truncate(1 << 20)
+            self.assertEqual(self.arena_of(1, file.name), [os.fstat(file.fileno()).st_ino, True])
+        self.assertEqual(self.arena_of(2, "/nowhere/at/all"), [None, None])
+        self.assertEqual(self.arena_of(3, None), [None, None])
+
+    def arena_of(self, number, path):
+        _, connections = self.zygote.fork(number, arena=path)
+        for role in ("stdout", "stderr"):
+            self.addCleanup(connections[role].close)
+        return Worker(self, connections["channel"]).result(1, "descriptor", [17])
+
     def test_exits_are_told_by_status_and_by_signal(self):
         _, worker, _ = self.worker(1)
         worker.send(f.SHUTDOWN)
@@ -136,10 +156,30 @@ class Forking(unittest.TestCase):
 
 @unittest.skipUnless(sys.platform == "linux", "zygotes need Linux")
 class Preloading(unittest.TestCase):
-    def refusal(self, source, *arguments):
+    def refusal(self, source, *arguments, status=1):
         zygote = ZygoteHost(self, write_module(self, source), *arguments)
-        self.assertEqual(zygote.wait(), 1)
+        self.assertEqual(zygote.wait(), status)
         return zygote.hello["error"]
+
+    def test_a_module_that_leaves_by_a_status_decides_that_of_the_zygote(self):
+        error = self.refusal("import sys; sys.exit(9)", "--preload-module", status=9)
+        self.assertEqual((error["type"], error["message"]), ("SystemExit", "9"))
+
+    def test_a_thread_that_threading_does_not_know_of_is_refused_too(self):
+        source = """
+            import _thread, time
+
+            def run():
+                started.release()
+                time.sleep(60)
+
+            started = _thread.allocate_lock()
+            started.acquire()
+            _thread.start_new_thread(run, ())
+            started.acquire()
+        """
+        error = self.refusal(source, "--preload-module")
+        self.assertRegex(error["message"], r"handlers\.py started a thread when it was imported \(thread \d+\)")
 
     def test_a_module_that_fails_is_told_with_its_traceback(self):
         error = self.refusal("raise ValueError('no such table')", "--preload-module")

@@ -20,6 +20,13 @@ export const measures = {
   async zygote_start_x(bench) {
     const zygote = zygoteOptions();
     if (zygote === undefined) return UNAVAILABLE;
+    const { ratios, a, b } = await alternate(bench, { a: () => addNumpyWorkers({}), b: () => addNumpyWorkers(zygote) });
+    return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
+  },
+
+  async zygote_cold_start_x(bench) {
+    const zygote = zygoteOptions();
+    if (zygote === undefined) return UNAVAILABLE;
     const startMs = async (options) => (await startNumpyWorkers(options)).startMs;
     const { ratios, a, b } = await alternate(
       bench,
@@ -49,6 +56,19 @@ export const measures = {
 /** A round takes a second, whatever the settings say. */
 function startRounds({ settings }) {
   return settings.isQuick ? 2 : settings.rounds;
+}
+
+/** From the call that makes 16 more workers on a pool that runs until they are ready: its zygote, if any, has imported numpy. */
+async function addNumpyWorkers(options) {
+  const adapter = pythonAdapter({ module: NUMPY_COMMANDS, ...options });
+  const pool = await openPool({ size: 1, adapter });
+  try {
+    const began = performance.now();
+    await pool.resize(1 + NUMPY_WORKERS);
+    return performance.now() - began;
+  } finally {
+    await pool.close();
+  }
 }
 
 /** From the call that makes the pool until every worker is ready; then the memory of all processes below the host. */

@@ -6,6 +6,7 @@ import { pinned } from './cpus.mjs';
 import { venv } from './packages.mjs';
 
 export const COMMANDS = fileURLToPath(new URL('../workers/commands.py', import.meta.url));
+export const LARGE_COMMANDS = fileURLToPath(new URL('../workers/large_commands.py', import.meta.url));
 
 /** Python workers on the workers' CPUs, in the environment that has MessagePack. */
 export function pythonAdapter(options = {}) {
@@ -25,6 +26,11 @@ export async function openPool({ adapter = pythonAdapter(), ...options }) {
     iterate: (command, args) => pool.iterate(command, args),
     memory: () => pool.memory(),
     add: () => pool.execute('add', { a: 1, b: 2 }),
+    /** Resolves when as many workers are ready. */
+    async resize(size) {
+      pool.resize(size);
+      await pool.ready();
+    },
     close: () => snakepit.close(),
   };
 }

@@ -10,6 +10,7 @@ import msgpack
 from ..errors import ProtocolError, RefusedValue
 from .binary import Reference, Typed, typed_view
 from .depth import is_deeper
+from .parts import Parts
 
 # First bytes of arrays and maps: their number in a body is an upper bound of its nesting.
 _CONTAINER_BYTES = bytes((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
@@ -26,6 +27,9 @@ _LOOKED_INTO = _MAPS_AND_LISTS | {bytes, bytearray, memoryview}
 _REFERENCE = 1
 _TYPED = 2
 _PLACE = struct.Struct(">BQQ")
+_BIN_32 = struct.Struct(">BI")
+# From here on it is worth it to leave binary where it is until it is sent.
+_PART_BYTES = 64 * 1024
 
 
 class MsgpackCodec:
@@ -42,7 +46,7 @@ class MsgpackCodec:
         self._unpack = partial(msgpack.unpackb, timestamp=3, ext_hook=self._read_extension)
 
     def encode(self, value, root="result"):
-        """Encode a value as `(0, bytes)`; large binary goes to the arena. `root` begins the path in messages.
+        """Encode a value as `(0, body)`, bytes or Parts; large binary goes to the arena. `root` begins the path in messages.
 
         For one thread only, and never from within itself: it keeps its packer, which is costly to make. Raises
         UnencodableValue, and Refusal for too much binary.
@@ -60,6 +64,8 @@ class MsgpackCodec:
 
     def _encode(self, pack, value, root, in_arena):
         try:
+            if type(value) is bytes and self._binary is not None and _PART_BYTES <= len(value) < self._inline_bytes:
+                return 0, Parts(_BIN_32.pack(0xC6, len(value)), value)
             if type(value) not in _LOOKED_INTO or _packs_as_is(value, self._inline_bytes):
                 data = pack(value)
                 if self._is_shallow(data, value) or not is_deeper(value, self.max_depth):
@@ -124,12 +130,29 @@ class MsgpackCodec:
             return True
         if size > _LARGE_BYTES and len(value) * 256 < size:
             return False  # few values, of many bytes: they are looked at sooner than their bytes
-        return size - len(data.translate(None, _CONTAINER_BYTES)) <= self.max_depth
+        return size - len(bytes(data).translate(None, _CONTAINER_BYTES)) <= self.max_depth
+
+
+def _passes_odd_times():
+    """Tell whether the installed unpacker lets a timestamp of more than 999999999 nanoseconds pass."""
+    try:
+        msgpack.unpackb(b"\xd7\xff" + b"\xff" * 8, timestamp=3)
+    except ValueError:
+        return False
+    return True
+
+
+_PASSES_ODD_TIMES = _passes_odd_times()
 
 
 def _may_hold_odd_time(body):
     """Regular expressions are slow where there is much to search, and looking for the first bytes is enough then."""
-    return _ODD_TIME(body) if len(body) < _LARGE_BYTES else any(head in body for head in _TIME_HEADS)
+    if not _PASSES_ODD_TIMES:
+        return False
+    if len(body) < _LARGE_BYTES:
+        return _ODD_TIME(body)
+    data = bytes(body)
+    return any(head in data for head in _TIME_HEADS)
 
 
 def _has_string_keys(value):

@@ -4,7 +4,10 @@ import socket
 
 from ..errors import HostGone, ProtocolError
 from .frame import CALL, FLAG_STREAM, HEADER, HEADER_BYTES
+from .heap import keep_freed_memory
 
+# Most workers never fill more than the first: memory that is not touched is not taken.
+_FIRST_BUFFER_BYTES = 16 * 1024
 _BUFFER_BYTES = 256 * 1024
 
 
@@ -14,18 +17,20 @@ class FrameReader:
         buffer   |....parsed....|----unparsed----|      free      |
                                 ^start           ^end
 
-    A frame that does not fit the buffer is received into memory of exactly its own size.
+    The buffer grows to 256 KB as what arrives at once fills it. A frame that does not fit then is received into memory of
+    exactly its own size, and its body is a memoryview.
     """
 
     def __init__(self, sock, max_frame_bytes):
         self.max_frame_bytes = max_frame_bytes
         self._socket = sock
-        self._buffer = bytearray(_BUFFER_BYTES)
+        self._buffer = bytearray(_FIRST_BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self._start = 0
         self._end = 0
         self._large = None
         self._large_filled = 0
+        self._has_large = False
 
     def receive(self, is_blocking):
         """Take in what the socket has, in one system call; False if there was nothing. Raises HostGone at its end."""
@@ -83,13 +88,22 @@ class FrameReader:
             self._start, self._end = start, end
 
     def _free_space(self):
-        if self._end == _BUFFER_BYTES:
-            rest = self._end - self._start
-            self._view[:rest] = bytes(self._view[self._start : self._end])
-            self._start, self._end = 0, rest
+        if self._end == len(self._buffer):
+            self._make_room()
         return self._view[self._end :]
 
+    def _make_room(self):
+        rest = bytes(self._view[self._start : self._end])
+        if len(self._buffer) < _BUFFER_BYTES:
+            self._buffer = bytearray(min(4 * len(self._buffer), _BUFFER_BYTES))
+            self._view = memoryview(self._buffer)
+        self._view[: len(rest)] = rest
+        self._start, self._end = 0, len(rest)
+
     def _begin_large(self, start, end, size):
+        if not self._has_large:
+            self._has_large = True
+            keep_freed_memory()
         self._large = bytearray(size)
         self._large_filled = end - start
         self._large[: end - start] = self._view[start:end]
@@ -99,8 +113,7 @@ class FrameReader:
             return
         frame, self._large = self._large, None
         _, kind, flags, aux, call_id = HEADER.unpack_from(frame)
-        body = frame
-        del body[:HEADER_BYTES]  # takes no copy: a bytearray can begin anywhere in its memory
+        body = memoryview(frame)[HEADER_BYTES:]  # whoever cuts a piece off a view copies nothing
         if kind == CALL and not flags & FLAG_STREAM:
             on_call((call_id, aux, flags, body, received))
         else:

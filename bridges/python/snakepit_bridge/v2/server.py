@@ -8,7 +8,7 @@ from ..codec.binary import BinaryForm
 from ..errors import HostGone, ProtocolError, error_map
 from ..hooks import SHUTDOWN, START
 from ..log import forward_logging
-from ..process import complain, end_by_protocol_error, end_with_host, ignore_termination, is_terminated
+from ..process import complain, end_by_protocol_error, end_with_host, exit_status, ignore_termination, is_terminated
 from .arena import Arena
 from .hello import answer_hello, failed_hello, read_hello
 from .loop import WorkerLoop
@@ -22,7 +22,7 @@ _EXIT_SECONDS = 1.0
 def serve_v2(descriptor, load_manifest, on_ready=None):
     """Serve the commands of `load_manifest()` on a socket's descriptor; returns when the host asks for the end.
 
-    Raises SystemExit with status 1 if the worker cannot start. If the host goes away or breaks the protocol, the process
+    Raises SystemExit if the worker cannot start. If the host goes away or breaks the protocol, the process
     ends here.
     """
     os.set_inheritable(descriptor, False)
@@ -62,7 +62,7 @@ def _start(sock, reader, writer, load_manifest):
             raise
         writer.open(failed_hello(error_map(error)))
         complain("the worker cannot start: %s: %s" % (type(error).__name__, error))
-        raise SystemExit(1) from None
+        raise SystemExit(exit_status(error)) from None
     writer.open(answer_hello(codec.name, manifest, arena is not None))
     return loop, manifest
 

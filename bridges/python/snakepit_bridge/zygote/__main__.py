@@ -20,6 +20,8 @@ def main(arguments=None):
     prepare_process()
     descriptor = os.environ.pop("SNAKEPIT_FD", "")
     door = os.environ.pop("SNAKEPIT_DOOR", "")
+    os.environ.pop("SNAKEPIT_PROTOCOL", None)
+    arena_descriptor = os.environ.pop("SNAKEPIT_ARENA_FD", "")
     from .preload import Preload
 
     preload = Preload(options["--preload"], options["--module"], options["--preload-module"])
@@ -27,15 +29,18 @@ def main(arguments=None):
         preload.run()
         return
 
-    from ..worker import serve
+    from ..v2.server import serve_v2
+    from .arena_place import ArenaPlace
     from .birth import become_worker
     from .control import Control
     from .server import Zygote
 
+    arena = ArenaPlace(int(arena_descriptor)) if arena_descriptor else None
+    # A worker does not let go of it: taking it apart would cost pages of its own.
     zygote = Zygote(Control(int(descriptor)), door, preload)
     order = zygote.serve()
-    become_worker(order, door)
-    serve(preload.load_manifest, "auto")
+    become_worker(order, door, arena)
+    serve_v2(order.descriptor, preload.load_manifest)
 
 
 def _read_options(arguments):

@@ -10,18 +10,22 @@ _STDOUT, _STDERR = 1, 2
 _START_FAILURE = 1
 
 
-def become_worker(order, door):
+def become_worker(order, door, arena):
     """In a forked child: take the environment, the streams and the channel of a worker of its own."""
     os.setsid()
-    os.environ.clear()
-    os.environ.update(order.environment)
+    for name in order.foreign_variables:
+        del os.environ[name]
+    for name, value in order.own_variables.items():
+        os.environ[name] = value
     try:
         _connect(door, order.token, "stdout", _STDOUT, is_inheritable=True)
         _connect(door, order.token, "stderr", _STDERR, is_inheritable=True)
-        _connect(door, order.token, "channel", int(os.environ["SNAKEPIT_FD"]), is_inheritable=False)
+        _connect(door, order.token, "channel", order.descriptor, is_inheritable=False)
     except OSError as error:
         complain("cannot reach the host: %s" % error)
         os._exit(_START_FAILURE)
+    if arena is not None:
+        arena.open(order.arena)
     _diverge()
 
 

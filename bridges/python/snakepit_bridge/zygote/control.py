@@ -17,12 +17,21 @@ _MAX_FRAME_BYTES = 16 * 1024 * 1024
 
 
 class ForkOrder:
-    """A worker that the host wants: the number it goes by, its one-time token and its environment."""
+    """A worker that the host wants: the number it goes by, its one-time token, its environment and its descriptors.
+
+    The environment is kept as what differs from the zygote's own, without what a worker takes out of it when it starts: a child
+    that changes little shares many pages.
+    """
 
     def __init__(self, number, members):
         self.number = number
         self.token = members["token"]
-        self.environment = members["env"]
+        self.arena = members.get("arena")
+        wanted, present = members["env"], dict(os.environ)
+        wanted.pop("SNAKEPIT_PROTOCOL", None)
+        self.descriptor = int(wanted.pop("SNAKEPIT_FD"))
+        self.foreign_variables = [name for name in present if name not in wanted]
+        self.own_variables = {name: value for name, value in wanted.items() if present.get(name) != value}
 
 
 class Control:
@@ -39,10 +48,10 @@ class Control:
         return self._socket.fileno()
 
     def receive(self):
-        """Wait for orders and return them as a list. Raises HostGone and ProtocolError."""
+        """Return all orders that have come, as a list. Raises HostGone and ProtocolError."""
         orders = []
-        self._reader.receive(is_blocking=True)
-        self._reader.parse(_refuse_call, lambda *frame: orders.append(_read_order(*frame)), monotonic())
+        while self._reader.receive(is_blocking=False):
+            self._reader.parse(_refuse_call, lambda *frame: orders.append(_read_order(*frame)), monotonic())
         return orders
 
     def tell_ready(self):

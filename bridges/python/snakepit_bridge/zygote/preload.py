@@ -1,5 +1,6 @@
 """What is imported before the first worker is forked."""
 
+import sys
 import threading
 from importlib import import_module
 
@@ -42,9 +43,9 @@ def _import_sdk():
 
 
 def _without_threads(name, load):
-    before = set(threading.enumerate())
+    before = _threads()
     loaded = load()
-    started = [thread.name for thread in threading.enumerate() if thread not in before]
+    started = [name for number, name in _threads().items() if number not in before]
     if started:
         raise StartupError(
             "the module %s started %s when it was imported (%s), and a process with threads cannot be forked safely; "
@@ -52,3 +53,9 @@ def _without_threads(name, load):
             % (name, "a thread" if len(started) == 1 else "%d threads" % len(started), ", ".join(started))
         )
     return loaded
+
+
+def _threads():
+    """Names of all threads by number; those too that run Python code and that `threading` does not know of."""
+    unnamed = {number: "thread %d" % number for number in sys._current_frames()}
+    return {**unnamed, **{thread.ident: thread.name for thread in threading.enumerate()}}

@@ -24,7 +24,7 @@ function script(name: string, text: string): { folder: string; path: string } {
 }
 
 const answering = (executable: string, version: readonly number[]): string =>
-  `echo '${JSON.stringify([executable, version])}'`;
+  `echo '${JSON.stringify([version, Array.from(executable, (each) => each.codePointAt(0))])}'`;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'snakepit-adapters-'));
@@ -40,6 +40,14 @@ describe('findPython', () => {
   it('returns the path that the interpreter gives for itself', async () => {
     const { folder: bin } = script('python3', answering('/opt/real/python3.12', [3, 12, 1]));
     expect(await findPython({ ...wish, searchPath: bin })).toBe('/opt/real/python3.12');
+  });
+
+  it('finds an interpreter in a folder whose name is not ASCII, whatever the encoding of its output', async () => {
+    const real = await findPython({ ...wish, searchPath: process.env['PATH']! });
+    const bin = mkdtempSync(join(folder, 'bücher-🐍-'));
+    symlinkSync(real, join(bin, 'python3'));
+    vi.stubEnv('PYTHONIOENCODING', 'ascii');
+    expect(await findPython({ ...wish, searchPath: bin })).toBe(join(bin, 'python3'));
   });
 
   it('prefers the option to the venv, that to the PATH, and python3 to python', async () => {
@@ -74,6 +82,7 @@ describe('findPython', () => {
     ],
     ['it answers nothing', () => ({ interpreter: script('p', 'exit 0').path }), /does not run/],
     ['it answers something else', () => ({ interpreter: script('p', 'echo null').path }), /does not run/],
+    ['it answers without a version', () => ({ interpreter: script('p', `echo '["3.9", []]'`).path }), /does not run/],
   ])('explains that %s', async (_, over, message) => {
     await expect(findPython({ ...wish, ...over() })).rejects.toMatchObject({
       code: 'INTERPRETER_NOT_FOUND',

@@ -7,8 +7,12 @@ import { findExecutable } from './executable.js';
 
 export const MINIMUM_PYTHON = [3, 9] as const;
 
-const PROBE = 'import json, sys; print(json.dumps([sys.executable, list(sys.version_info[:3])]))';
+/** What it prints is JSON of numbers alone, in any version and whatever the encoding; importing `json` or `site` would double its time. */
+const PROBE = 'import sys; print([list(sys.version_info[:2]), [ord(each) for each in sys.executable or ""]])';
+const PROBE_ARGS = ['-S', '-c', PROBE];
 const PROBE_TIMEOUT_MS = 10_000;
+
+type Answer = [version: [major: number, minor: number], executable: number[]];
 
 export interface InterpreterWish {
   /** Path or name of the interpreter; wins over all else. */
@@ -28,20 +32,31 @@ export async function findPython(wish: InterpreterWish): Promise<string> {
   const tried = candidates(wish);
   const found = tried.map((program) => findExecutable(program, wish.searchPath)).find((path) => path !== undefined);
   if (found === undefined) throw notFound(tried, undefined);
-  let answer: [string, [number, number, number]];
+  let answer: Answer;
   try {
-    const { stdout } = await promisify(execFile)(found, ['-c', PROBE], { timeout: PROBE_TIMEOUT_MS });
-    answer = JSON.parse(stdout) as typeof answer;
-    if (!Array.isArray(answer)) throw new Error(`it answered ${stdout.trim()}`);
+    const { stdout } = await promisify(execFile)(found, PROBE_ARGS, { timeout: PROBE_TIMEOUT_MS });
+    const said: unknown = JSON.parse(stdout);
+    if (!isAnswer(said)) throw new Error(`it answered ${stdout.trim()}`);
+    answer = said;
   } catch (error) {
     throw notFound([found], `it does not run: ${toError(error).message.trim()}`);
   }
-  const [executable, [major, minor]] = answer;
+  const [[major, minor], codePoints] = answer;
   const [neededMajor, neededMinor] = MINIMUM_PYTHON;
   if (major < neededMajor || (major === neededMajor && minor < neededMinor)) {
     throw notFound([found], `it is Python ${major}.${minor}, and ${neededMajor}.${neededMinor} or newer is needed`);
   }
-  return executable || found;
+  return String.fromCodePoint(...codePoints) || found;
+}
+
+function isAnswer(said: unknown): said is Answer {
+  if (!Array.isArray(said)) return false;
+  const [version, executable] = said as unknown[];
+  return isIntegers(version) && version.length >= 2 && isIntegers(executable);
+}
+
+function isIntegers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(Number.isInteger);
 }
 
 function candidates({ interpreter, venv }: InterpreterWish): string[] {

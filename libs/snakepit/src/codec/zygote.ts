@@ -11,6 +11,8 @@ export interface ForkOrder {
   readonly token: string;
   /** The worker's complete environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** By which path the worker can open the file that becomes its arena. */
+  readonly arena?: string;
 }
 
 /** The body of EXITED. */

@@ -1,6 +1,7 @@
 import { toError, type Clock, type LogLevel, type LogSink, type Timer } from '../core/index.js';
 import {
   describeExit,
+  RelaunchedProcess,
   SpawnedProcess,
   workerEnvironment,
   Zygote,
@@ -65,8 +66,11 @@ export class Launcher {
     await this.#startZygote(zygote);
   }
 
-  readonly launch: Launch = (options): WorkerProcess =>
-    this.#current?.isReady ? this.#current.fork(options) : new SpawnedProcess(options);
+  readonly launch: Launch = (options): WorkerProcess => {
+    const zygote = this.#current;
+    if (!zygote?.isReady) return new SpawnedProcess(options);
+    return new RelaunchedProcess(options, (given) => zygote.fork(given), this.launch);
+  };
 
   /** To be called when the workers are gone. */
   async close(): Promise<void> {
@@ -92,6 +96,7 @@ export class Launcher {
       }),
       door,
       settings: options,
+      hasArenas: options.arena.enabled,
       clock,
       log,
       onLost: (lost, cause) => this.#onLost(lost, cause),

@@ -2,6 +2,7 @@ export { describeExit, type ExitCause } from './exit-cause.js';
 export type { Adapter, LaunchContext, LaunchSpec, ZygoteSpec } from './launch-spec.js';
 export { readProcessMemory, type ProcessMemory } from './process-memory.js';
 export type { Launch, ProcessOptions, ProcessOwner, WorkerProcess } from './process.js';
+export { RelaunchedProcess } from './relaunched-process.js';
 export { SpawnedProcess } from './spawned-process.js';
 export { INHERITED_VARIABLES, workerEnvironment, type EnvironmentParts } from './worker-environment.js';
 export { isLegalMove, type DrainReason, type WorkerState, type WorkerStateKind } from './worker-state.js';

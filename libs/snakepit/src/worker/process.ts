@@ -16,7 +16,7 @@ export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly owner: ProcessOwner;
   readonly clock: Clock;
-  /** Becomes the worker's descriptor 4, where the host itself starts a v2 worker. */
+  /** The host's descriptor of the file that becomes descriptor 4 of a v2 process. */
   readonly arenaFd: number | undefined;
 }
 

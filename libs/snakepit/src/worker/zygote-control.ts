@@ -42,8 +42,9 @@ export class ZygoteControl {
   }
 
   fork(number: number, order: ForkOrder): void {
+    // All orders of a tick leave in one write, so that the zygote can carry them out in one go.
+    if (this.#out.position === 0) process.nextTick(() => this.#socket.write(this.#out.take()));
     encodeForkOrder(number, order, this.#out);
-    this.#socket.write(this.#out.take());
   }
 
   /** A zygote ends when its host goes, so this ends it, and every worker it still has. */

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 
-import type { ErrorBody, ForkOutcome, ZygoteMessage } from '../codec/index.js';
+import type { ErrorBody, ForkOrder, ForkOutcome, ZygoteMessage } from '../codec/index.js';
 import type { Clock, LogLevel, LogSink, Timer } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
 import { ForkedProcess } from './forked-process.js';
 import type { LaunchSpec, ZygoteSpec } from './launch-spec.js';
 import type { ProcessOptions, WorkerProcess } from './process.js';
-import { SpawnedProcess } from './spawned-process.js';
+import { ARENA_FD, SpawnedProcess } from './spawned-process.js';
 import { startFailed } from './start-failure.js';
 import { ZygoteControl, type ControlOwner } from './zygote-control.js';
 import type { ZygoteDoor } from './zygote-door.js';
 
-/** How long a zygote may take to fork; one that takes longer is stopped, swapped out or stuck. */
-const FORK_MS = 10_000;
+/** How long a zygote that is to fork may say nothing: a fork takes it milliseconds, so it is stopped, swapped out or stuck. */
+const SILENCE_MS = 2_000;
 const TOKEN_BYTES = 16;
 
 export interface ZygoteSettings {
@@ -29,16 +29,11 @@ export interface ZygoteParts {
   /** Its own from now on. */
   readonly door: ZygoteDoor;
   readonly settings: ZygoteSettings;
+  readonly hasArenas: boolean;
   readonly clock: Clock;
   readonly log: LogSink;
   /** It was ready, nobody asked it to leave, and it is gone. */
   readonly onLost: (zygote: Zygote, cause: ExitCause) => void;
-}
-
-interface Child {
-  readonly process: ForkedProcess;
-  /** Runs until it is forked. */
-  readonly patience: Timer;
 }
 
 type ZygoteState = 'starting' | 'ready' | 'leaving' | 'gone';
@@ -52,19 +47,24 @@ export class Zygote implements ControlOwner {
 
   readonly #parts: ZygoteParts;
   readonly #process: SpawnedProcess;
-  readonly #children = new Map<number, Child>();
+  readonly #children = new Map<number, ForkedProcess>();
+  /** Those of them that are not forked yet. */
+  readonly #awaited = new Set<number>();
   readonly #startTimer: Timer;
+  /** Runs while any are awaited. */
+  #patience: Timer | undefined;
   #control: ZygoteControl | undefined;
   #state: ZygoteState = 'starting';
   #nextNumber = 1;
   #isRetired = false;
+  #isDoomed = false;
   #startFailure: { readonly reason: string; readonly traceback: string } | undefined;
   #onReady: () => void = () => {};
   #onStartFailed: (error: Error) => void = () => {};
   #onGone: () => void = () => {};
 
   constructor(parts: ZygoteParts) {
-    const { spec, env, door, settings, clock } = parts;
+    const { spec, env, door, settings, hasArenas, clock } = parts;
     this.#parts = parts;
     this.ready = new Promise((resolve, reject) => {
       this.#onReady = resolve;
@@ -76,7 +76,7 @@ export class Zygote implements ControlOwner {
     this.#startTimer = clock.after(settings.startTimeoutMs, () => this.#onStartTimeout());
     this.#process = new SpawnedProcess({
       spec: { ...spec, args: spec.zygote.args },
-      env: { ...env, SNAKEPIT_DOOR: door.path },
+      env: { ...env, SNAKEPIT_DOOR: door.path, ...(hasArenas && { SNAKEPIT_ARENA_FD: String(ARENA_FD) }) },
       // Its forks would all share it.
       arenaFd: undefined,
       clock,
@@ -97,26 +97,27 @@ export class Zygote implements ControlOwner {
   }
 
   get isReady(): boolean {
-    return this.#state === 'ready' && !this.#isRetired;
+    return this.#state === 'ready' && !this.#isRetired && !this.#isDoomed;
   }
 
-  /** Only while it is ready. */
+  /** Only while it is ready. What it does not come to fork ends by a cause of kind `unknown`, and has no pid. */
   fork(options: ProcessOptions): WorkerProcess {
-    const { clock, door } = this.#parts;
+    const { door } = this.#parts;
     const number = this.#nextNumber;
     this.#nextNumber += 1;
     const token = randomBytes(TOKEN_BYTES).toString('hex');
-    const patience = clock.after(FORK_MS, () => this.#end(`it did not fork within ${FORK_MS} ms`));
-    const process = new ForkedProcess(options, () => {
-      patience.cancel();
+    const child = new ForkedProcess(options, () => {
       door.forget(token);
       this.#children.delete(number);
+      this.#awaited.delete(number);
       this.#leaveIfIdle();
     });
-    this.#children.set(number, { process, patience });
-    door.expect(token, (role, socket) => process.onArrival(role, socket));
-    this.#control?.fork(number, { token, env: options.env });
-    return process;
+    this.#children.set(number, child);
+    this.#awaited.add(number);
+    if (this.#awaited.size === 1) this.#waitForSign();
+    door.expect(token, (role, socket) => child.onArrival(role, socket));
+    this.#control?.fork(number, { token, env: options.env, ...arenaOf(options) });
+    return child;
   }
 
   /** Forks no more, and leaves when the last of its workers has. */
@@ -143,15 +144,14 @@ export class Zygote implements ControlOwner {
         return this.#onHello();
       case 'failed':
         return this.#onRefused(message.error);
-      case 'forked': {
-        const child = this.#children.get(message.number);
-        child?.patience.cancel();
-        return child?.process.onForked(message.pid);
-      }
+      case 'forked':
+        this.#onSettled(message.number);
+        return this.#children.get(message.number)?.onForked(message.pid);
       case 'refused':
-        return this.#children.get(message.number)?.process.onExited(notForked(message.error));
+        this.#onSettled(message.number);
+        return this.#children.get(message.number)?.onExited(notForked(message.error));
       case 'exited':
-        return this.#children.get(message.number)?.process.onExited(exitCause(message.outcome));
+        return this.#children.get(message.number)?.onExited(exitCause(message.outcome));
     }
   }
 
@@ -162,6 +162,21 @@ export class Zygote implements ControlOwner {
   async #connect(): Promise<void> {
     const wire = await this.#process.wire;
     if (wire.protocol === 'v2' && this.#state === 'starting') this.#control = new ZygoteControl(wire.socket, this);
+  }
+
+  #onSettled(number: number): void {
+    this.#awaited.delete(number);
+    this.#waitForSign();
+  }
+
+  /** One fork after the other may take its time, as long as the zygote goes on telling of them. */
+  #waitForSign(): void {
+    this.#patience?.cancel();
+    const { clock } = this.#parts;
+    const onSilence = (): void => {
+      if (this.#awaited.size > 0) this.#end(`it was to fork and said nothing for ${SILENCE_MS} ms`);
+    };
+    this.#patience = this.#awaited.size === 0 ? undefined : clock.after(SILENCE_MS, onSilence);
   }
 
   #onHello(): void {
@@ -188,6 +203,7 @@ export class Zygote implements ControlOwner {
 
   #end(reason: string): void {
     this.#startFailure ??= { reason, traceback: '' };
+    this.#isDoomed = true;
     this.#log('error', `${reason}; it is killed and replaced`);
     this.#process.terminate(0);
   }
@@ -201,8 +217,10 @@ export class Zygote implements ControlOwner {
     const before = this.#state;
     this.#state = 'gone';
     this.#startTimer.cancel();
-    for (const { process } of this.#children.values()) process.onOrphaned();
+    this.#patience?.cancel();
+    // Told first, since whoever is left alone may be launched again.
     if (before === 'ready') onLost(this, cause);
+    for (const child of this.#children.values()) child.onOrphaned();
     await door.close();
     this.#onStartFailed(this.#startError(cause));
     this.#onGone();
@@ -230,6 +248,11 @@ export class Zygote implements ControlOwner {
     const { id, pool, log } = this.#parts;
     log({ level, message, pool, worker: id });
   }
+}
+
+/** A forked worker cannot be handed a descriptor, but may open what the host has open. */
+function arenaOf({ arenaFd }: ProcessOptions): Pick<ForkOrder, 'arena'> {
+  return arenaFd === undefined ? {} : { arena: `/proc/${process.pid}/fd/${arenaFd}` };
 }
 
 function notForked({ type, message }: ErrorBody): ExitCause {
