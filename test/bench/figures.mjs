@@ -38,6 +38,12 @@ export const FIGURES = [
   { key: 'bin_16mb_unmapped_x', group: 'payloads', title: '16 MB without koffi ÷ JSON + base64' },
   { key: 'stream_chunks_x', group: 'streams', title: 'chunks of one stream ÷ calls', target: { atLeast: 0.8 } },
   {
+    key: 'slow_stream_rss_x',
+    group: 'streams',
+    title: 'RSS while 10 million chunks are read slowly',
+    target: { atMost: 1.2 },
+  },
+  {
     key: 'zygote_start_x',
     group: 'starts',
     title: '16 numpy workers more, spawn ÷ warm zygote',

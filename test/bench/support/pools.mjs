@@ -23,6 +23,8 @@ export async function openPool({ adapter = pythonAdapter(), ...options }) {
   return {
     execute: (command, args) => pool.execute(command, args),
     stream: (command, args) => pool.stream(command, args),
+    iterate: (command, args) => pool.iterate(command, args),
+    memory: () => pool.memory(),
     add: () => pool.execute('add', { a: 1, b: 2 }),
     /** Resolves when as many workers are ready. */
     async resize(size) {
