@@ -8,7 +8,7 @@ import threading
 import unittest
 
 from snakepit_bridge.codec.split_body import SplitBody
-from snakepit_bridge.v2.frame import CALL, FLAG_DEADLINE, HEADER, RESULT, pack_frame
+from snakepit_bridge.v2.frame import CALL, FLAG_DEADLINE, HEADER_BYTES, RESULT, head_of, pack_frame
 from snakepit_bridge.v2.reader import FrameReader
 from snakepit_bridge.v2.writer import FrameWriter
 
@@ -32,10 +32,12 @@ class LargeFrames(unittest.TestCase):
             reader.receive(True)
             reader.parse(calls.append, self.fail, 0.0)
         sender.join()
-        (call_id, _, flags, received, _), = calls
-        self.assertEqual((call_id, flags), (7, FLAG_DEADLINE))
-        self.assertEqual(received, body)
-        self.assertIs(received[4:].obj, received.obj)
+        ((call_id, head, received, _, milliseconds),) = calls
+        self.assertEqual((call_id, head), (7, head_of(CALL, FLAG_DEADLINE, 0)))
+        self.assertEqual(milliseconds, int.from_bytes(body[:4], "big"))
+        self.assertEqual(received, body[4:])
+        self.assertIs(type(received.obj), bytearray)
+        self.assertEqual(len(received.obj), len(body) + HEADER_BYTES)
 
     def test_parts_arrive_in_a_row_even_if_the_socket_takes_them_bit_by_bit(self):
         # With a timeout the socket takes what it has room for.
