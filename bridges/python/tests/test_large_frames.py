@@ -8,7 +8,7 @@ import threading
 import unittest
 
 from snakepit_bridge.codec.split_body import SplitBody
-from snakepit_bridge.v2.frame import CALL, FLAG_DEADLINE, HEADER_BYTES, RESULT, head_of, pack_frame
+from snakepit_bridge.v2.frame import CALL, FLAG_DEADLINE, HEADER, HEADER_BYTES, RESULT, head_of, pack_frame
 from snakepit_bridge.v2.reader import FrameReader
 from snakepit_bridge.v2.writer import FrameWriter
 
