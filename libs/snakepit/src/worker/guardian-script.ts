@@ -13,7 +13,7 @@
  *
  * Arguments: the host's mark (or nothing), and the folder for temporary files.
  */
-export const GUARDIAN_SCRIPT = String.raw`
+export const GUARDIAN_SCRIPT = String.raw`# nestjs-snakepit: ends what its host has started once that is gone
 trap '' HUP INT TERM PIPE
 own=$1 tmp=$2 groups= tokens=
 own_place=\${own#*.*.}

@@ -146,7 +146,8 @@ class Guardian {
       this.#child.once('exit', (status, signal) => resolve({ how: signal ?? `status ${status}`, hasLived: true }));
     });
     this.#child.stdin?.on('error', () => {});
-    if (this.#child.stdout !== null) splitLines(this.#child.stdout, onLine);
+    // Without descriptors to spare there are no pipes at all.
+    if (this.#child.stdout) splitLines(this.#child.stdout, onLine);
     this.#setRef(false);
   }
 
