@@ -68,9 +68,12 @@ export class GrpcWorker {
     };
   }
 
-  /** No more calls; ends the control streams. */
-  stop(): void {
+  refuseCalls(): void {
     this.#isStopping = true;
+  }
+
+  /** Ends the control streams. */
+  part(): void {
     for (const { control } of this.#attachments.values()) control.end();
   }
 

@@ -33,14 +33,19 @@ export async function startServer(
     'grpc.enable_channelz': 0,
   });
   const health = new Health(grpc);
-  const end = (partingMs: number): Promise<void> => endProcess({ server, worker, health, listener, partingMs });
+  let isEnding = false;
+  const end = (partingMs: number): void => {
+    if (isEnding) return;
+    isEnding = true;
+    void endProcess({ server, worker, health, listener, partingMs });
+  };
   const worker = new GrpcWorker({
     grpc,
     commands,
     maxFrameBytes: settings.maxFrameBytes,
     isOwned,
     onShutdown: () => health.stopServing(),
-    onIdle: () => void end(PARTING_MS),
+    onIdle: () => end(PARTING_MS),
   });
   server.addService(WorkerService as unknown as ServiceDefinition, worker.handlers());
   server.addService(HealthService as unknown as ServiceDefinition, health.handlers());
@@ -48,7 +53,7 @@ export async function startServer(
   // Binding is ours, because `bindAsync` tells of failures by text only and binds a part of a name's addresses.
   const { injectConnection } = server.createConnectionInjector(credentials);
   listener.server.on('connection', injectConnection);
-  process.on('SIGTERM', () => void end(SIGTERM_PARTING_MS));
+  process.on('SIGTERM', () => end(SIGTERM_PARTING_MS));
   return listener.address;
 }
 
@@ -68,10 +73,11 @@ interface Ending {
 
 async function endProcess({ server, worker, health, listener, partingMs }: Ending): Promise<void> {
   health.stopServing();
+  worker.refuseCalls();
   // The file of a Unix socket goes with it.
   listener.server.close();
   await runShutdownHooks();
-  worker.stop();
+  worker.part();
   await Promise.race([
     new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
     new Promise<void>((resolve) => setTimeout(resolve, partingMs)),
