@@ -13,6 +13,7 @@ export type {
 export { readProcessMemory, type ProcessMemory } from './process-memory.js';
 export type { Launch, LaunchOptions, ProcessOptions, ProcessOwner, WorkerProcess } from './process.js';
 export { SpawnedProcess } from './spawned-process.js';
+export { createOneTimeTls, WORKER_TLS_NAME, type OneTimeTls, type TlsIdentity } from './tls/one-time-tls.js';
 export { INHERITED_VARIABLES, workerEnvironment, type EnvironmentParts } from './worker-environment.js';
 export { isLegalMove, type DrainReason, type WorkerState, type WorkerStateKind } from './worker-state.js';
 export { Worker, type OrphanedCall, type WorkerOwner, type WorkerParts, type WorkerSettings } from './worker.js';
