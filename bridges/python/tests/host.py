@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from contextlib import contextmanager
 
 from snakepit_bridge.codec import create_codec
 from snakepit_bridge.v2 import frame as f
@@ -60,6 +61,7 @@ class Host:
         worker_end.close()
         host_end.settimeout(TIMEOUT_SECONDS)
         self.socket = host_end
+        self._send = host_end.sendall
         self.codec = create_codec(codec, 64)
         self._input = host_end.makefile("rb")
         test.addCleanup(self.close)
@@ -76,7 +78,16 @@ class Host:
         return json.loads(self.receive_raw()[4])
 
     def send(self, kind, number=0, flags=0, aux=0, body=b""):
-        self.socket.sendall(f.pack_frame(kind, number, flags, aux, body))
+        self._send(f.pack_frame(kind, number, flags, aux, body))
+
+    @contextmanager
+    def one_write(self):
+        """Frames sent within the block leave together, so that the worker reads them at once."""
+        frames = bytearray()
+        self._send = frames.extend
+        yield
+        self._send = self.socket.sendall
+        self.socket.sendall(frames)
 
     def call(self, number, name, arguments=None, *, stream=False, meta=None, deadline_ms=None):
         value = arguments if meta is None else [meta, arguments]
