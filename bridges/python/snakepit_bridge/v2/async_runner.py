@@ -181,7 +181,7 @@ class AsyncRunner:
             return partial(self._replies.end, call.call_id, seconds)
         try:
             if error is None:
-                encoded = self._replies.encode(task.result(), in_arena=True)
+                encoded = self._replies.encode_result(call.call_id, task.result())
                 return partial(self._replies.encoded, call.call_id, encoded, seconds)
         except Refusal as refusal:
             error = refusal
