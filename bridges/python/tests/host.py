@@ -46,6 +46,8 @@ class Frame:
 class Host:
     """One worker and the host's end of its connection."""
 
+    _collected = None
+
     def __init__(self, test, module, codec="json", *, command_line=None, says_hello=True, **hello):
         host_end, worker_end = socket.socketpair()
         descriptor = worker_end.fileno()
@@ -61,7 +63,6 @@ class Host:
         worker_end.close()
         host_end.settimeout(TIMEOUT_SECONDS)
         self.socket = host_end
-        self._send = host_end.sendall
         self.codec = create_codec(codec, 64)
         self._input = host_end.makefile("rb")
         test.addCleanup(self.close)
@@ -78,15 +79,18 @@ class Host:
         return json.loads(self.receive_raw()[4])
 
     def send(self, kind, number=0, flags=0, aux=0, body=b""):
-        self._send(f.pack_frame(kind, number, flags, aux, body))
+        frame = f.pack_frame(kind, number, flags, aux, body)
+        if self._collected is None:
+            self.socket.sendall(frame)
+        else:
+            self._collected += frame
 
     @contextmanager
     def one_write(self):
         """Frames sent within the block leave together, so that the worker reads them at once."""
-        frames = bytearray()
-        self._send = frames.extend
+        self._collected = bytearray()
         yield
-        self._send = self.socket.sendall
+        frames, self._collected = self._collected, None
         self.socket.sendall(frames)
 
     def call(self, number, name, arguments=None, *, stream=False, meta=None, deadline_ms=None):
