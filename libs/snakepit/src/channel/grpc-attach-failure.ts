@@ -26,11 +26,13 @@ const CONNECTION_FAILURES: readonly Explanation[] = [
   },
   {
     sign: /altnames|Hostname\/IP does not match/i,
-    remedy: () => `Name what is in the worker's certificate by 'tls.serverName', or give the worker a certificate for this address.`,
+    remedy: () =>
+      `Name what is in the worker's certificate by 'tls.serverName', or give the worker a certificate for this address.`,
   },
   {
     sign: /self.signed|unable to (?:verify|get)|UNABLE_TO|unknown ca/i,
-    remedy: () => `Give 'tls.ca' the certificate of who signed the worker's, and the worker that of who signed the host's.`,
+    remedy: () =>
+      `Give 'tls.ca' the certificate of who signed the worker's, and the worker that of who signed the host's.`,
   },
   {
     sign: /certificate required|bad certificate|handshake failure|alert/i,

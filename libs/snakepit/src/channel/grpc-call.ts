@@ -11,7 +11,15 @@ import { ProtocolViolation } from '../codec/index.js';
 import { SnakepitError, toError } from '../core/index.js';
 import type { CallId, ChannelCall } from './channel.js';
 import type { GrpcConnection } from './grpc-connection.js';
-import { decodeBody, describeStatus, failureOf, isProtocolStatus, Status, statusError, errorBodyOf } from './grpc-failure.js';
+import {
+  decodeBody,
+  describeStatus,
+  failureOf,
+  isProtocolStatus,
+  Status,
+  statusError,
+  errorBodyOf,
+} from './grpc-failure.js';
 import type { GrpcListener, GrpcRpc, GrpcStatus } from './grpc-library.js';
 import { toCallerError, type ChannelName } from './remote-failure.js';
 

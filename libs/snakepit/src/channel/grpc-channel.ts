@@ -20,7 +20,15 @@ import {
   type WorkerMessage,
 } from '../codec/grpc/index.js';
 import type { Clock } from '../core/index.js';
-import type { CallId, CallMeta, Channel, ChannelCall, ChannelFailure, ChannelOwner, WorkerManifest } from './channel.js';
+import type {
+  CallId,
+  CallMeta,
+  Channel,
+  ChannelCall,
+  ChannelFailure,
+  ChannelOwner,
+  WorkerManifest,
+} from './channel.js';
 import { GrpcStream, GrpcUnary, type GrpcCall, type GrpcCallOwner } from './grpc-call.js';
 import { ENVELOPE_BYTES, type GrpcConnection } from './grpc-connection.js';
 import { decodeBody, describeStatus, Status } from './grpc-failure.js';
@@ -106,7 +114,8 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
     const id = this.#nextId;
     const request = this.#encodeRequest(call, command, id);
     this.#nextId = id === MAX_ID ? 1 : id + 1;
-    const entry = call.kind === 'stream' ? new GrpcStream(id, call, request, this) : new GrpcUnary(id, call, request, this);
+    const entry =
+      call.kind === 'stream' ? new GrpcStream(id, call, request, this) : new GrpcUnary(id, call, request, this);
     this.#calls.set(id, entry);
     this.#unsent.push(entry);
     this.#flushSoon();

@@ -147,7 +147,11 @@ function hostHello({ codecs, maxFrameBytes, maxDepth, streamCredit, name }: Grpc
 function helloOf(message: HelloMessage): unknown {
   const { protocol, codec, language, pid, silentWhileBusy, typedArrays } = message;
   return {
-    ...{ protocol, codec, language, pid, typedArrays },
+    protocol,
+    codec,
+    language,
+    pid,
+    typedArrays,
     answersWhileBusy: !silentWhileBusy,
     runtime: softwareOf(message.runtime),
     sdk: softwareOf(message.sdk),
@@ -161,7 +165,12 @@ function softwareOf(software: Software | undefined): unknown {
 
 function commandOf({ name, kind, doc, schema }: Command): unknown {
   const kinds: Readonly<Record<number, string>> = { [CommandKind.CALL]: 'call', [CommandKind.STREAM]: 'stream' };
-  return { name, kind: kinds[kind], ...(doc !== '' && { doc }), ...(schema !== '' && { schema: parseSchema(schema, name) }) };
+  return {
+    name,
+    kind: kinds[kind],
+    ...(doc !== '' && { doc }),
+    ...(schema !== '' && { schema: parseSchema(schema, name) }),
+  };
 }
 
 function parseSchema(text: string, command: string): unknown {
@@ -172,11 +181,16 @@ function parseSchema(text: string, command: string): unknown {
   }
 }
 
-function manifestOf({ codec, language, runtime, sdk, commands, answersWhileBusy }: WorkerHello): WorkerManifest {
+function manifestOf(hello: WorkerHello): WorkerManifest {
+  const { codec, language, runtime, sdk, commands, answersWhileBusy = true } = hello;
   return {
     protocol: 'v2',
     transport: 'grpc',
-    ...{ codec, language, runtime, sdk, commands },
-    answersWhileBusy: answersWhileBusy ?? true,
+    codec,
+    language,
+    runtime,
+    sdk,
+    commands,
+    answersWhileBusy,
   };
 }

@@ -33,7 +33,8 @@ export function offerOnLifeline(lifeline: Socket, offer: GrpcOffer): Promise<str
     const onData = (chunk: Buffer): void => {
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes > MAX_LINE_BYTES) return refuse(new HandshakeRefused(`its answer is longer than ${MAX_LINE_BYTES} bytes`));
+      if (bytes > MAX_LINE_BYTES)
+        return refuse(new HandshakeRefused(`its answer is longer than ${MAX_LINE_BYTES} bytes`));
       if (!chunk.includes(LINE_FEED)) return;
       stopListening();
       try {
@@ -74,6 +75,7 @@ function refusalOf({ code, type, message, traceback }: ErrorBody): HandshakeRefu
   if (code !== 'ADDRESS_UNAVAILABLE') return new HandshakeRefused(reason, { traceback });
   return new HandshakeRefused(reason, {
     traceback,
-    remedy: "Free one of these addresses, or choose others by 'grpc.basePort' and 'grpc.portRange'; basePort 0 takes any free port.",
+    remedy:
+      "Free one of these addresses, or choose others by 'grpc.basePort' and 'grpc.portRange'; basePort 0 takes any free port.",
   });
 }

@@ -7,6 +7,7 @@ export type {
   GrpcTlsSpec,
   LaunchContext,
   LaunchSpec,
+  ProcessAdapter,
   WorkerSpec,
   ZygoteSpec,
 } from './launch-spec.js';

@@ -95,3 +95,8 @@ export interface Adapter {
   /** Milliseconds this command may take when the caller does not say; undefined leaves it to the pool's `timeoutMs`. */
   commandTimeoutMs?(command: string, args: unknown): number | undefined;
 }
+
+/** An adapter whose workers are processes of this host. */
+export interface ProcessAdapter extends Adapter {
+  prepare(context: LaunchContext): Promise<LaunchSpec>;
+}

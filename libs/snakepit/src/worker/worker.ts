@@ -274,7 +274,7 @@ export class Worker implements ChannelOwner {
 
   #onExit(cause: ExitCause): void {
     this.#startTimer.cancel();
-    const { owner, pool } = this.#parts;
+    const { owner } = this.#parts;
     const before = this.#state;
     const startError = before.kind === 'starting' ? this.#startError(cause) : undefined;
     const reason = before.kind === 'draining' ? before.reason : undefined;

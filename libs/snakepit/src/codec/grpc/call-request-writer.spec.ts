@@ -39,5 +39,11 @@ it('leaves a message alone when the next one is written', () => {
     writer.out.writeBytes(Buffer.alloc(bytes, id));
     return writer.finish({ attachment: 1, id, command: 0, tagged: false, meta: undefined });
   });
-  expect(messages.map((message) => decodeCallRequest(message).body.every((byte, _, { length }) => byte === (length === 10 ? 0 : length === 20 ? 2 : 1)))).toEqual([true, true, true]);
+  expect(
+    messages.map((message) =>
+      decodeCallRequest(message).body.every(
+        (byte, _, { length }) => byte === (length === 10 ? 0 : length === 20 ? 2 : 1),
+      ),
+    ),
+  ).toEqual([true, true, true]);
 });
