@@ -49,6 +49,8 @@ const HELLO: WorkerHelloInit = {
 /** A worker that does at every step what the test wants: a real server, for what our SDKs never do. */
 export class ScriptedGrpcWorker {
   readonly address: string;
+  /** That was bound, where the address is of TCP. */
+  port = 0;
   /** Everything the host said on the control stream, in order. */
   readonly heard: HostMessage[] = [];
   readonly #folder: string;
@@ -113,9 +115,9 @@ export class ScriptedGrpcWorker {
     });
   }
 
-  #listen(): Promise<number> {
+  async #listen(): Promise<void> {
     const credentials = this.#script.credentials ?? grpc.ServerCredentials.createInsecure();
-    return new Promise((resolve, reject) => {
+    this.port = await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(this.address, credentials, (error, port) => (error ? reject(error) : resolve(port)));
     });
   }
