@@ -70,7 +70,7 @@ export function unknownCommand(name: string, known: Iterable<string>): ErrorBody
 }
 
 /** What is sent of an error that cannot be sent as it is, because of `failure`. */
-export function cutError({ code, message, type, started }: ErrorBody, failure: unknown): ErrorBody {
+export function cutError({ code, message, type, started }: ErrorBody, failure: unknown): Omit<ErrorBody, 'data'> {
   const note = failure instanceof EncodeError ? ` (its data cannot be sent: ${failure.message})` : '';
   return {
     code,

@@ -21,7 +21,7 @@ export class SessionTracker {
   }
 
   closeAll(): void {
-    for (const id of [...this.#open.keys()]) this.close(id);
+    for (const id of this.#open.keys()) this.close(id);
   }
 
   async #runOpenHooks(id: string, session: Session): Promise<void> {
