@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+from contextlib import contextmanager
 
 from snakepit_bridge.codec import create_codec
 from snakepit_bridge.v2 import frame as f
@@ -45,6 +46,8 @@ class Frame:
 class Host:
     """One worker and the host's end of its connection."""
 
+    _collected = None
+
     def __init__(self, test, module, codec="json", *, command_line=None, says_hello=True, **hello):
         host_end, worker_end = socket.socketpair()
         descriptor = worker_end.fileno()
@@ -76,7 +79,19 @@ class Host:
         return json.loads(self.receive_raw()[4])
 
     def send(self, kind, number=0, flags=0, aux=0, body=b""):
-        self.socket.sendall(f.pack_frame(kind, number, flags, aux, body))
+        frame = f.pack_frame(kind, number, flags, aux, body)
+        if self._collected is None:
+            self.socket.sendall(frame)
+        else:
+            self._collected += frame
+
+    @contextmanager
+    def one_write(self):
+        """Frames sent within the block leave together, so that the worker reads them at once."""
+        self._collected = bytearray()
+        yield
+        frames, self._collected = self._collected, None
+        self.socket.sendall(frames)
 
     def call(self, number, name, arguments=None, *, stream=False, meta=None, deadline_ms=None):
         value = arguments if meta is None else [meta, arguments]

@@ -1,0 +1,50 @@
+"""Serves gRPC in a process that no host of ours has started: `python -m snakepit_bridge.grpc report.py --listen 0.0.0.0:50051`."""
+
+import signal
+import sys
+import threading
+
+from ..process import complain, prepare_process
+from .command_line import read_command_line
+
+
+def main(arguments=None):
+    """Serve until SIGTERM, which lets the calls at hand end; a second one interrupts them."""
+    options = read_command_line(sys.argv[1:] if arguments is None else arguments)
+    prepare_process()
+    try:
+        worker, listening = _start(options)
+    except Exception as error:
+        complain("the worker cannot start: %s: %s" % (type(error).__name__, error))
+        raise SystemExit(1) from None
+    _drain_on_termination(worker, options.drain_seconds)
+    if options.port is None:
+        complain("listening on %s" % listening)
+    else:
+        print("GRPC_SERVER_READY_ON_PORT=%s" % listening.rpartition(":")[2], flush=True)
+    worker.serve()
+
+
+def _start(options):
+    from .worker import GrpcWorker
+
+    worker = GrpcWorker(options.load_manifest, options.settings(), is_alone=False)
+    return worker, worker.start()
+
+
+def _drain_on_termination(worker, drain_seconds):
+    interrupt = signal.getsignal(signal.SIGTERM)
+    main_thread = threading.get_ident()
+
+    def drain(signum, frame):
+        signal.signal(signal.SIGTERM, interrupt)
+        timer = threading.Timer(drain_seconds, signal.pthread_kill, (main_thread, signal.SIGTERM))
+        timer.daemon = True
+        timer.start()
+        worker.drain()
+
+    signal.signal(signal.SIGTERM, drain)
+
+
+if __name__ == "__main__":
+    main()

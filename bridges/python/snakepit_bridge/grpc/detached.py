@@ -1,0 +1,54 @@
+"""Callers without a control stream."""
+
+from ..errors import HostError
+from ..process import complain
+
+
+class Detached:
+    """Stands where an attachment would, for one kind of caller: those who call from a shell, or the ancestor's hosts."""
+
+    number = 0
+    is_open = True
+    has_control_stream = False
+    calls = {}
+
+    def __init__(self, values, stream_credit, doorbell):
+        self.values = values
+        self.stream_credit = stream_credit
+        self.doorbell = doorbell
+        self.host_calls = _NoHost
+        self.hooks = _NoHooks
+
+    def notify(self, call, make, is_progress=False):
+        """Log records are for whoever reads stderr; there is nobody for the rest."""
+        log = make(0).log if not is_progress else None
+        if log is not None and log.message:
+            complain("%s: %s" % (log.level, log.message))
+
+    def end_call(self, call, outcome):
+        """Nothing is counted."""
+        call.is_ended = True
+
+    def release(self, call):
+        """Nobody waits for it."""
+
+    def forget(self, call):
+        """Nothing is remembered."""
+
+    def was_cancelled(self, number):
+        """There is nobody who could have cancelled it."""
+        return False
+
+
+class _NoHost:
+    @staticmethod
+    def ask(call_number, method, args, on_answer):
+        raise HostError("INVALID_ARGUMENTS", "this call came without a control stream; there is no host to ask for %s" % method)
+
+
+class _NoHooks:
+    has_any = False
+
+    @staticmethod
+    def open(session_id, call_number):
+        """Nobody would tell the end of such a session."""
