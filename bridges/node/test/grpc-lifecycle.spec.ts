@@ -239,6 +239,42 @@ describe('a standalone Node worker', () => {
     expect(worker.stderr).toMatch(message);
   });
 
+  it('lets the calls at hand end after SIGTERM, and takes no more', async () => {
+    const worker = standalone(['--listen', '127.0.0.1:0']);
+    const host = await attached(worker);
+    const health = host.watchHealth();
+    const running = host.request('finishWhenCancelled', null);
+    const ending = host.send(running);
+    await host.call('echo', [1]);
+
+    worker.child.kill('SIGTERM');
+    await host.until(() => health.length === 2);
+    expect(health).toEqual([1, 2]);
+    expect(await host.call('echo', [1])).toMatchObject({ status: status.UNAVAILABLE });
+    host.say({ cancel: { call: running.id, reason: 1 } });
+
+    expect(await ending).toMatchObject({ value: 'finished anyway' });
+    expect(await worker.exit()).toBe(0);
+    expect(worker.stdout).toContain('shutdown hook ran');
+  });
+
+  it('ends at a second SIGTERM, and when the time for draining is over', async () => {
+    const impatient = standalone(['--listen', '127.0.0.1:0']);
+    const limited = standalone(['--listen', '127.0.0.1:0', '--drain-seconds', '1']);
+    for (const worker of [impatient, limited]) {
+      const host = await attached(worker);
+      void host.call('waitDeaf', null);
+      await host.call('echo', [1]);
+      const health = host.watchHealth();
+      await host.until(() => health.length === 1);
+      worker.child.kill('SIGTERM');
+      await host.until(() => health.length === 2);
+    }
+    impatient.child.kill('SIGTERM');
+
+    expect(await Promise.all([impatient.exit(), limited.exit()])).toEqual([0, 0]);
+  });
+
   it('says its own limit when it is smaller than the host’s', async () => {
     const host = await attached(standalone(['--listen', '127.0.0.1:0', '--max-frame-bytes', '4096']));
 

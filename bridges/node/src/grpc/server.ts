@@ -16,12 +16,20 @@ const MAX_RPCS_PER_CONNECTION = 2048;
 const PARTING_MS = 1000;
 const SIGTERM_PARTING_MS = 100;
 
+/** Who may end this worker, and how. */
+export type Ownership =
+  /** One host has started it. */
+  | { readonly isOwned: true }
+  /** Nobody: it ends by SIGTERM, and calls may go on for so long. */
+  | { readonly isOwned: false; readonly drainMs: number };
+
 /** Serves gRPC from when it is returned until the process ends. Returns where it can be reached. */
 export async function startServer(
   settings: GrpcSettings,
   commands: readonly Command[],
-  isOwned: boolean,
+  ownership: Ownership,
 ): Promise<string> {
+  const { isOwned } = ownership;
   const grpc = await loadGrpc();
   const credentials = credentialsOf(grpc, settings);
   const bytes = maxMessageBytes(settings.maxFrameBytes);
@@ -53,7 +61,13 @@ export async function startServer(
   // Binding is ours, because `bindAsync` tells of failures by text only and binds a part of a name's addresses.
   const { injectConnection } = server.createConnectionInjector(credentials);
   listener.server.on('connection', injectConnection);
-  process.on('SIGTERM', () => end(SIGTERM_PARTING_MS));
+  let isDraining = false;
+  process.on('SIGTERM', () => {
+    if (ownership.isOwned || isDraining) return end(SIGTERM_PARTING_MS);
+    isDraining = true;
+    setTimeout(() => end(SIGTERM_PARTING_MS), ownership.drainMs).unref();
+    worker.drain();
+  });
   return listener.address;
 }
 
