@@ -279,12 +279,19 @@ describe.each(['msgpack', 'json'] as const)('a Node worker over gRPC with %s', (
     expect(await host.send(request)).toMatchObject({ failure: { code: 'CANCELLED', started: false } });
   });
 
-  it('releases a call when its command has stopped after the deadline', async () => {
-    const request = host.request('finishWhenCancelled', null);
+  it('releases a call that goes on after its deadline', async () => {
+    const request = host.request('waitDeaf', null);
     expect(await host.send(request, { deadlineMs: 30 })).toMatchObject({ status: status.DEADLINE_EXCEEDED });
     await host.until(() => host.received.some(({ released }) => released?.call === request.id));
     const released = host.received.find((each) => each.released?.call === request.id)!.released!;
-    expect(released.serviceUs).toBeGreaterThan(10_000);
+    expect(released.serviceUs).toBeGreaterThan(30_000);
+  });
+
+  it('releases a call whose answer and deadline crossed, when its host cancels it', async () => {
+    const request = host.request('finishWhenCancelled', null);
+    expect(await host.send(request, { deadlineMs: 30 })).toMatchObject({ status: status.DEADLINE_EXCEEDED });
+    host.say({ cancel: { call: request.id, reason: CancelReason.DEADLINE } });
+    await host.until(() => host.received.some(({ released }) => released?.call === request.id));
   });
 
   it('releases a call that passed its deadline while another blocked, without beginning it', async () => {
