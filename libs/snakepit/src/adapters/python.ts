@@ -1,9 +1,10 @@
 import { sep } from 'node:path';
 
 import { option, resolveOptions, SnakepitError, type OptionsInput, type OptionsResolved } from '../core/index.js';
-import type { Adapter, LaunchSpec, ZygoteSpec } from '../worker/launch-spec.js';
+import type { LaunchSpec, ProcessAdapter, ZygoteSpec } from '../worker/launch-spec.js';
 import { locateBridge } from './bridge-location.js';
 import { absolutePath, cwdOf, existingFile, pathOption, processOptions } from './common-options.js';
+import { checkTransport, grpcOf, transportOptions } from './grpc-options.js';
 import { findPython } from './python-interpreter.js';
 
 /** Every option of `python()`. */
@@ -37,6 +38,7 @@ export const pythonOptionTable = {
       doc: 'Fork workers from a process that has imported everything, instead of starting each on its own. Linux, v2.',
     },
   ),
+  ...transportOptions,
   ...processOptions,
 };
 
@@ -49,14 +51,10 @@ type ResolvedOptions = OptionsResolved<typeof pythonOptionTable>;
  * @throws SnakepitError INVALID_OPTIONS for options that cannot be right; what needs a look at the machine (files, interpreter)
  * is checked when the pool starts.
  */
-export function python(given: PythonOptions): Adapter {
+export function python(given: PythonOptions): ProcessAdapter {
   const options = resolveOptions(pythonOptionTable, given, 'python');
-  if (options.zygote !== false && options.protocol !== 'v2') {
-    throw new SnakepitError('INVALID_OPTIONS', {
-      reason: `'python.zygote' needs protocol 'v2'; with 'v1' each worker is started on its own.`,
-      option: 'python.zygote',
-    });
-  }
+  checkTransport('python', options);
+  checkZygote(options);
   return {
     name: 'python',
     async prepare(): Promise<LaunchSpec> {
@@ -85,10 +83,20 @@ export function python(given: PythonOptions): Adapter {
         ...cwdOf(options.cwd),
         protocol,
         codec,
+        ...grpcOf('python', options),
         ...(zygote && { zygote: zygoteSpec(zygote, module, options) }),
       };
     },
   };
+}
+
+function checkZygote({ zygote, protocol, transport }: ResolvedOptions): void {
+  if (zygote === false || (protocol === 'v2' && transport === 'fd')) return;
+  const needed = protocol === 'v2' ? `transport 'fd'; with 'grpc'` : `protocol 'v2'; with 'v1'`;
+  throw new SnakepitError('INVALID_OPTIONS', {
+    reason: `'python.zygote' needs ${needed} each worker is started on its own.`,
+    option: 'python.zygote',
+  });
 }
 
 function zygoteSpec(

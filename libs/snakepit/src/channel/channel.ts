@@ -22,7 +22,7 @@ export interface ChannelCall {
   readonly meta: CallMeta | undefined;
   /** On the clock's `now()` scale; Infinity when the call has no deadline. */
   readonly deadline: number;
-  /** `serviceUs` is how long the command ran in the worker, in microseconds; v2 says 65535 for that or more. */
+  /** `serviceUs` is how long the command ran in the worker, in microseconds; v2 on a descriptor says 65535 for that or more. */
   onResult(value: unknown, serviceUs: number): void;
   onChunk(value: unknown): void;
   onEnd(serviceUs: number): void;
@@ -40,6 +40,8 @@ export interface CommandManifest {
 /** What a worker said of itself at the handshake; v1 workers say only their codec. */
 export interface WorkerManifest {
   readonly protocol: 'v1' | 'v2';
+  /** `grpc` where v2 goes over gRPC; else the process's own descriptors. */
+  readonly transport?: 'grpc';
   readonly codec: 'json' | 'msgpack';
   readonly language?: string;
   readonly runtime?: { readonly name: string; readonly version: string };
@@ -61,7 +63,9 @@ export interface HostCall {
 }
 
 /** Why a channel can no longer be used. */
-export type ChannelFailure = { readonly kind: 'closed' } | { readonly kind: 'protocol-error'; readonly reason: string };
+export type ChannelFailure =
+  /** `reason`, where the connection tells one. */
+  { readonly kind: 'closed'; readonly reason?: string } | { readonly kind: 'protocol-error'; readonly reason: string };
 
 /** What a channel tells its owner, the worker. */
 export interface ChannelOwner {

@@ -59,6 +59,15 @@ export const ERRORS = {
     503,
     14,
   ),
+  WORKER_UNREACHABLE: rule(
+    (d) =>
+      `Worker '${text(d['worker'])}'${inPool(d)} cannot be attached to${because(d)}.\n` +
+      `  what to do:   ${text(d['remedy'], 'See what the worker logs.')}`,
+    'not-started',
+    true,
+    503,
+    14,
+  ),
   POOL_NOT_FOUND: rule(
     (d) => `There is no pool '${text(d['pool'])}'. Pools of this module: ${text(d['known'], 'none')}.`,
     'not-started',

@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
-
 import { option, type OptionsInput, type OptionsResolved } from '../core/index.js';
 import type { Adapter } from '../worker/index.js';
 
+const MAX_SIZE = 1_024;
 const MAX_MS = 2_147_483_647;
 const ms = 'ms';
 
@@ -10,17 +9,19 @@ function isAdapter(given: unknown): given is Adapter {
   return typeof given === 'object' && given !== null && typeof (given as Adapter).prepare === 'function';
 }
 
+function isSize(given: unknown): given is number | undefined {
+  return Number.isInteger(given) && (given as number) >= 1 && (given as number) <= MAX_SIZE;
+}
+
 /** Every option of one pool: the source of its validation, its types and its reference page. */
 export const poolOptionTable = {
   adapter: option.value<Adapter>(isAdapter, "an adapter such as python({ module: './workers/report.py' })", {
     doc: 'What the workers are: `python()`, `node()`, `custom()`, or your own `Adapter`.',
   }),
-  size: option.integer({
-    doc: 'Number of workers.',
-    min: 1,
-    max: 1024,
-    default: () => availableParallelism(),
-    defaultDoc: 'number of CPUs',
+  size: option.value(isSize, 'an integer from 1 to 1024', {
+    doc: 'Number of workers; of `grpc()`, number of connections, which are shared out evenly among its addresses.',
+    default: undefined,
+    defaultDoc: 'number of CPUs; of `grpc()`, number of addresses',
   }),
   timeoutMs: option.integer({
     doc: 'How long a call may take, queue and execution together, when neither the call nor the adapter says.',

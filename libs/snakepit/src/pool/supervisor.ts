@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import type { ChannelCall, HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink, type Timer } from '../core/index.js';
 import {
@@ -58,7 +60,8 @@ export class Supervisor implements WorkerOwner {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    this.#size = parts.options.size;
+    const { size, adapter } = parts.options;
+    this.#size = size ?? adapter.defaultSize ?? availableParallelism();
     this.#restartPolicy = new RestartPolicy(parts.options.restart);
   }
 
@@ -218,15 +221,9 @@ export class Supervisor implements WorkerOwner {
     const { spec, launch } = launcher;
     const id = `${pool}-${this.#nextNumber}`;
     this.#nextNumber += 1;
-    const env = workerEnvironment({
-      spec,
-      hostEnv,
-      inherit: options.inheritEnv,
-      given: options.env,
-      pool,
-      worker: id,
-      instance,
-    });
+    const { inheritEnv: inherit, env: given } = options;
+    const env =
+      'addresses' in spec ? {} : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance });
     const worker = new Worker({ id, pool, spec, env, launch, settings: options, clock, log, owner: this });
     this.#workers.add(worker);
     return worker;

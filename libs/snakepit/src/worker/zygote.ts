@@ -5,7 +5,7 @@ import type { Clock, LogLevel, LogSink, Timer } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
 import { ForkedProcess } from './forked-process.js';
 import type { LaunchSpec, ZygoteSpec } from './launch-spec.js';
-import type { ProcessOptions, WorkerProcess } from './process.js';
+import type { LaunchOptions, WorkerProcess } from './process.js';
 import { SpawnedProcess } from './spawned-process.js';
 import { startFailed } from './start-failure.js';
 import { ZygoteControl, type ControlOwner } from './zygote-control.js';
@@ -101,7 +101,7 @@ export class Zygote implements ControlOwner {
   }
 
   /** Only while it is ready. */
-  fork(options: ProcessOptions): WorkerProcess {
+  fork(options: LaunchOptions): WorkerProcess {
     const { clock, door } = this.#parts;
     const number = this.#nextNumber;
     this.#nextNumber += 1;
