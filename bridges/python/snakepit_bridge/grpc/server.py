@@ -49,16 +49,15 @@ class WorkerServer:
         await self._server.stop(grace_seconds)
 
     def _bind(self, address):
-        if self._settings.tls is None:
-            port = self._server.add_insecure_port(address)
-        else:
-            port = self._server.add_secure_port(address, self._settings.tls.credentials())
+        tls = self._settings.tls
+        try:
+            port = self._server.add_insecure_port(address) if tls is None else self._server.add_secure_port(address, tls.credentials())
+        except RuntimeError:
+            port = 0  # which is how older releases of gRPC say it
         if not port:
-            raise RuntimeError("gRPC cannot listen on it%s" % self._remedy())
+            remedy = "" if tls is None else "; are the certificate and the key PEM texts that belong together?"
+            raise RuntimeError("gRPC cannot listen on it" + remedy)
         return port
-
-    def _remedy(self):
-        return "" if self._settings.tls is None else "; are certificate and key PEM texts that belong together?"
 
     def _guarded(self, worker_service, ancestor_service):
         """The services behind the token."""
