@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import grpc
@@ -594,3 +595,18 @@ class Ending(unittest.TestCase):
 
     def test_they_are_interrupted_after_a_while(self):
         self.check_interrupted(*self.standalone("--drain-seconds", "0.2"), signals=1)
+
+    def test_a_command_that_exits_takes_no_longer_because_of_its_callers(self):
+        host = Host(self, self.path)
+        watch = health_pb2_grpc.HealthStub(host.channel).Watch(health_pb2.HealthCheckRequest())
+        next(watch)
+        running = host.start(1, "block")
+        host.wait_for("progress")
+        waiting = host.start(2, "echo")
+        host.call(3, "get_state_async")  # what came before it is there
+        began = time.monotonic()
+        host.process.send_signal(signal.SIGTERM)
+        for future in (running, waiting):
+            self.assertEqual(host.finish(future).status, grpc.StatusCode.UNAVAILABLE)
+        self.assertEqual(host.wait(), 0)
+        self.assertLess(time.monotonic() - began, 1.5)

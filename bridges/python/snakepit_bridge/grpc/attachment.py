@@ -72,6 +72,10 @@ class Attachment:
         """Tell the host that the worker does not hold a call."""
         self.send(WorkerMessage(released=Released(call=number, service_us=service_us)))
 
+    def hold(self, call):
+        """A call has come. On the gRPC thread."""
+        self.calls[call.number] = call
+
     def forget(self, call):
         """The call is over. On the gRPC thread."""
         if self.calls.get(call.number) is call:

@@ -7,6 +7,7 @@ from ..command import STREAM
 from ..context import Context
 from ..errors import CANCELLED, INVALID_ARGUMENTS, Refusal
 from .call_runtime import CallRuntime
+from .outcome import ABANDONED
 
 _NO_META = {}
 
@@ -97,6 +98,13 @@ class Call:
         self.attachment.end_call(self, outcome)
         self.outcome = outcome
         self.attachment.doorbell.ring(self)
+
+    def abandon(self):
+        """The worker ends: if the command has not, nobody will answer. On the gRPC thread, after all commands."""
+        if self.outcome is None:
+            self.is_ended = True
+            self.outcome = ABANDONED
+            self.wake()
 
     def add_part(self, part):
         """Send a chunk or a progress of a stream. From any thread."""

@@ -122,7 +122,7 @@ class WorkerService:
             if attachment.was_cancelled(number):
                 failure = refusal(CANCELLED, "the call was cancelled before it came", started=False)
                 await outcomes.abort(context, Outcome(0.0, failure=failure))
-            attachment.calls[number] = call
+        attachment.hold(call)
         return call
 
     def _find(self, request):
