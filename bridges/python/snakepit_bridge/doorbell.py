@@ -1,22 +1,23 @@
-"""Brings news from other threads to the gRPC thread."""
+"""Brings news from other threads to an event loop."""
 
 from collections import deque
 
 
 class Doorbell:
-    """Has `wake()` of things called on the event loop's thread, soon after they were rung for.
+    """Has `on_ring(thing)` called on the event loop's thread, once for each time that a thing was rung for.
 
     Waking an event loop costs a system call. Whoever rings while it has yet to answer pays nothing, so that a row of short
-    commands costs one for all, and no answer waits for another command.
+    commands costs one for all, and nothing waits for the end of the row.
     """
 
-    def __init__(self, loop):
+    def __init__(self, loop, on_ring):
         self._loop = loop
+        self._on_ring = on_ring
         self._rung_for = deque()
         self._is_ringing = False
 
     def ring(self, thing):
-        """Let `thing.wake()` be called soon. From any thread."""
+        """Let `on_ring(thing)` be called soon. From any thread."""
         self._rung_for.append(thing)
         if not self._is_ringing:
             self._is_ringing = True
@@ -27,6 +28,6 @@ class Doorbell:
 
     def _answer(self):
         self._is_ringing = False  # before the first is taken, so that none is forgotten
-        rung_for = self._rung_for
+        rung_for, on_ring = self._rung_for, self._on_ring
         while rung_for:
-            rung_for.popleft().wake()
+            on_ring(rung_for.popleft())
