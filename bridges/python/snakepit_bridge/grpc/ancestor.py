@@ -137,19 +137,19 @@ class AncestorService:
         index = 0
         while True:
             outcome = call.outcome  # before the parts, which come before it
-            while call.parts:
+            if call.parts:
                 part = call.parts.popleft()
-                if type(part) is ProgressPart:
-                    continue
-                response = StreamResponse(timestamp=time.time_ns(), request_id=call.request.request_id, chunk_index=index)
-                response.chunk.update(part[1])
-                await context.write(response)
-                self._dispatcher.grant(call, 1)
-                index += 1
-            if outcome is not None:
+                if type(part) is not ProgressPart:
+                    response = StreamResponse(timestamp=time.time_ns(), request_id=call.request.request_id, chunk_index=index)
+                    response.chunk.update(part[1])
+                    await context.write(response)
+                    self._dispatcher.grant(call, 1)
+                    index += 1
+            elif outcome is not None:
                 break
-            call.waiter = self._create_future()
-            await call.waiter
+            else:
+                call.waiter = self._create_future()
+                await call.waiter
         if outcome is ABANDONED:
             await abort(context, outcome)
         last = StreamResponse(is_final=True, timestamp=time.time_ns(), request_id=call.request.request_id, chunk_index=index)
