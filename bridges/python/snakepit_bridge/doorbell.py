@@ -22,11 +22,12 @@ class Doorbell:
         if not self._is_ringing:
             self._is_ringing = True
             try:
-                self._loop.call_soon_threadsafe(self._answer)
+                self._loop.call_soon_threadsafe(self.answer)
             except RuntimeError:
                 pass  # the event loop is closed: the worker ends
 
-    def _answer(self):
+    def answer(self):
+        """Call for what was rung for, at once. On the event loop's thread; also where a signal has cut a ringing thread short."""
         self._is_ringing = False  # before the first is taken, so that none is forgotten
         rung_for, on_ring = self._rung_for, self._on_ring
         while rung_for:

@@ -610,3 +610,13 @@ class Ending(unittest.TestCase):
             self.assertEqual(host.finish(future).status, grpc.StatusCode.UNAVAILABLE)
         self.assertEqual(host.wait(), 0)
         self.assertLess(time.monotonic() - began, 1.5)
+
+    def test_sigint_is_left_to_the_host(self):
+        host = Host(self, self.path)
+        host.process.send_signal(signal.SIGINT)
+        self.assertEqual(host.call(1, "echo", [5]).value, 5)
+
+    def test_sigint_ends_a_worker_of_somebody_else(self):
+        process, host = self.standalone()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual((host.wait_for_end(), process.wait(TIMEOUT_SECONDS)), (grpc.StatusCode.OK, 0))

@@ -32,7 +32,7 @@ class Attachment:
         self.hooks = SessionHooks(parts.manifest, _HookRuntime(self, parts.worker_runtime))
         self._late_cancels = {}
         self._outgoing = deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer that logs may run within it
         self._waiter = None
 
     def send(self, message):

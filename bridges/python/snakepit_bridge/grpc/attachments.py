@@ -32,10 +32,12 @@ class Attachments:
         return list(self._by_number.values())
 
     def create(self, values, stream_credit):
-        """Attach a host."""
-        attachment = Attachment(next(self._numbers), values, stream_credit, self._parts)
+        """An attachment for a host that is yet to hear of it."""
+        return Attachment(next(self._numbers), values, stream_credit, self._parts)
+
+    def add(self, attachment):
+        """The worker's hello is on its way: whatever else is sent comes after it."""
         self._by_number[attachment.number] = attachment
-        return attachment
 
     def create_detached(self, values):
         """What stands for callers without an attachment whose values are of one kind."""
