@@ -19,16 +19,24 @@ interface Measured {
   readonly handles: string[];
 }
 
-const hostOf = (role: string, language: string, nodeArgs: string[] = []) =>
+const hostOf = (role: string, language: string, transport = 'fd', nodeArgs: string[] = []) =>
   startHost(
     SCRIPT,
-    [role, language, pathOf(`contract/commands.${language === 'python' ? 'py' : 'js'}`), inject('pythonPackages')],
+    [
+      role,
+      language,
+      transport,
+      pathOf(`contract/commands.${language === 'python' ? 'py' : 'js'}`),
+      inject('pythonPackages'),
+    ],
     nodeArgs,
   );
 
-describe.each(['python', 'node'])('a plain script with %s workers', (language) => {
+const WORKERS = ['python', 'node'].flatMap((language) => ['fd', 'grpc'].map((transport) => ({ language, transport })));
+
+describe.each(WORKERS)('a plain script with $language workers over $transport', ({ language, transport }) => {
   it('ends by itself after close(), and leaves no process', async () => {
-    const host = hostOf('closes', language);
+    const host = hostOf('closes', language, transport);
     const { pids, ...facts } = await host.next<Facts>();
     expect(facts).toEqual({ sum: 42, items: [0, 1, 2] });
     const { resources } = await host.next<{ resources: string[] }>();
@@ -40,21 +48,21 @@ describe.each(['python', 'node'])('a plain script with %s workers', (language) =
   });
 
   it('that calls process.exit() without close() leaves no worker and nothing that workers started', async () => {
-    const host = hostOf('exits', language);
+    const host = hostOf('exits', language, transport);
     const { pids, grandchild } = await host.next<Facts>();
     expect(await host.ended(5_000)).toMatchObject({ status: 3 });
     await untilGone([...pids, grandchild ?? 0], 2_000);
   });
 
   it('that dies of an uncaught error leaves no worker', async () => {
-    const host = hostOf('throws', language);
+    const host = hostOf('throws', language, transport);
     const { pids } = await host.next<Facts>();
     expect(await host.ended(5_000)).toMatchObject({ status: 1 });
     await untilGone(pids, 2_000);
   });
 
   it('that is killed with SIGKILL leaves no worker, busy or idle, and nothing that workers started', async () => {
-    const host = hostOf('is-killed', language);
+    const host = hostOf('is-killed', language, transport);
     const { pids, grandchild } = await host.next<Facts>();
     expect([...pids, grandchild ?? 0].every(pidIsAlive)).toBe(true);
     host.child.kill('SIGKILL');
@@ -62,7 +70,9 @@ describe.each(['python', 'node'])('a plain script with %s workers', (language) =
     const left = () => [...pids, grandchild ?? 0].filter(pidIsAlive);
     try {
       await waitUntil('the end of all', () => left().length === 0, 2_000);
-      console.log(`host killed, ${language}: all gone after ${Math.round(performance.now() - killedAt)} ms`);
+      console.log(
+        `host killed, ${language} over ${transport}: all gone after ${Math.round(performance.now() - killedAt)} ms`,
+      );
     } finally {
       for (const pid of left()) process.kill(pid, 'SIGKILL');
     }
@@ -71,7 +81,7 @@ describe.each(['python', 'node'])('a plain script with %s workers', (language) =
 
 describe('200,000 calls from 64 callers', () => {
   it('are all answered right and leave no handle and no memory behind', { timeout: 120_000 }, async () => {
-    const host = hostOf('counts', 'python', ['--expose-gc']);
+    const host = hostOf('counts', 'python', 'fd', ['--expose-gc']);
     const facts = await host.next<{
       wrong: number;
       before: Measured;

@@ -2,6 +2,9 @@
 // Python's grpcio with BoringSSL.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -9,6 +12,7 @@ import { Client, credentials, Server, ServerCredentials, status, type ServiceDef
 import { HealthService, type HealthCheckRequestInit, type HealthCheckResponse } from 'nestjs-snakepit/codec/grpc';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
+import { GrpcWorkerProcess, HostEnd } from '../../bridges/node/test/grpc-worker-process.js';
 import { createOneTimeTls, WORKER_TLS_NAME, type OneTimeTls } from '../../libs/snakepit/src/worker/tls/one-time-tls.js';
 
 const SERVING = 1;
@@ -58,6 +62,66 @@ describe('one-time certificates, a grpc-js server and a Python client', () => {
     expect(await pythonClient(port, { ...tls, authority: other.authority })).toBe('UNAVAILABLE');
   });
 });
+
+describe('a Node worker with mutual TLS', () => {
+  const module = bridgeFixture('commands.mjs');
+
+  it('lets its host in by one-time certificates of the offer, and nobody else', async () => {
+    const tls = createOneTimeTls();
+    const offered = { ...tls.worker, clientCa: tls.authority };
+    const worker = GrpcWorkerProcess.owned(module, { listen: ['127.0.0.1:0'], tls: offered });
+    cleanUps.push(() => worker.kill());
+
+    await expectOnly(await worker.listening(), tls);
+  });
+
+  it('takes certificates from files when it stands alone', async () => {
+    const tls = createOneTimeTls();
+    const dir = mkdtempSync(join(tmpdir(), 'snakepit-tls-'));
+    cleanUps.push(() => rmSync(dir, { recursive: true }));
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(dir, name), text, { mode: 0o600 });
+      return join(dir, name);
+    };
+    const worker = GrpcWorkerProcess.standalone(module, [
+      '--listen',
+      'localhost:0',
+      '--token-file',
+      bridgeFixture('token'),
+      '--tls-cert',
+      file('cert.pem', tls.worker.certificate),
+      '--tls-key',
+      file('key.pem', tls.worker.key),
+      '--tls-client-ca',
+      file('ca.pem', tls.authority),
+    ]);
+    cleanUps.push(() => worker.kill());
+
+    await expectOnly(await worker.listening(), tls);
+  });
+});
+
+function bridgeFixture(name: string): string {
+  return fileURLToPath(new URL(`../../bridges/node/test/fixtures/${name}`, import.meta.url));
+}
+
+/** The host of these certificates is served; one of others, and one without TLS, is not. */
+async function expectOnly(address: string, tls: OneTimeTls): Promise<void> {
+  const host = await hostEnd(address, tls).attach('msgpack');
+  expect(await host.call('sum', [1, 2])).toMatchObject({ value: 3 });
+  const stranger = hostEnd(address, { ...tls, host: createOneTimeTls().host });
+  expect(await stranger.call('sum', [1, 2])).toMatchObject({ status: status.UNAVAILABLE });
+  const plain = new HostEnd(address);
+  cleanUps.push(() => plain.close());
+  expect(await plain.call('sum', [1, 2])).toMatchObject({ status: status.UNAVAILABLE });
+}
+
+function hostEnd(address: string, { authority, host }: OneTimeTls): HostEnd {
+  const secrets = credentials.createSsl(Buffer.from(authority), Buffer.from(host.key), Buffer.from(host.certificate));
+  const end = new HostEnd(address, { credentials: secrets, serverName: WORKER_TLS_NAME });
+  cleanUps.push(() => end.close());
+  return end;
+}
 
 function python(script: string): ChildProcess {
   const path = fileURLToPath(new URL(`../fixtures/integration/${script}`, import.meta.url));

@@ -26,6 +26,7 @@ that nobody starts serves gRPC, for as many hosts as attach:
   --tls-key FILE         its key,
   --tls-client-ca FILE   and who signs the certificates of hosts
   --max-frame-bytes N    largest arguments or result (64 MiB)
+  --drain-seconds N      how long calls may go on after SIGTERM (25); a second SIGTERM ends them
 
 It prints {"listening": ADDRESS} when it can be reached.
 `;
@@ -33,7 +34,7 @@ It prints {"listening": ADDRESS} when it can be reached.
 const V1_PROTOCOLS = ['json', 'msgpack', 'auto'] as const;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     options: {
       module: { type: 'string' },
       protocol: { type: 'string', default: 'auto' },
@@ -48,7 +49,9 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const path = typeof values.module === 'string' ? resolve(values.module) : genericModule();
+  // Who starts it by hand may leave `--module` out.
+  const module = values.module ?? (values.listen === undefined ? undefined : positionals[0]);
+  const path = typeof module === 'string' ? resolve(module) : genericModule();
   if (values.listen !== undefined) return await serveStandalone(values as StandaloneFlags, () => start(path));
   const transport = process.env['SNAKEPIT_PROTOCOL'];
   if (transport === 'v2') serveSocket(descriptor(), start(path));

@@ -35,9 +35,10 @@ export interface GrpcWorkerParts {
   readonly maxFrameBytes: number;
   /** Whether one host has started this worker, and may end it. */
   readonly isOwned: boolean;
-  /** The host wants it to end, and the last call has. */
-  readonly onIdle: () => void;
+  /** It takes no more calls. */
   readonly onShutdown: () => void;
+  /** And has no more. */
+  readonly onIdle: () => void;
 }
 
 /** The service `snakepit.v2.Worker`. */
@@ -68,9 +69,20 @@ export class GrpcWorker {
     };
   }
 
-  /** No more calls; ends the control streams. */
-  stop(): void {
+  /** No more calls; tells when the last one has ended. */
+  drain(): void {
+    if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#parts.onShutdown();
+    this.#runner.whenIdle(this.#parts.onIdle);
+  }
+
+  refuseCalls(): void {
+    this.#isStopping = true;
+  }
+
+  /** Ends the control streams. */
+  part(): void {
     for (const { control } of this.#attachments.values()) control.end();
   }
 
@@ -108,7 +120,7 @@ export class GrpcWorker {
   }
 
   #welcome(hello: HostHello | undefined, control: ControlStream): Attachment | RpcStatus {
-    const { grpc, isOwned, onShutdown } = this.#parts;
+    const { grpc, isOwned } = this.#parts;
     const refuse = (details: string): RpcStatus => ({ code: grpc.status.FAILED_PRECONDITION, details });
     if (this.#isStopping) return { code: grpc.status.UNAVAILABLE, details: 'the worker shuts down' };
     if (hello === undefined) return refuse('a control stream begins with a hello');
@@ -128,7 +140,10 @@ export class GrpcWorker {
       streamCredit,
       control,
       runner: this.#runner,
-      onShutdown: () => this.#shutDown(onShutdown),
+      onShutdown: () => {
+        // Whoever did not start this worker cannot end it.
+        if (isOwned) this.drain();
+      },
     });
     this.#attachments.set(attachment.number, attachment);
     control.send({ hello: this.#hello(codec, attachment.number, maxFrameBytes < hello.maxFrameBytes) });
@@ -152,14 +167,6 @@ export class GrpcWorker {
         schema: schema && JSON.stringify(schema),
       })),
     };
-  }
-
-  /** Whoever did not start this worker cannot end it. */
-  #shutDown(onShutdown: () => void): void {
-    if (!this.#parts.isOwned || this.#isStopping) return;
-    this.#isStopping = true;
-    onShutdown();
-    this.#runner.whenIdle(this.#parts.onIdle);
   }
 
   // --- calls -------------------------------------------------------------------------------------

@@ -30,10 +30,8 @@ export function serveLifeline(fd: number, loading: Promise<Command[]>): void {
   lifeline.on('end', endGroup);
   lifeline.on('close', endGroup);
   lifeline.on('error', endGroup);
-  process.on('SIGTERM', () => {
-    // Until the server listens there is nothing to end but the process.
-    if (process.listenerCount('SIGTERM') === 1) process.exit(0);
-  });
+  // Until the server listens there is nothing to end but the process.
+  process.on('SIGTERM', exitAtOnce);
 }
 
 async function answer(lifeline: Socket, line: string, loading: Promise<Command[]>): Promise<void> {
@@ -41,7 +39,8 @@ async function answer(lifeline: Socket, line: string, loading: Promise<Command[]
     const offer = parseOffer(line);
     const commands = await loading;
     if (offer.reflection) console.error('This SDK has no gRPC reflection; the host asked for it in vain.');
-    const listening = await startServer(offer, commands, true);
+    const listening = await startServer(offer, commands, { isOwned: true });
+    process.off('SIGTERM', exitAtOnce);
     send(lifeline, { listening });
     setImmediate(watchParent);
   } catch (error) {
@@ -49,6 +48,10 @@ async function answer(lifeline: Socket, line: string, loading: Promise<Command[]
     lifeline.off('close', endGroup);
     send(lifeline, { error: errorBodyOf(error) }, () => process.exit(1));
   }
+}
+
+function exitAtOnce(): never {
+  process.exit(0);
 }
 
 function send(lifeline: Socket, message: object, onSent?: () => void): void {

@@ -16,12 +16,20 @@ const MAX_RPCS_PER_CONNECTION = 2048;
 const PARTING_MS = 1000;
 const SIGTERM_PARTING_MS = 100;
 
+/** Who may end this worker, and how. */
+export type Ownership =
+  /** One host has started it. */
+  | { readonly isOwned: true }
+  /** Nobody: it ends by SIGTERM, and calls may go on for so long. */
+  | { readonly isOwned: false; readonly drainMs: number };
+
 /** Serves gRPC from when it is returned until the process ends. Returns where it can be reached. */
 export async function startServer(
   settings: GrpcSettings,
   commands: readonly Command[],
-  isOwned: boolean,
+  ownership: Ownership,
 ): Promise<string> {
+  const { isOwned } = ownership;
   const grpc = await loadGrpc();
   const credentials = credentialsOf(grpc, settings);
   const bytes = maxMessageBytes(settings.maxFrameBytes);
@@ -33,14 +41,19 @@ export async function startServer(
     'grpc.enable_channelz': 0,
   });
   const health = new Health(grpc);
-  const end = (partingMs: number): Promise<void> => endProcess({ server, worker, health, listener, partingMs });
+  let isEnding = false;
+  const end = (partingMs: number): void => {
+    if (isEnding) return;
+    isEnding = true;
+    void endProcess({ server, worker, health, listener, partingMs });
+  };
   const worker = new GrpcWorker({
     grpc,
     commands,
     maxFrameBytes: settings.maxFrameBytes,
     isOwned,
     onShutdown: () => health.stopServing(),
-    onIdle: () => void end(PARTING_MS),
+    onIdle: () => end(PARTING_MS),
   });
   server.addService(WorkerService as unknown as ServiceDefinition, worker.handlers());
   server.addService(HealthService as unknown as ServiceDefinition, health.handlers());
@@ -48,7 +61,13 @@ export async function startServer(
   // Binding is ours, because `bindAsync` tells of failures by text only and binds a part of a name's addresses.
   const { injectConnection } = server.createConnectionInjector(credentials);
   listener.server.on('connection', injectConnection);
-  process.on('SIGTERM', () => void end(SIGTERM_PARTING_MS));
+  let isDraining = false;
+  process.on('SIGTERM', () => {
+    if (ownership.isOwned || isDraining) return end(SIGTERM_PARTING_MS);
+    isDraining = true;
+    setTimeout(() => end(SIGTERM_PARTING_MS), ownership.drainMs).unref();
+    worker.drain();
+  });
   return listener.address;
 }
 
@@ -68,10 +87,11 @@ interface Ending {
 
 async function endProcess({ server, worker, health, listener, partingMs }: Ending): Promise<void> {
   health.stopServing();
+  worker.refuseCalls();
   // The file of a Unix socket goes with it.
   listener.server.close();
   await runShutdownHooks();
-  worker.stop();
+  worker.part();
   await Promise.race([
     new Promise<void>((resolve) => server.tryShutdown(() => resolve())),
     new Promise<void>((resolve) => setTimeout(resolve, partingMs)),

@@ -12,6 +12,7 @@ export const STANDALONE_OPTIONS = {
   'tls-key': { type: 'string' },
   'tls-client-ca': { type: 'string' },
   'max-frame-bytes': { type: 'string' },
+  'drain-seconds': { type: 'string' },
   reflection: { type: 'boolean' },
 } as const;
 
@@ -23,21 +24,27 @@ export interface StandaloneFlags {
   readonly 'tls-key'?: string;
   readonly 'tls-client-ca'?: string;
   readonly 'max-frame-bytes'?: string;
+  readonly 'drain-seconds'?: string;
   readonly reflection?: boolean;
 }
 
 const DEFAULT_MAX_FRAME_BYTES = 64 * 1024 * 1024;
+const MAX_FRAME_BYTES = 2 ** 31 - 1;
+/** Less than the half minute after which Kubernetes kills. */
+const DEFAULT_DRAIN_SECONDS = 25;
+const MAX_DRAIN_SECONDS = 86_400;
 
 /** Serves whatever hosts attach, and prints a line of JSON with where it listens. */
 export async function serveStandalone(flags: StandaloneFlags, load: () => Promise<Command[]>): Promise<void> {
   const settings = {
     listen: flags.listen,
     token: await readToken(flags['token-file']),
-    maxFrameBytes: maxFrameBytesOf(flags['max-frame-bytes']),
+    maxFrameBytes: numberOf(flags, 'max-frame-bytes', DEFAULT_MAX_FRAME_BYTES, MAX_FRAME_BYTES),
     tls: await readTls(flags),
   };
   if (flags.reflection === true) throw new Error('--reflection: this SDK has no gRPC reflection');
-  const listening = await startServer(settings, await load(), false);
+  const drainMs = 1000 * numberOf(flags, 'drain-seconds', DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS);
+  const listening = await startServer(settings, await load(), { isOwned: false, drainMs });
   process.on('SIGINT', () => process.kill(process.pid, 'SIGTERM'));
   console.log(JSON.stringify({ listening }));
 }
@@ -67,9 +74,15 @@ async function readText(flag: string, path: string): Promise<string> {
   }
 }
 
-function maxFrameBytesOf(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_MAX_FRAME_BYTES;
-  const bytes = Number(text);
-  if (Number.isSafeInteger(bytes) && bytes > 0 && bytes <= 2 ** 31 - 1) return bytes;
-  throw new Error(`--max-frame-bytes is '${text}'; expected a number of bytes up to 2147483647`);
+function numberOf(
+  flags: StandaloneFlags,
+  name: 'max-frame-bytes' | 'drain-seconds',
+  preset: number,
+  max: number,
+): number {
+  const text = flags[name];
+  if (text === undefined) return preset;
+  const number = Number(text);
+  if (Number.isSafeInteger(number) && number > 0 && number <= max) return number;
+  throw new Error(`--${name} is '${text}'; expected a whole number from 1 to ${max}`);
 }

@@ -151,9 +151,9 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
   abandon(): Array<{ readonly call: ChannelCall; readonly wasWritten: boolean }> {
     this.#owner = undefined;
     const calls = [...this.#calls.values()];
+    for (const call of calls) call.abandon();
     this.#calls.clear();
     this.#unsent = [];
-    for (const call of calls) call.abandon();
     this.#parts.control.cancelWithStatus(Status.CANCELLED, 'the host has left');
     this.#parts.connection.close();
     return calls.map(({ call, isSent }) => ({ call, wasWritten: isSent }));
@@ -317,6 +317,8 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
     const owner = this.#owner;
     if (owner === undefined) return;
     this.#owner = undefined;
+    // No answer can come any more; a worker that is leaving must not wait for RPCs that nobody listens to.
+    for (const call of this.#calls.values()) call.abandon();
     owner.onFailed(failure);
   }
 }
