@@ -210,7 +210,7 @@ class Starting(unittest.TestCase):
             self.assertIn(b"Address already in use", process.stderr.read())
 
     def test_wrong_usage_is_told(self):
-        for arguments in ((), ("a.py", "--port", "1", "--listen", "x:1"), ("a.py", "--tls-key", "k"), ("a.py", "--adapter", "b.C")):
+        for arguments in ((), ("a.py", "--port", "1", "--listen", "x:1"), ("a.py", "--tls-key", "k"), ("a.py", "--adapter", "b.C"), ("a.py", "--listen", "0.0.0.0:1")):
             process, line = standalone(self, *arguments)
             self.assertEqual(process.wait(TIMEOUT_SECONDS), 2)
 
@@ -218,8 +218,8 @@ class Starting(unittest.TestCase):
         with tempfile.NamedTemporaryFile("w") as file:
             file.write("secret")
             file.flush()
-            _, line = standalone(self, write_module(self, MODULE), "--listen", "127.0.0.1:0", "--token-file", file.name)
-        with grpc.insecure_channel(line.rpartition(" ")[2]) as channel:
+            _, address = standalone(self, write_module(self, MODULE), "--listen", "127.0.0.1:0", "--token-file", file.name)
+        with grpc.insecure_channel(address) as channel:
             stub = SnakepitBridgeStub(channel)
             with self.assertRaises(grpc.RpcError) as caught:
                 stub.Health(pb.HealthRequest())

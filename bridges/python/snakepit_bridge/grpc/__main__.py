@@ -1,5 +1,6 @@
 """Serves gRPC in a process that no host of ours has started: `python -m snakepit_bridge.grpc report.py --listen 0.0.0.0:50051`."""
 
+import json
 import signal
 import sys
 import threading
@@ -19,7 +20,7 @@ def main(arguments=None):
         raise SystemExit(1) from None
     _drain_on_termination(worker, options.drain_seconds)
     if options.port is None:
-        complain("listening on %s" % listening)
+        print(json.dumps({"listening": listening}), flush=True)
     else:
         print("GRPC_SERVER_READY_ON_PORT=%s" % listening.rpartition(":")[2], flush=True)
     worker.serve()
