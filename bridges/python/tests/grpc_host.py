@@ -240,7 +240,7 @@ class Host(Connection):
 
 
 def standalone(test, *arguments):
-    """A worker without a lifeline; returns the process and its first line, of stderr or, with --port, of stdout."""
+    """A worker without a lifeline; returns the process and where it listens, or what it says with --port."""
     process = subprocess.Popen(
         [sys.executable, "-m", "snakepit_bridge.grpc", *arguments],
         env=worker_environment(),
@@ -258,5 +258,5 @@ def standalone(test, *arguments):
         process.stderr.close()
 
     test.addCleanup(close)
-    stream = process.stdout if "--port" in arguments else process.stderr
-    return process, stream.readline().decode().strip()
+    line = process.stdout.readline().decode().strip()
+    return process, json.loads(line)["listening"] if line.startswith("{") else line

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import grpc
@@ -383,9 +384,7 @@ class Hosts(unittest.TestCase):
         self.path = write_module(self, MODULE)
 
     def standalone(self, *arguments):
-        process, line = standalone(self, self.path, "--listen", "127.0.0.1:0", *arguments)
-        self.assertIn("listening on ", line)
-        return process, line.rpartition(" ")[2]
+        return standalone(self, self.path, "--listen", "127.0.0.1:0", *arguments)
 
     def serve_session(self, host, data):
         read = host.wait_for("host_call")
@@ -556,8 +555,8 @@ class Ending(unittest.TestCase):
         self.assertEqual(host.wait_for_end(), grpc.StatusCode.OK)
 
     def standalone(self, *arguments):
-        process, line = standalone(self, self.path, "--listen", "127.0.0.1:0", *arguments)
-        return process, Connection(self, line.rpartition(" ")[2], token=None).attach()
+        process, address = standalone(self, self.path, "--listen", "127.0.0.1:0", *arguments)
+        return process, Connection(self, address, token=None).attach()
 
     def test_sigterm_lets_the_calls_of_a_worker_of_somebody_else_end(self):
         process, host = self.standalone()
@@ -594,3 +593,28 @@ class Ending(unittest.TestCase):
 
     def test_they_are_interrupted_after_a_while(self):
         self.check_interrupted(*self.standalone("--drain-seconds", "0.2"), signals=1)
+
+    def test_a_command_that_exits_takes_no_longer_because_of_its_callers(self):
+        host = Host(self, self.path)
+        watch = health_pb2_grpc.HealthStub(host.channel).Watch(health_pb2.HealthCheckRequest())
+        next(watch)
+        running = host.start(1, "block")
+        host.wait_for("progress")
+        waiting = host.start(2, "echo")
+        host.call(3, "get_state_async")  # what came before it is there
+        began = time.monotonic()
+        host.process.send_signal(signal.SIGTERM)
+        for future in (running, waiting):
+            self.assertEqual(host.finish(future).status, grpc.StatusCode.UNAVAILABLE)
+        self.assertEqual(host.wait(), 0)
+        self.assertLess(time.monotonic() - began, 1.5)
+
+    def test_sigint_is_left_to_the_host(self):
+        host = Host(self, self.path)
+        host.process.send_signal(signal.SIGINT)
+        self.assertEqual(host.call(1, "echo", [5]).value, 5)
+
+    def test_sigint_ends_a_worker_of_somebody_else(self):
+        process, host = self.standalone()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual((host.wait_for_end(), process.wait(TIMEOUT_SECONDS)), (grpc.StatusCode.OK, 0))
