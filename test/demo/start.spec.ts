@@ -113,8 +113,8 @@ describe('the demo over gRPC', () => {
     expect((await tail.next()).done).toBe(false);
     await tail.return?.(undefined);
     expect((await client.get('/node/ping')).status).toBe(200);
-    const { pids } = (await client.get('/stats')).body['pools'][0];
-    const environment = readFileSync(`/proc/${pids[0]}/environ`, 'utf8');
+    const { pools } = (await client.get('/stats')).body as { pools: { pids: number[] }[] };
+    const environment = readFileSync(`/proc/${pools[0]?.pids[0]}/environ`, 'utf8');
     expect(environment).toContain('SNAKEPIT_PROTOCOL=grpc');
   });
 });

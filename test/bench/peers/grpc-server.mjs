@@ -22,7 +22,7 @@ export async function startGrpcServer() {
   const [command, args] = onWorkerCpus(venvPython, arguments_);
   const child = spawn(command, args, {
     env: { ...process.env, PYTHONPATH: BRIDGE },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
   await listening(child);
   return {
@@ -35,11 +35,8 @@ export async function startGrpcServer() {
   };
 }
 
+/** Its first line on stdout says so. */
 async function listening(child) {
-  const said = [];
-  for await (const line of createInterface({ input: child.stderr })) {
-    said.push(line);
-    if (line.includes('listening on')) return;
-  }
-  throw new Error(`the gRPC worker did not start:\n${said.join('\n')}`);
+  for await (const line of createInterface({ input: child.stdout })) if ('listening' in JSON.parse(line)) return;
+  throw new Error('the gRPC worker did not start; its stderr is above');
 }
