@@ -94,6 +94,23 @@ describe.each(LANGUAGES)('a %s worker that somebody else has started', (language
       expect(await pool.execute('add', { a: 1, b: 2 })).toBe(3);
     });
 
+  it('that reads no more gets no further calls than fit between; the others wait, and did not start', async () => {
+    const { address, child } = await worker();
+    const pool = await attach(address, { concurrency: 64, queueTimeoutMs: 300, cancelGraceMs: 60_000 });
+    await pool.execute('length_of', { value: 'warm' });
+    child.kill('SIGSTOP');
+    const value = 'x'.repeat(3 * 2 ** 20);
+    const call = () => failureOf(pool.execute('length_of', { value }, { timeoutMs: 1_000 }));
+    const errors = await Promise.all(Array.from({ length: 30 }, call));
+    expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['QUEUE_TIMEOUT', 'CALL_TIMEOUT']));
+    const refused = errors.filter(({ code }) => code === 'QUEUE_TIMEOUT');
+    expect(new Set(refused.map(({ delivery }) => delivery))).toEqual(new Set(['not-started']));
+    expect(refused.length).toBeGreaterThan(15);
+    child.kill('SIGCONT');
+    await expect.poll(() => pool.stats().inFlight, { timeout: 5_000 }).toBe(0);
+    expect(await pool.execute('add', { a: 1, b: 2 })).toBe(3);
+  });
+
   it('whose command goes on after its deadline costs the connection, not the process', async () => {
     const { address, child } = await worker();
     const pool = await attach(address, { cancelGraceMs: 100, queueTimeoutMs: 10_000 });

@@ -9,6 +9,8 @@ import {
 } from 'nestjs-snakepit/core';
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { openGrpcChannel, type ChannelCall } from '../../../libs/snakepit/src/channel/index.js';
+import { systemClock } from '../../../libs/snakepit/src/core/index.js';
 import { failureOf, received } from '../../support/outcomes.js';
 import { failureStatus, json, ScriptedGrpcWorker, type Script } from '../../support/scripted-grpc-worker.js';
 
@@ -138,5 +140,44 @@ describe('the control stream', () => {
     await snakepit?.close();
     expect(pool.stats().status).toBe('down');
     expect(Date.now() - before).toBeLessThan(1_000);
+  });
+});
+
+describe('a call that has not left the host', () => {
+  it('is told apart from one that may have, when its channel is given up', async () => {
+    worker = await ScriptedGrpcWorker.start();
+    const silent = { onLog() {}, onEvent() {}, onHostCall: () => Promise.resolve(null), onRoom() {}, onFailed() {} };
+    const channel = await openGrpcChannel(
+      {
+        target: { address: worker.address, token: undefined, tls: undefined, isOwn: false },
+        name: { pool: 'p', worker: 'p-1' },
+        codecs: ['json'],
+        maxFrameBytes: 65_536,
+        maxDepth: 8,
+        streamCredit: 4,
+        clock: systemClock,
+      },
+      silent,
+    );
+    const call = (args: unknown): ChannelCall => ({
+      command: 'run',
+      args,
+      kind: 'call',
+      meta: undefined,
+      deadline: Infinity,
+      onResult() {},
+      onChunk() {},
+      onEnd() {},
+      onProgress() {},
+      onFailure() {},
+    });
+    channel.send(call('first'));
+    await new Promise(setImmediate);
+    channel.send(call('second'));
+    const left = channel.abandon().map(({ call: { args }, wasWritten }) => [args, wasWritten]);
+    expect(left).toEqual([
+      ['first', true],
+      ['second', false],
+    ]);
   });
 });

@@ -20,12 +20,16 @@ _ODD_TIME = re.compile(rb"\xd7\xff[\xee-\xff]|\xc7\x0c\xff[\x3b-\xff]").search
 _TIME_HEADS = (b"\xd7\xff", b"\xc7\x0c\xff")
 # From here on a body is rather held for a few large values than for many small ones.
 _LARGE_BYTES = 16 * 1024
+_TIMELESS = frozenset((int, float, str, bool, bytes, type(None)))
 _SCALARS = frozenset((int, float, str, bool, type(None)))
 _MAPS_AND_LISTS = frozenset((dict, list, tuple))
 _LOOKED_INTO = _MAPS_AND_LISTS | {bytes, bytearray, memoryview}
 _REFERENCE = 1
 _TYPED = 2
 _PLACE = struct.Struct(">BQQ")
+_BIN32 = struct.Struct(">BI")
+_BIN32_BYTES = 1 << 16
+_MAX_BIN32_BYTES = 1 << 32
 
 
 class MsgpackCodec:
@@ -59,6 +63,8 @@ class MsgpackCodec:
         return self._encode(self._pack_apart, value, root, in_arena)
 
     def _encode(self, pack, value, root, in_arena):
+        if type(value) is bytes and _BIN32_BYTES <= len(value) < min(self._inline_bytes, _MAX_BIN32_BYTES):
+            return 0, _BIN32.pack(0xC6, len(value)) + value  # the packer's own buffer doubles until the bytes fit in
         try:
             if type(value) not in _LOOKED_INTO or _packs_as_is(value, self._inline_bytes):
                 data = pack(value)
@@ -100,7 +106,7 @@ class MsgpackCodec:
     def _check_again(self, body, value):
         """Refuse what the unpacker lets pass."""
         try:
-            if _may_hold_odd_time(body):
+            if _may_hold_odd_time(body, value):
                 self._unpack(body, timestamp=0)
             is_fine = type(value) not in _MAPS_AND_LISTS or _has_string_keys(value)
         except RecursionError:
@@ -127,9 +133,18 @@ class MsgpackCodec:
         return size - len(data.translate(None, _CONTAINER_BYTES)) <= self.max_depth
 
 
-def _may_hold_odd_time(body):
-    """Regular expressions are slow where there is much to search, and looking for the first bytes is enough then."""
-    return _ODD_TIME(body) if len(body) < _LARGE_BYTES else any(head in body for head in _TIME_HEADS)
+def _may_hold_odd_time(body, value):
+    """Regular expressions are slow where there is much to search; few large values are looked at sooner than their bytes."""
+    if len(body) < _LARGE_BYTES:
+        return _ODD_TIME(body)
+    kind = type(value)
+    if kind is bytes:
+        return False
+    if kind in _MAPS_AND_LISTS and len(value) * 256 < len(body):
+        members = value.values() if kind is dict else value
+        if all(type(member) in _TIMELESS for member in members):
+            return False
+    return any(head in body for head in _TIME_HEADS)
 
 
 def _has_string_keys(value):

@@ -78,6 +78,9 @@ export abstract class GrpcCall implements GrpcListener {
     this.call = call;
     this.owner = owner;
     this.#request = request;
+    if (request.length < WATCHED_BYTES) return;
+    this.#backlogBytes = request.length;
+    owner.onBacklog(request.length);
   }
 
   protected abstract readonly path: string;
@@ -93,7 +96,10 @@ export abstract class GrpcCall implements GrpcListener {
     this.isSent = true;
     const rpc = connection.start(this.path, deadline, this);
     this.rpc = rpc;
-    rpc.sendMessageWithContext(this.#watch(request.length), request);
+    rpc.sendMessageWithContext(
+      this.#backlogBytes > 0 ? { callback: () => this.#stopWatching() } : NOBODY_WATCHES,
+      request,
+    );
     rpc.halfClose();
     rpc.startRead();
   }
@@ -206,13 +212,6 @@ export abstract class GrpcCall implements GrpcListener {
   #onBroken(error: unknown): void {
     if (!(error instanceof ProtocolViolation)) throw error;
     this.owner.onViolation(toError(error).message);
-  }
-
-  #watch(bytes: number): { callback?: () => void } {
-    if (bytes < WATCHED_BYTES) return NOBODY_WATCHES;
-    this.#backlogBytes = bytes;
-    this.owner.onBacklog(bytes);
-    return { callback: () => this.#stopWatching() };
   }
 
   /** The request has left, or never will. */
