@@ -42,7 +42,7 @@ class Attachment:
             self.doorbell.ring(self)
 
     def notify(self, call, make, is_progress=False):
-        """Send `make(number)` in the name of a call, or of none: of one that has ended, progress is dropped and others lose the number."""
+        """Send `make(number)` in the name of a call, or of none; of one that has ended, progress is dropped and others lose the number."""
         with self._lock:
             if call is None or call.is_ended:
                 if not is_progress:
