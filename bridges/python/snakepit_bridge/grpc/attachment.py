@@ -63,6 +63,13 @@ class Attachment:
             call.is_ended = True
             outcome.notices = call.notices
 
+    def part(self, call):
+        """A call is being answered. One that was cancelled is released as well: its RPC may have ended on the way, which nobody tells
+        the worker, and the host will not ask twice."""
+        self.forget(call)
+        if call.is_release_due:
+            self.tell_released(call.number, call.outcome.service_us)
+
     def release(self, call):
         """Forget a call whose RPC had ended first, and tell the host. On the gRPC thread."""
         self.forget(call)
