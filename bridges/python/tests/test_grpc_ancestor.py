@@ -210,9 +210,16 @@ class Starting(unittest.TestCase):
             self.assertIn(b"Address already in use", process.stderr.read())
 
     def test_wrong_usage_is_told(self):
-        for arguments in ((), ("a.py", "--port", "1", "--listen", "x:1"), ("a.py", "--tls-key", "k"), ("a.py", "--adapter", "b.C"), ("a.py", "--listen", "0.0.0.0:1")):
+        for arguments, says in (
+            ((), "a module is needed"),
+            (("a.py", "--port", "1", "--listen", "x:1"), "exclude each other"),
+            (("a.py", "--adapter", "b.C"), "exclude each other"),
+            (("a.py", "--tls-key", "k"), "belong together"),
+            (("a.py", "--listen", "0.0.0.0:1"), "--token-file is needed"),
+        ):
             process, line = standalone(self, *arguments)
             self.assertEqual(process.wait(TIMEOUT_SECONDS), 2)
+            self.assertIn(says, process.stderr.read().decode())
 
     def test_the_token_guards_this_service_too(self):
         with tempfile.NamedTemporaryFile("w") as file:

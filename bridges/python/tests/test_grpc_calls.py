@@ -356,3 +356,13 @@ class CallsInMessagePack(unittest.TestCase):
         self.assertEqual(host.call(1, "echo", [{"a": b"x", "n": 2**63}]).value, {"a": b"x", "n": 2**63})
         self.assertEqual(host.call(2, "typed").value.tolist(), [1.5, 2.5])
         self.assertEqual(host.value(host.call(3, "fail", {"data": [1]}).failure.data), [1])
+
+    def test_a_cancelled_call_is_released_after_its_answer_too(self):
+        host = Host(self, write_module(self, MODULE))
+        future = host.start(1, "spin")
+        host.wait_for("progress")
+        host.send(cancel=pb.Cancel(call=1))
+        self.assertEqual(host.finish(future).value, "saw it")
+        released = host.wait_for("released")
+        self.assertEqual(released.call, 1)
+        self.assertGreater(released.service_us, 0)

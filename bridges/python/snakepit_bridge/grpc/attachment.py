@@ -42,7 +42,7 @@ class Attachment:
             self.doorbell.ring(self)
 
     def notify(self, call, make, is_progress=False):
-        """Send `make(number)` in the name of a call, or of none: of one that has ended, progress is dropped and others lose the number."""
+        """Send `make(number)` in the name of a call, or of none; of one that has ended, progress is dropped and others lose the number."""
         with self._lock:
             if call is None or call.is_ended:
                 if not is_progress:
@@ -62,6 +62,13 @@ class Attachment:
                 outcome.failure = abridge(failure)
             call.is_ended = True
             outcome.notices = call.notices
+
+    def part(self, call):
+        """A call is being answered. One that was cancelled is released as well: its RPC may have ended on the way, which nobody tells
+        the worker, and the host will not ask twice."""
+        self.forget(call)
+        if call.is_release_due:
+            self.tell_released(call.number, call.outcome.service_us)
 
     def release(self, call):
         """Forget a call whose RPC had ended first, and tell the host. On the gRPC thread."""

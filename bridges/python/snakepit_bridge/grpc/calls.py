@@ -28,6 +28,7 @@ class Call:
         "command",
         "is_stream",
         "is_cancelled",
+        "is_release_due",
         "has_rpc",
         "has_rung",
         "is_ended",
@@ -45,6 +46,7 @@ class Call:
         self.command = command
         self.is_stream = is_stream
         self.is_cancelled = False
+        self.is_release_due = False
         self.has_rpc = True
         self.has_rung = False
         self.is_ended = False

@@ -27,7 +27,8 @@ class CommandThread:
 
     gRPC has a thread of its own, so that this one may be held by a command for as long as it likes: pings, cancelling and
     asynchronous commands do not wait for it. It is the main thread because that is where libraries want to be called, and where
-    a signal can interrupt a command.
+    a signal can interrupt a command. To run short commands on gRPC's thread would save about an eighth of a call's CPU time, and
+    all of the above for the first one that turns out not to be short.
     """
 
     def __init__(self, parts):

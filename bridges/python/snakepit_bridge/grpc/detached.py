@@ -33,6 +33,10 @@ class Detached:
         """Forget a call; nobody waits for it."""
         self.forget(call)
 
+    def part(self, call):
+        """A call is being answered."""
+        self.forget(call)
+
     def hold(self, call):
         """A call has come; it has no number that is its own."""
         self.calls[call] = call

@@ -53,7 +53,10 @@ class WorkerServer:
     def _bind(self, address):
         tls = self._settings.tls
         try:
-            port = self._server.add_insecure_port(address) if tls is None else self._server.add_secure_port(address, tls.credentials())
+            if tls is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, tls.credentials())
         except RuntimeError:
             port = 0  # which is how older releases of gRPC say it
         if not port:

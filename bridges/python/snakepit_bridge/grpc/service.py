@@ -43,7 +43,7 @@ class WorkerService:
         except asyncio.CancelledError:
             self._lose(call)
             raise
-        call.attachment.forget(call)
+        call.attachment.part(call)
         outcome = call.outcome
         if outcome.failure is not None:
             await outcomes.abort(context, outcome)
@@ -62,7 +62,7 @@ class WorkerService:
         except BaseException:
             self._lose(call)
             raise
-        call.attachment.forget(call)
+        call.attachment.part(call)
         if call.outcome.failure is not None:
             await outcomes.abort(context, call.outcome)
 
@@ -92,7 +92,10 @@ class WorkerService:
         if call is None:
             attachment.note_late_cancel(number)
             attachment.tell_released(number)
+        elif call.outcome is not None:
+            attachment.tell_released(number, call.outcome.service_us)
         else:
+            call.is_release_due = True
             self._dispatcher.cancel(call)
 
     def take_credit(self, attachment, number, chunks):
