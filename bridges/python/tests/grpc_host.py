@@ -1,7 +1,6 @@
 """A small host for tests over gRPC: starts a real worker by its lifeline and is a stock client of it."""
 
 import json
-import os
 import queue
 import socket
 import subprocess
@@ -96,18 +95,18 @@ class Connection:
     """A client of one worker, which may attach."""
 
     def __init__(self, test, address, *, token=TOKEN, credentials=None, options=()):
-        target = address if address.startswith("unix:") else address
         options = OPTIONS + tuple(options)
         if credentials is None:
-            self.channel = grpc.insecure_channel(target, options)
+            self.channel = grpc.insecure_channel(address, options)
         else:
-            self.channel = grpc.secure_channel(target, credentials, options)
+            self.channel = grpc.secure_channel(address, credentials, options)
         test.addCleanup(self.channel.close)
         self.stub = WorkerStub(self.channel)
         self.metadata = () if token is None else (("authorization", "Bearer " + token),)
         self.codec = create_codec("json", 64)
         self.attachment = 0
         self.hello = None
+        self._begun = []  # a call that nobody refers to is reset by the library
 
     def attach(self, codec="json", **hello):
         """Open the control stream and wait for the worker's hello."""
@@ -161,6 +160,11 @@ class Connection:
                 if not self._arrived.wait(deadline - time.monotonic()):
                     raise AssertionError("no %s came; there is %s" % (kind, self._received))
 
+    def left(self, kind):
+        """The messages of one kind that have come and were not taken."""
+        with self._arrived:
+            return [getattr(message, kind) for message in self._received if message.WhichOneof("message") == kind]
+
     def wait_for_end(self):
         """The status that ended the control stream."""
         with self._arrived:
@@ -182,7 +186,9 @@ class Connection:
     def start(self, number, name, arguments=None, *, timeout=None, **meta):
         """Begin a call; returns its future."""
         request = self.request(number, name, arguments, **meta)
-        return self.stub.Execute.future(request, timeout=timeout or TIMEOUT_SECONDS, metadata=self.metadata)
+        future = self.stub.Execute.future(request, timeout=timeout or TIMEOUT_SECONDS, metadata=self.metadata)
+        self._begun.append(future)
+        return future
 
     def finish(self, future):
         """Wait for a call's Answer."""
@@ -198,7 +204,9 @@ class Connection:
     def stream(self, number, name, arguments=None, *, timeout=None, **meta):
         """Begin a stream; returns the iterator of its items."""
         request = self.request(number, name, arguments, **meta)
-        return self.stub.ExecuteStream(request, timeout=timeout or TIMEOUT_SECONDS, metadata=self.metadata)
+        items = self.stub.ExecuteStream(request, timeout=timeout or TIMEOUT_SECONDS, metadata=self.metadata)
+        self._begun.append(items)
+        return items
 
     def chunks(self, item):
         return [self.value(chunk) for chunk in item.chunks]
@@ -232,7 +240,7 @@ class Host(Connection):
 
 
 def standalone(test, *arguments):
-    """A worker without a lifeline; returns the process and its first line, of stderr or, with --port, of stdout."""
+    """A worker without a lifeline; returns the process and where it listens, or what it says with --port."""
     process = subprocess.Popen(
         [sys.executable, "-m", "snakepit_bridge.grpc", *arguments],
         env=worker_environment(),
@@ -250,9 +258,5 @@ def standalone(test, *arguments):
         process.stderr.close()
 
     test.addCleanup(close)
-    stream = process.stdout if "--port" in arguments else process.stderr
-    return process, stream.readline().decode().strip()
-
-
-def folder_of(path):
-    return os.path.dirname(path)
+    line = process.stdout.readline().decode().strip()
+    return process, json.loads(line)["listening"] if line.startswith("{") else line

@@ -1,5 +1,6 @@
 """Serves gRPC in a process that no host of ours has started: `python -m snakepit_bridge.grpc report.py --listen 0.0.0.0:50051`."""
 
+import json
 import signal
 import sys
 import threading
@@ -9,7 +10,7 @@ from .command_line import read_command_line
 
 
 def main(arguments=None):
-    """Serve until SIGTERM, which lets the calls at hand end; a second one interrupts them."""
+    """Serve until SIGTERM or SIGINT, which let the calls at hand end; a second one interrupts them."""
     options = read_command_line(sys.argv[1:] if arguments is None else arguments)
     prepare_process()
     try:
@@ -19,7 +20,7 @@ def main(arguments=None):
         raise SystemExit(1) from None
     _drain_on_termination(worker, options.drain_seconds)
     if options.port is None:
-        complain("listening on %s" % listening)
+        print(json.dumps({"listening": listening}), flush=True)
     else:
         print("GRPC_SERVER_READY_ON_PORT=%s" % listening.rpartition(":")[2], flush=True)
     worker.serve()
@@ -37,13 +38,15 @@ def _drain_on_termination(worker, drain_seconds):
     main_thread = threading.get_ident()
 
     def drain(signum, frame):
-        signal.signal(signal.SIGTERM, interrupt)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, interrupt)
         timer = threading.Timer(drain_seconds, signal.pthread_kill, (main_thread, signal.SIGTERM))
         timer.daemon = True
         timer.start()
         worker.drain()
 
-    signal.signal(signal.SIGTERM, drain)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, drain)
 
 
 if __name__ == "__main__":

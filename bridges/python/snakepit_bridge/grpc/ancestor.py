@@ -10,8 +10,8 @@ from grpc import StatusCode
 from ..version import __version__
 from .ancestor_values import AncestorValues, decode_arguments
 from .calls import Call
-from .detached import Detached
 from .generated.snakepit_bridge_pb2 import ExecuteResponse, HealthResponse, InfoResponse, StreamResponse, WorkerStats
+from .outcome import ABANDONED, abort
 from .stream_parts import ProgressPart
 
 
@@ -50,7 +50,7 @@ class AncestorService:
         self._worker_service = worker_service
         self._by_name = parts.manifest.by_name
         self._dispatcher = parts.dispatcher
-        self._caller = Detached(AncestorValues(parts.limits.max_frame_bytes), parts.stream_credit, parts.doorbell)
+        self._caller = parts.attachments.create_detached(AncestorValues(parts.limits.max_frame_bytes))
         self._create_future = asyncio.get_running_loop().create_future
         self._began = time.monotonic()
         self._handled = 0
@@ -63,6 +63,9 @@ class AncestorService:
         self._dispatcher.submit(call)
         await self._within(call.waiter, call, seconds, context)
         outcome = call.outcome
+        self._caller.forget(call)
+        if outcome is ABANDONED:
+            await abort(context, outcome)
         response = ExecuteResponse(success=outcome.failure is None, timestamp=time.time_ns(), request_id=request.request_id)
         if outcome.failure is None:
             response.result.update(outcome.encoded[1])
@@ -76,6 +79,7 @@ class AncestorService:
         call, seconds = await self._admit(request, context, is_stream=True)
         self._dispatcher.submit(call)
         await self._within(self._send_chunks(call, context), call, seconds, context)
+        self._caller.forget(call)
 
     ExecuteInSession = Execute
     ExecuteInSessionStream = ExecuteStream
@@ -108,7 +112,9 @@ class AncestorService:
         self._handled += 1
         limits = [context.time_remaining(), request.timeout_ms / 1000 if request.timeout_ms > 0 else None]
         seconds = min((limit for limit in limits if limit is not None), default=None)
-        return AncestorCall(self._caller, 0, request, self._by_name.get(request.command), is_stream, seconds), seconds
+        call = AncestorCall(self._caller, 0, request, self._by_name.get(request.command), is_stream, seconds)
+        self._caller.hold(call)
+        return call, seconds
 
     async def _within(self, waiting, call, seconds, context):
         """Wait for a call within its deadline; it is cancelled when nobody waits any more."""
@@ -131,19 +137,21 @@ class AncestorService:
         index = 0
         while True:
             outcome = call.outcome  # before the parts, which come before it
-            while call.parts:
+            if call.parts:
                 part = call.parts.popleft()
-                if type(part) is ProgressPart:
-                    continue
-                response = StreamResponse(timestamp=time.time_ns(), request_id=call.request.request_id, chunk_index=index)
-                response.chunk.update(part[1])
-                await context.write(response)
-                self._dispatcher.grant(call, 1)
-                index += 1
-            if outcome is not None:
+                if type(part) is not ProgressPart:
+                    response = StreamResponse(timestamp=time.time_ns(), request_id=call.request.request_id, chunk_index=index)
+                    response.chunk.update(part[1])
+                    await context.write(response)
+                    self._dispatcher.grant(call, 1)
+                    index += 1
+            elif outcome is not None:
                 break
-            call.waiter = self._create_future()
-            await call.waiter
+            else:
+                call.waiter = self._create_future()
+                await call.waiter
+        if outcome is ABANDONED:
+            await abort(context, outcome)
         last = StreamResponse(is_final=True, timestamp=time.time_ns(), request_id=call.request.request_id, chunk_index=index)
         if outcome.failure is not None:
             self._failed += 1

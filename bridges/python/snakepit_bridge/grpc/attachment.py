@@ -32,7 +32,7 @@ class Attachment:
         self.hooks = SessionHooks(parts.manifest, _HookRuntime(self, parts.worker_runtime))
         self._late_cancels = {}
         self._outgoing = deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer that logs may run within it
         self._waiter = None
 
     def send(self, message):
@@ -71,6 +71,10 @@ class Attachment:
     def tell_released(self, number, service_us=0):
         """Tell the host that the worker does not hold a call."""
         self.send(WorkerMessage(released=Released(call=number, service_us=service_us)))
+
+    def hold(self, call):
+        """A call has come. On the gRPC thread."""
+        self.calls[call.number] = call
 
     def forget(self, call):
         """The call is over. On the gRPC thread."""

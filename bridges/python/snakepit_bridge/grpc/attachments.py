@@ -17,7 +17,8 @@ class Attachments:
         self._by_number = {}
         limits = parts.limits
         values = Values("json", limits.max_frame_bytes, limits.max_depth, takes_typed_arrays=True)
-        self.detached = Detached(values, parts.stream_credit, parts.doorbell)
+        self._detached = []
+        self.detached = self.create_detached(values)
 
     def __len__(self):
         return len(self._by_number)
@@ -31,10 +32,18 @@ class Attachments:
         return list(self._by_number.values())
 
     def create(self, values, stream_credit):
-        """Attach a host."""
-        attachment = Attachment(next(self._numbers), values, stream_credit, self._parts)
+        """An attachment for a host that is yet to hear of it."""
+        return Attachment(next(self._numbers), values, stream_credit, self._parts)
+
+    def add(self, attachment):
+        """The worker's hello is on its way: whatever else is sent comes after it."""
         self._by_number[attachment.number] = attachment
-        return attachment
+
+    def create_detached(self, values):
+        """What stands for callers without an attachment whose values are of one kind."""
+        detached = Detached(values, self._parts.stream_credit, self._parts.doorbell)
+        self._detached.append(detached)
+        return detached
 
     def end(self, attachment):
         """A host has left: cancel its calls, and close its sessions."""
@@ -47,6 +56,9 @@ class Attachments:
             self._parts.command_thread.add(SessionEnd(attachment.hooks))
 
     def close_all(self):
-        """Let every control stream end, once what was said before is sent."""
+        """The worker ends: give up what is left of the calls, and let every control stream end, once what was said before is sent."""
+        for attachment in (*self._by_number.values(), *self._detached):
+            for call in list(attachment.calls.values()):
+                call.abandon()
         for attachment in self._by_number.values():
             attachment.close()

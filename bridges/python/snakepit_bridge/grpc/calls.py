@@ -7,6 +7,7 @@ from ..command import STREAM
 from ..context import Context
 from ..errors import CANCELLED, INVALID_ARGUMENTS, Refusal
 from .call_runtime import CallRuntime
+from .outcome import ABANDONED
 
 _NO_META = {}
 
@@ -28,6 +29,7 @@ class Call:
         "is_stream",
         "is_cancelled",
         "has_rpc",
+        "has_rung",
         "is_ended",
         "notices",
         "outcome",
@@ -44,6 +46,7 @@ class Call:
         self.is_stream = is_stream
         self.is_cancelled = False
         self.has_rpc = True
+        self.has_rung = False
         self.is_ended = False
         self.notices = 0
         self.outcome = None
@@ -98,13 +101,23 @@ class Call:
         self.outcome = outcome
         self.attachment.doorbell.ring(self)
 
+    def abandon(self):
+        """The worker ends: if the command has not, nobody will answer. On the gRPC thread, after all commands."""
+        if self.outcome is None:
+            self.is_ended = True
+            self.outcome = ABANDONED
+            self.wake()
+
     def add_part(self, part):
         """Send a chunk or a progress of a stream. From any thread."""
         self.parts.append(part)
-        self.attachment.doorbell.ring(self)
+        if not self.has_rung:
+            self.has_rung = True
+            self.attachment.doorbell.ring(self)
 
     def wake(self):
         """Something has come for the RPC; if that is over, and the command too, tell the host. On the gRPC thread."""
+        self.has_rung = False  # before anybody looks at the parts, so that none is forgotten
         waiter = self.waiter
         if waiter is not None and not waiter.done():
             waiter.set_result(None)

@@ -23,8 +23,7 @@ class CommandLine:
         if options.token_file and not token:
             raise ValueError("%s has no token in it" % options.token_file)
         return ServerSettings(
-            # The ancestor's bridges listen on every interface.
-            [options.listen or _DEFAULT_LISTEN] if self.port is None else ["0.0.0.0:%d" % self.port],
+            _addresses(options) if self.port is None else ["0.0.0.0:%d" % self.port],  # as the ancestor's bridges do
             token=token,
             tls=_read_tls(options),
             max_frame_bytes=options.max_frame_bytes,
@@ -52,9 +51,11 @@ def read_command_line(arguments):
         parser.error("a module and --adapter exclude each other")
     if options.port is not None and options.listen:
         parser.error("--port and --listen exclude each other")
-    tls = (options.tls_certificate, options.tls_key, options.tls_client_ca)
+    tls = (options.tls_cert, options.tls_key, options.tls_client_ca)
     if any(tls) and not all(tls):
-        parser.error("--tls-certificate, --tls-key and --tls-client-ca belong together")
+        parser.error("--tls-cert, --tls-key and --tls-client-ca belong together")
+    if options.port is None and not options.token_file and not options.tls_key and not all(map(_is_local, _addresses(options))):
+        parser.error("--token-file is needed where other machines can connect: whoever can may run commands")
     if not options.max_frame_bytes > 0:
         parser.error("--max-frame-bytes must be positive")
     return CommandLine(options)
@@ -67,9 +68,11 @@ def _parser():
     )
     add = parser.add_argument
     add("module", nargs="?", help="file or dotted name of the module with the commands")
-    add("--listen", metavar="ADDRESS", help="host:port, or unix:/path; default %s" % _DEFAULT_LISTEN)
-    add("--token-file", metavar="FILE", help="file that holds the token which hosts must show; default: none is asked for")
-    add("--tls-certificate", metavar="FILE", help="the worker's certificate chain, PEM")
+    listen_help = "host:port, or unix:/path; several times: the first that is free; default %s" % _DEFAULT_LISTEN
+    add("--listen", action="append", metavar="ADDRESS", help=listen_help)
+    token_help = "holds the token that hosts have to show; needed unless only this machine, or hosts with a certificate, can connect"
+    add("--token-file", metavar="FILE", help=token_help)
+    add("--tls-cert", metavar="FILE", help="the worker's certificate chain, PEM")
     add("--tls-key", metavar="FILE", help="its key, PEM")
     add("--tls-client-ca", metavar="FILE", help="who signs the hosts' certificates, PEM")
     add("--max-frame-bytes", type=int, default=64 * 1024 * 1024, metavar="N", help="what a value may take; default 64 MiB")
@@ -80,12 +83,20 @@ def _parser():
     return parser
 
 
+def _addresses(options):
+    return options.listen or [_DEFAULT_LISTEN]
+
+
+def _is_local(address):
+    return address.startswith(("unix:", "127.", "localhost:", "[::1]:"))
+
+
 def _read_tls(options):
     if not options.tls_key:
         return None
     from .settings import Tls
 
-    return Tls(*map(_read, (options.tls_certificate, options.tls_key, options.tls_client_ca)))
+    return Tls(*map(_read, (options.tls_cert, options.tls_key, options.tls_client_ca)))
 
 
 def _read(path):

@@ -10,9 +10,9 @@ class Detached:
     number = 0
     is_open = True
     has_control_stream = False
-    calls = {}
 
     def __init__(self, values, stream_credit, doorbell):
+        self.calls = {}
         self.values = values
         self.stream_credit = stream_credit
         self.doorbell = doorbell
@@ -30,10 +30,16 @@ class Detached:
         call.is_ended = True
 
     def release(self, call):
-        """Nobody waits for it."""
+        """Forget a call; nobody waits for it."""
+        self.forget(call)
+
+    def hold(self, call):
+        """A call has come; it has no number that is its own."""
+        self.calls[call] = call
 
     def forget(self, call):
-        """Nothing is remembered."""
+        """The call is over."""
+        self.calls.pop(call, None)
 
     def was_cancelled(self, number):
         """There is nobody who could have cancelled it."""

@@ -1,5 +1,7 @@
 """How calls end."""
 
+from grpc import StatusCode
+
 from ..errors import CANCELLED, FRAME_TOO_LARGE, INVALID_ARGUMENTS, INVALID_RESULT, REMOTE_ERROR, UNKNOWN_COMMAND
 from ..errors import error_map, refusal_map, shorten
 from .generated.worker_pb2 import Body, Failure
@@ -11,14 +13,14 @@ _CALL_TIMEOUT = "CALL_TIMEOUT"
 _MAX_METADATA_BYTES = 4096
 _MAX_MESSAGE_BYTES = 1024
 _NUMBERS_BYTES = 12  # what the service time and the notices may add
-_STATUS_NAMES = {
-    CANCELLED: "CANCELLED",
-    REMOTE_ERROR: "UNKNOWN",
-    INVALID_ARGUMENTS: "INVALID_ARGUMENT",
-    _CALL_TIMEOUT: "DEADLINE_EXCEEDED",
-    FRAME_TOO_LARGE: "RESOURCE_EXHAUSTED",
-    UNKNOWN_COMMAND: "UNIMPLEMENTED",
-    INVALID_RESULT: "INTERNAL",
+_STATUSES = {
+    CANCELLED: StatusCode.CANCELLED,
+    REMOTE_ERROR: StatusCode.UNKNOWN,
+    INVALID_ARGUMENTS: StatusCode.INVALID_ARGUMENT,
+    _CALL_TIMEOUT: StatusCode.DEADLINE_EXCEEDED,
+    FRAME_TOO_LARGE: StatusCode.RESOURCE_EXHAUSTED,
+    UNKNOWN_COMMAND: StatusCode.UNIMPLEMENTED,
+    INVALID_RESULT: StatusCode.INTERNAL,
 }
 
 
@@ -32,6 +34,10 @@ class Outcome:
         self.failure = failure
         self.service_us = int(seconds * 1e6)
         self.notices = 0
+
+
+# The worker ends and will never run, or finish, the command.
+ABANDONED = Outcome(0.0, failure=Failure())
 
 
 def failure_of(error, encoder, max_frame_bytes):
@@ -63,11 +69,11 @@ def abridge(failure):
 
 async def abort(context, outcome):
     """End an RPC by a failure. Raises what ends the handler."""
-    from grpc import StatusCode
-
     failure = outcome.failure
+    if outcome is ABANDONED:
+        await context.abort(StatusCode.UNAVAILABLE, "the worker has ended")
     failure.service_us, failure.notices = outcome.service_us, outcome.notices
-    status = getattr(StatusCode, _STATUS_NAMES.get(failure.code, "UNKNOWN"))
+    status = _STATUSES.get(failure.code, StatusCode.UNKNOWN)
     await context.abort(status, cut(failure.message), ((FAILURE_KEY, failure.SerializeToString()),))
 
 

@@ -1,14 +1,15 @@
 """The parts of a worker that speaks gRPC, put together."""
 
 import threading
+from operator import methodcaller
 
+from ..doorbell import Doorbell
 from ..v2.no_async import NoAsyncRunner
 from ..v2.stream_turns import StreamTurns
 from .answers import Answers
 from .attachments import Attachments
 from .command_thread import CommandThread, RunningCall
 from .dispatcher import Dispatcher
-from .doorbell import Doorbell
 from .worker_runtime import WorkerRuntime
 
 DETACHED_CREDIT = 64
@@ -29,7 +30,7 @@ class Parts:
         self.manifest = manifest
         self.limits = limits
         self.stream_credit = DETACHED_CREDIT
-        self.doorbell = Doorbell(loop)
+        self.doorbell = Doorbell(loop, methodcaller("wake"))
         self.replies = Answers
         self.writer = _Unbuffered
         self.open_calls = RunningCall()

@@ -3,11 +3,12 @@
 import os
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from .addresses import bind_first
 from .generated import snakepit_bridge_pb2_grpc, worker_pb2_grpc
 from .guard import HandlerCollection, TokenGuard
+from .health import SERVICE_NAME, WorkerHealth
 
 WORKER_SERVICE = "snakepit.v2.Worker"
 ANCESTOR_SERVICE = "snakepit.SnakepitBridge"
@@ -24,7 +25,7 @@ class WorkerServer:
     def __init__(self, settings, worker_service, ancestor_service):
         self._settings = settings
         self._server = grpc.aio.server(options=_options(settings.max_frame_bytes))
-        self._health = health.aio.HealthServicer()
+        self._health = WorkerHealth()
         guarded = TokenGuard(settings.token, self._guarded(worker_service, ancestor_service))
         self._server.add_generic_rpc_handlers((guarded, self._open()))
 
@@ -46,19 +47,19 @@ class WorkerServer:
 
     async def stop(self, grace_seconds):
         """Take no more RPCs, and end those that are left after a while."""
+        self._health.end_watches()
         await self._server.stop(grace_seconds)
 
     def _bind(self, address):
-        if self._settings.tls is None:
-            port = self._server.add_insecure_port(address)
-        else:
-            port = self._server.add_secure_port(address, self._settings.tls.credentials())
+        tls = self._settings.tls
+        try:
+            port = self._server.add_insecure_port(address) if tls is None else self._server.add_secure_port(address, tls.credentials())
+        except RuntimeError:
+            port = 0  # which is how older releases of gRPC say it
         if not port:
-            raise RuntimeError("gRPC cannot listen on it%s" % self._remedy())
+            remedy = "" if tls is None else "; are the certificate and the key PEM texts that belong together?"
+            raise RuntimeError("gRPC cannot listen on it" + remedy)
         return port
-
-    def _remedy(self):
-        return "" if self._settings.tls is None else "; are certificate and key PEM texts that belong together?"
 
     def _guarded(self, worker_service, ancestor_service):
         """The services behind the token."""
@@ -88,7 +89,7 @@ class _WorkerServicer:
 def _add_reflection(handlers):
     from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
-    names = (WORKER_SERVICE, ANCESTOR_SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME)
+    names = (WORKER_SERVICE, ANCESTOR_SERVICE, SERVICE_NAME, reflection.SERVICE_NAME)
     reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), handlers)
 
 

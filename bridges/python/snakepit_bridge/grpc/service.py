@@ -72,6 +72,7 @@ class WorkerService:
         hello = first.messages[0].hello if first is not EOF and first.messages and first.messages[0].HasField("hello") else None
         attachment = await self._create_attachment(hello, context)
         attachment.send(WorkerMessage(hello=answer_hello(hello, attachment, self._manifest, self._limits)))
+        self._attachments.add(attachment)
         self._runtime.send_kept(attachment)
         sending = asyncio.ensure_future(attachment.send_batches(context.write, self._create_future))
         reading = asyncio.ensure_future(self._read_batches(attachment, first.messages[1:], context))
@@ -122,7 +123,7 @@ class WorkerService:
             if attachment.was_cancelled(number):
                 failure = refusal(CANCELLED, "the call was cancelled before it came", started=False)
                 await outcomes.abort(context, Outcome(0.0, failure=failure))
-            attachment.calls[number] = call
+        attachment.hold(call)
         return call
 
     def _find(self, request):

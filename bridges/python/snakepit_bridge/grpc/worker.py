@@ -87,6 +87,7 @@ class GrpcWorker:
         self._grpc.stop(_CLOSE_SECONDS)
 
     async def _close(self):
+        self._parts.doorbell.answer()
         self._parts.attachments.close_all()
         await self._server.stop(_CLOSE_SECONDS)
 

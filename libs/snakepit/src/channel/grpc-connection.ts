@@ -27,7 +27,11 @@ const MAX_MESSAGE_BYTES = 2 ** 31 - 1;
 /** HTTP/2's own window, 64 KB, costs a large message a round trip for every 64 KB of it. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 const KEEPALIVE_INTERVAL_MS = 10_000;
-const KEEPALIVE_TIMEOUT_MS = 5_000;
+/**
+ * Pings keep what lies between from forgetting the connection; whether the worker lives is told by heartbeats and deadlines. A command
+ * that blocks the only thread of a worker must not cost it the connection.
+ */
+const KEEPALIVE_TIMEOUT_MS = 3_600_000;
 const READY = 2;
 
 /** One HTTP/2 connection to one worker. */
