@@ -48,13 +48,13 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   /** A call that was added and has not begun. */
   findWaiting(link: HostLink, id: number): HostedCall | undefined {
-    return this.#queue.find((call, index) => index >= this.#next && call.callId === id && call.link === link);
+    return this.#queue.find((call, index) => index >= this.#next && call.callId === id && call.uplink === link);
   }
 
   /** One that has not begun is answered for in its turn. */
   cancel(call: HostedCall, reason: CancelReason): void {
     call.cancel(reason);
-    if (!call.link.running.has(call.callId)) return;
+    if (!call.uplink.running.has(call.callId)) return;
     setTimeout(() => {
       if (!call.hasEnded) this.#endWithError(call, cancelled(true));
     }, CANCEL_GRACE_MS);
@@ -114,7 +114,7 @@ export class CallRunner implements StreamSink<HostedCall> {
       return this.#endWithError(call, { code: 'INVALID_ARGUMENTS', message });
     }
     call.startedAt = now;
-    const opening = call.meta.session === undefined ? undefined : call.link.sessions?.enter(call.session);
+    const opening = call.meta.session === undefined ? undefined : call.uplink.sessions?.enter(call.session);
     if (opening === undefined) return this.#run(call);
     this.#goesOn(call);
     opening.then(
@@ -149,7 +149,7 @@ export class CallRunner implements StreamSink<HostedCall> {
   }
 
   #goesOn(call: HostedCall): void {
-    const { running } = call.link;
+    const { running } = call.uplink;
     if (running.has(call.callId)) return;
     running.set(call.callId, call);
     this.#running += 1;
@@ -201,7 +201,7 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   #ended(call: HostedCall): void {
     call.end();
-    if (call.link.running.delete(call.callId)) this.#running -= 1;
+    if (call.uplink.running.delete(call.callId)) this.#running -= 1;
     if (this.#onIdle !== undefined) this.#tellIfIdle();
   }
 

@@ -1,25 +1,23 @@
 import { Kind, MAX_SERVICE_US, type ErrorBody } from 'nestjs-snakepit/codec';
 
-import type { CallInput } from './call.js';
 import { HostedCall, type HostLink } from './hosted-call.js';
 import type { Outlet } from './outlet.js';
 
+/** Whose calls come as frames. */
+export interface FrameLink extends HostLink {
+  readonly outlet: Outlet;
+}
+
 /** A call that came as a frame, and is answered by frames. */
 export class FrameCall extends HostedCall {
-  constructor(
-    input: CallInput,
-    link: HostLink,
-    private readonly outlet: Outlet,
-  ) {
-    super(input, link);
-  }
+  declare readonly uplink: FrameLink;
 
   override sendResult(value: unknown): void {
     if (this.wantsStream) {
       this.#sendChunk('result', value);
       this.sendEnd();
     } else {
-      this.outlet.send(Kind.RESULT, this.#serviceTime(), this.callId, value, 'result');
+      this.uplink.outlet.send(Kind.RESULT, this.#serviceTime(), this.callId, value, 'result');
     }
   }
 
@@ -28,15 +26,15 @@ export class FrameCall extends HostedCall {
   }
 
   override sendEnd(): void {
-    this.outlet.sendEmpty(Kind.END, this.#serviceTime(), this.callId);
+    this.uplink.outlet.sendEmpty(Kind.END, this.#serviceTime(), this.callId);
   }
 
   override sendError(error: ErrorBody): void {
-    this.outlet.sendError(Kind.ERROR, this.#serviceTime(), this.callId, error);
+    this.uplink.outlet.sendError(Kind.ERROR, this.#serviceTime(), this.callId, error);
   }
 
   #sendChunk(root: string, value: unknown): void {
-    this.outlet.send(Kind.CHUNK, 0, this.callId, value, root);
+    this.uplink.outlet.send(Kind.CHUNK, 0, this.callId, value, root);
   }
 
   /** As the header can tell it. */

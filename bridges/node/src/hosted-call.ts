@@ -1,6 +1,6 @@
 import type { ErrorBody } from 'nestjs-snakepit/codec';
 
-import { Call, type CallInput, type Uplink } from './call.js';
+import { Call, type Uplink } from './call.js';
 import type { SessionTracker } from './session-tracker.js';
 
 /** One host's connection, as far as the runner of its calls must know it. */
@@ -13,12 +13,8 @@ export interface HostLink extends Uplink {
 
 /** A call that a host waits for: it knows how its outcome leaves. */
 export abstract class HostedCall extends Call {
-  constructor(
-    input: CallInput,
-    readonly link: HostLink,
-  ) {
-    super(input, link);
-  }
+  /** Declared only: a field of its own would cost each call its initialization. */
+  declare readonly uplink: HostLink;
 
   /** Microseconds since the command began. */
   get serviceUs(): number {

@@ -18,9 +18,9 @@ import {
 import type { Call } from './call.js';
 import { CallRunner } from './call-runner.js';
 import { cutLog, unknownCommand } from './failures.js';
-import { FrameCall } from './frame-call.js';
+import { FrameCall, type FrameLink } from './frame-call.js';
 import { HostAsks } from './host-asks.js';
-import type { HostedCall, HostLink } from './hosted-call.js';
+import type { HostedCall } from './hosted-call.js';
 import type { Command } from './load-commands.js';
 import { Outlet } from './outlet.js';
 import { runShutdownHooks } from './process-end.js';
@@ -29,11 +29,11 @@ import { SessionTracker } from './session-tracker.js';
 const NO_META: CallMeta = {};
 
 /** Runs commands for a host that speaks protocol v2. */
-export class MultiplexedWorker implements FrameSink, HostLink {
+export class MultiplexedWorker implements FrameSink, FrameLink {
   readonly running = new Map<number, HostedCall>();
   readonly sessions = new SessionTracker();
   readonly #byName: ReadonlyMap<string, Command>;
-  readonly #outlet: Outlet;
+  readonly outlet: Outlet;
   readonly #runner: CallRunner;
   readonly #asks = new HostAsks();
 
@@ -45,8 +45,8 @@ export class MultiplexedWorker implements FrameSink, HostLink {
     private readonly arena: Arena | undefined,
   ) {
     const { maxFrameBytes, typedArrays: keepsTypes = false } = hello;
-    this.#outlet = new Outlet(socket, codec, { maxFrameBytes, keepsTypes }, arena);
-    this.#runner = new CallRunner(this.#outlet);
+    this.outlet = new Outlet(socket, codec, { maxFrameBytes, keepsTypes }, arena);
+    this.#runner = new CallRunner(this.outlet);
     this.#byName = new Map(commands.map((command) => [command.manifest.name, command]));
   }
 
@@ -59,7 +59,7 @@ export class MultiplexedWorker implements FrameSink, HostLink {
       case Kind.CREDIT:
         return this.#credit(id, aux);
       case Kind.PING:
-        return this.#outlet.sendEmpty(Kind.PONG, 0, id);
+        return this.outlet.sendEmpty(Kind.PONG, 0, id);
       case Kind.PONG:
         return;
       case Kind.HOST_RESULT:
@@ -85,7 +85,7 @@ export class MultiplexedWorker implements FrameSink, HostLink {
   /** Ends the worker without waiting for calls. */
   async stop(): Promise<void> {
     await runShutdownHooks();
-    await this.#outlet.close();
+    await this.outlet.close();
     process.exit(0);
   }
 
@@ -93,32 +93,32 @@ export class MultiplexedWorker implements FrameSink, HostLink {
 
   progress(call: Call, value: unknown): void {
     if (call.hasEnded) return;
-    this.#outlet.send(Kind.PROGRESS, 0, call.callId, value ?? null, 'progress');
+    this.outlet.send(Kind.PROGRESS, 0, call.callId, value ?? null, 'progress');
     this.#flushIfBlocked();
   }
 
   log(call: Call, record: LogBody): void {
     try {
-      this.#outlet.send(Kind.LOG, 0, call.hasEnded ? 0 : call.callId, record, 'log', 1);
+      this.outlet.send(Kind.LOG, 0, call.hasEnded ? 0 : call.callId, record, 'log', 1);
     } catch (error) {
-      this.#outlet.send(Kind.LOG, 0, 0, cutLog(record, error), 'log');
+      this.outlet.send(Kind.LOG, 0, 0, cutLog(record, error), 'log');
     }
     this.#flushIfBlocked();
   }
 
   emit(call: Call, name: string, data: unknown): void {
-    this.#outlet.send(Kind.EVENT, 0, call.hasEnded ? 0 : call.callId, { name, data }, 'event', 1);
+    this.outlet.send(Kind.EVENT, 0, call.hasEnded ? 0 : call.callId, { name, data }, 'event', 1);
     this.#flushIfBlocked();
   }
 
   ask(call: Call, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
     const question = { method, args, call: call.callId };
-    return this.#asks.ask((id) => this.#outlet.send(Kind.HOST_CALL, 0, id, question, method, 2));
+    return this.#asks.ask((id) => this.outlet.send(Kind.HOST_CALL, 0, id, question, method, 2));
   }
 
   /** What a command says before it gives up the thread must not wait until it does. */
   #flushIfBlocked(): void {
-    if (this.#runner.isInCommand) this.#outlet.flush();
+    if (this.#runner.isInCommand) this.outlet.flush();
   }
 
   // --- arrival -----------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ export class MultiplexedWorker implements FrameSink, HostLink {
     const wantsStream = (flags & Flag.STREAM) !== 0;
     const { streamCredit: credit } = this.hello;
     const input = { callId: id, definition, args, meta, deadlineAt, wantsStream, credit };
-    this.#runner.add(new FrameCall(input, this, this.#outlet));
+    this.#runner.add(new FrameCall(input, this));
   }
 
   /** The host has read these slices. */
@@ -154,7 +154,7 @@ export class MultiplexedWorker implements FrameSink, HostLink {
   }
 
   #refuseUnknown(id: number, name: string): void {
-    this.#outlet.sendError(Kind.ERROR, 0, id, unknownCommand(name, this.#byName.keys()));
+    this.outlet.sendError(Kind.ERROR, 0, id, unknownCommand(name, this.#byName.keys()));
   }
 
   #cancel(id: number, reason: CancelReason): void {

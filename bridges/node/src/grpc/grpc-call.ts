@@ -9,44 +9,45 @@ import type { Outcome, Reply } from './reply.js';
 
 /** A call that came as an RPC, and is answered by it, or released where the RPC ended before. */
 export class GrpcCall extends HostedCall implements RpcCall {
+  declare readonly uplink: GrpcLink;
   notices = 0;
 
   constructor(
     input: CallInput,
-    override readonly link: GrpcLink,
+    link: GrpcLink,
     readonly reply: Reply,
   ) {
     super(input, link);
   }
 
   override sendResult(value: unknown): void {
-    const body = this.link.values.encode(value, 'result');
-    if (this.reply.isOver) this.link.release(this);
+    const body = this.uplink.values.encode(value, 'result');
+    if (this.reply.isOver) this.uplink.release(this);
     else this.reply.result(body, this.#outcome());
   }
 
   override sendChunk(value: unknown): void {
-    this.reply.chunk(this.link.values.encode(value, 'chunk'));
+    this.reply.chunk(this.uplink.values.encode(value, 'chunk'));
   }
 
   override sendEnd(): void {
-    if (this.reply.isOver) this.link.release(this);
+    if (this.reply.isOver) this.uplink.release(this);
     else this.reply.end(this.#outcome());
   }
 
   override sendError(error: ErrorBody): void {
-    if (this.reply.isOver) return this.link.release(this);
-    let failure = { ...failureOf(error, this.link.values), ...this.#outcome() };
+    if (this.reply.isOver) return this.uplink.release(this);
+    let failure = { ...failureOf(error, this.uplink.values), ...this.#outcome() };
     if (encodeFailure(failure).length > MAX_FAILURE_BYTES) {
-      this.link.sendWhole(this, failure);
+      this.uplink.sendWhole(this, failure);
       failure = { ...abridge(failure), ...this.#outcome() };
     }
-    this.reply.fail(statusOf(this.link.grpc, failure));
+    this.reply.fail(statusOf(this.uplink.grpc, failure));
   }
 
   override end(): void {
     super.end();
-    this.link.forget(this);
+    this.uplink.forget(this);
   }
 
   #outcome(): Outcome {
