@@ -10,6 +10,8 @@ import { median } from '../support/statistics.mjs';
 import { formatNumber, formatRate } from '../support/table.mjs';
 
 const IN_FLIGHT = 64;
+/** The library's default over gRPC. */
+const STREAM_CREDIT = 256;
 const LARGE_BYTES = 16 * 2 ** 20;
 
 /** @type {Record<string, (bench: import('../support/rounds.mjs').Bench) => Promise<import('../support/rounds.mjs').Outcome>>} */
@@ -26,6 +28,7 @@ export const measures = {
 
   async grpc_stream_raw_x(bench) {
     const { pool, plain } = await bothTo(bench);
+    await plain.attach(STREAM_CREDIT);
     const chunks = bench.settings.isQuick ? 10_000 : 100_000;
     const ours = () => chunksPerSecond(chunks, () => countChunks(pool.stream('count_up', { limit: chunks })));
     const theirs = () => chunksPerSecond(chunks, () => plain.count('count_up', { limit: chunks }));

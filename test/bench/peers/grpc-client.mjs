@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import * as grpc from '@grpc/grpc-js';
 import { WorkerService } from 'nestjs-snakepit/codec/grpc';
 
@@ -5,12 +7,15 @@ const WINDOW_BYTES = 8 * 2 ** 20;
 const MAX_BYTES = 64 * 2 ** 20 + 65_536;
 
 /**
- * What one would write with grpc-js alone: no pool, no attachment, JSON for the arguments. The sizes of messages and windows are
+ * What one would write with grpc-js alone: no pool, JSON for the arguments; an attachment only for streams. The sizes of messages and windows are
  * those of the pool, so that neither has an advantage by them.
  */
 export class PlainGrpcClient {
   #client;
   #metadata = new grpc.Metadata();
+  #control;
+  #attachment = 0;
+  #nextId = 0;
 
   constructor({ address, token }) {
     this.#metadata.set('authorization', `Bearer ${token}`);
@@ -41,10 +46,36 @@ export class PlainGrpcClient {
     return Buffer.from(body.subarray(4 + body.readUInt32BE(0)));
   }
 
-  /** How many chunks a stream has. */
+  /** Opens a control stream, so that the worker puts as many chunks into a message for this client as for the pool. */
+  async attach(streamCredit) {
+    const { path, requestSerialize, responseDeserialize } = WorkerService.attach;
+    this.#control = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, this.#metadata);
+    this.#control.on('error', () => {}); // A lost control stream shows in the stream that waits for credit.
+    const hello = {
+      protocol: [2],
+      codecs: ['json'],
+      maxFrameBytes: MAX_BYTES,
+      maxDepth: 64,
+      streamCredit,
+      workerId: 'plain-1',
+      pool: 'plain',
+    };
+    this.#control.write({ messages: [{ hello }] });
+    const [{ messages }] = await once(this.#control, 'data');
+    this.#attachment = messages[0].hello.attachment;
+    this.#control.resume();
+  }
+
+  /** How many chunks a stream has; each message's chunks are granted anew when they were read. */
   count(command, args) {
     const { path, requestSerialize, responseDeserialize } = WorkerService.executeStream;
-    const request = { commandName: command, body: Buffer.from(JSON.stringify(args)) };
+    const id = (this.#nextId += 1);
+    const request = {
+      attachment: this.#attachment,
+      id,
+      commandName: command,
+      body: Buffer.from(JSON.stringify(args)),
+    };
     const call = this.#client.makeServerStreamRequest(
       path,
       requestSerialize,
@@ -58,6 +89,7 @@ export class PlainGrpcClient {
         JSON.parse(chunk.data.toString());
         chunks += 1;
       }
+      this.#control.write({ messages: [{ credit: { call: id, chunks: item.chunks.length } }] });
     });
     return new Promise((resolve, reject) => {
       call.on('error', reject).on('end', () => resolve(chunks));
@@ -65,6 +97,7 @@ export class PlainGrpcClient {
   }
 
   close() {
+    this.#control?.cancel();
     this.#client.close();
   }
 
