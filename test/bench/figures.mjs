@@ -1,7 +1,7 @@
 /**
  * @typedef {object} Figure
  * @property {string} key name in the JSON
- * @property {'calls' | 'payloads' | 'streams' | 'starts'} group
+ * @property {'calls' | 'payloads' | 'streams' | 'grpc' | 'starts'} group
  * @property {string} title what is divided by what
  * @property {{ atLeast: number } | { atMost: number }} [target] absent: shown for comparison, and left out of the JSON
  */
@@ -32,6 +32,15 @@ export const FIGURES = [
   { key: 'bin_1mb_shm_x', group: 'payloads', title: '1 MB ÷ JSON + base64', target: { atLeast: 45 } },
   { key: 'bin_16mb_shm_x', group: 'payloads', title: '16 MB ÷ JSON + base64', target: { atLeast: 120 } },
   { key: 'stream_chunks_x', group: 'streams', title: 'chunks of one stream ÷ calls', target: { atLeast: 0.8 } },
+  { key: 'grpc_raw_x', group: 'grpc', title: '1 worker, 64 in flight ÷ plain gRPC client', target: { atLeast: 0.9 } },
+  {
+    key: 'grpc_stream_raw_x',
+    group: 'grpc',
+    title: 'chunks of one stream ÷ plain gRPC client',
+    target: { atLeast: 0.9 },
+  },
+  { key: 'v2_over_grpc_x', group: 'grpc', title: 'calls on a descriptor ÷ over gRPC', target: { atLeast: 20 } },
+  { key: 'grpc_16mb_x', group: 'grpc', title: '16 MB ÷ plain gRPC client', target: { atLeast: 0.9 } },
   {
     key: 'zygote_start_x',
     group: 'starts',

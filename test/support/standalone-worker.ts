@@ -48,18 +48,16 @@ export async function startStandalone(
   return { child, address: await listeningAddress(child), kill };
 }
 
-/** From its log: Python tells people, Node tells programs. */
+/** It prints a line of JSON when it can be reached. */
 async function listeningAddress(child: ChildProcess): Promise<string> {
-  const lines = [child.stdout, child.stderr].map((stream) => createInterface({ input: stream! }));
-  const said: string[] = [];
-  return new Promise((resolve, reject) => {
-    for (const line of lines) {
-      line.on('line', (text) => {
-        said.push(text);
-        const found = /listening"?(?: on |:\s*")([^"\s]+)/.exec(text);
-        if (found?.[1] !== undefined) resolve(found[1]);
-      });
+  let complaints = '';
+  child.stderr?.on('data', (text: Buffer) => (complaints += text.toString()));
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const { listening } = JSON.parse(line) as { listening?: string };
+    if (listening !== undefined) {
+      child.stdout?.resume();
+      return listening;
     }
-    child.once('exit', () => reject(new Error(`the worker did not start:\n${said.join('\n')}`)));
-  });
+  }
+  throw new Error(`the worker did not start:\n${complaints}`);
 }

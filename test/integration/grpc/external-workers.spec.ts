@@ -81,17 +81,18 @@ describe.each(LANGUAGES)('a %s worker that somebody else has started', (language
   });
 
   // Node answers no heartbeat while a handler runs: there the call's deadline is what finds out.
-  it.runIf(language === 'python')('that hangs in a command fails its call with WORKER_LOST', async () => {
-    const { address, child } = await worker();
-    const pool = await attach(address, WATCHFUL);
-    const path = scratch();
-    const call = failureOf(pool.execute('block', { ms: 1_000, path }));
-    await entryWith(path, 'began');
-    child.kill('SIGSTOP');
-    expect(await call).toMatchObject({ code: 'WORKER_LOST', delivery: 'may-have-run' });
-    child.kill('SIGCONT');
-    expect(await pool.execute('add', { a: 1, b: 2 })).toBe(3);
-  });
+  if (language === 'python')
+    it('that hangs in a command fails its call with WORKER_LOST', async () => {
+      const { address, child } = await worker();
+      const pool = await attach(address, WATCHFUL);
+      const path = scratch();
+      const call = failureOf(pool.execute('block', { ms: 1_000, path }));
+      await entryWith(path, 'began');
+      child.kill('SIGSTOP');
+      expect(await call).toMatchObject({ code: 'WORKER_LOST', delivery: 'may-have-run' });
+      child.kill('SIGCONT');
+      expect(await pool.execute('add', { a: 1, b: 2 })).toBe(3);
+    });
 
   it('whose command goes on after its deadline costs the connection, not the process', async () => {
     const { address, child } = await worker();

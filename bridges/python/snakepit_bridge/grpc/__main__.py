@@ -7,6 +7,7 @@ import threading
 
 from ..process import complain, prepare_process
 from .command_line import read_command_line
+from .requirements import require_grpc
 
 
 def main(arguments=None):
@@ -27,9 +28,11 @@ def main(arguments=None):
 
 
 def _start(options):
+    settings = options.settings()
+    require_grpc(settings.has_reflection)
     from .worker import GrpcWorker
 
-    worker = GrpcWorker(options.load_manifest, options.settings(), is_alone=False)
+    worker = GrpcWorker(options.load_manifest, settings, is_alone=False)
     return worker, worker.start()
 
 

@@ -3,6 +3,7 @@
 from ..errors import ProtocolError, error_map, refusal_map
 from ..process import complain, end_by_protocol_error, is_terminated
 from .lifeline import Lifeline
+from .requirements import require_grpc
 
 
 def serve_grpc(descriptor, load_manifest, on_ready=None):
@@ -16,6 +17,7 @@ def serve_grpc(descriptor, load_manifest, on_ready=None):
     except ProtocolError as error:
         end_by_protocol_error(error)
     try:
+        require_grpc(settings.has_reflection)
         from .worker import GrpcWorker
 
         worker = GrpcWorker(load_manifest, settings, is_alone=True)

@@ -8,7 +8,6 @@ from ..log import forward_logging
 from ..process import complain, ignore_termination
 from .hello import Limits
 from .loop_thread import LoopThread
-from .requirements import require_grpc
 
 _DRAIN_SECONDS = 1.0
 _CLOSE_SECONDS = 2.0
@@ -18,7 +17,6 @@ class GrpcWorker:
     """Serves a manifest's commands; `is_alone` says that one host has started this worker. Used from the main thread."""
 
     def __init__(self, load_manifest, settings, is_alone):
-        require_grpc(settings.has_reflection)
         from .parts import Parts
 
         self._exit_error = None

@@ -1,5 +1,8 @@
 import type { LogLevel, SnakepitError } from '../core/index.js';
 
+/** Chunks that a stream may send before its first grant, unless something else is said. */
+export const STREAM_CREDIT = 64;
+
 export type CallKind = 'call' | 'stream';
 
 /** What travels with a call besides its arguments. */
@@ -84,6 +87,11 @@ export interface Channel {
   readonly manifest: WorkerManifest;
   /** How many calls the protocol lets be in flight at once. */
   readonly maxInFlight: number;
+  /**
+   * How much estimated work, in microseconds, may lie before a call in its worker unless the pool's options say: to wait so long costs
+   * little beside the trip itself.
+   */
+  readonly pipelineBudgetUs: number;
   /** Calls sent and not yet answered. */
   readonly inFlight: number;
   /** When the last bytes arrived, on the clock's `now()` scale. */

@@ -54,6 +54,7 @@ export interface FdChannelParts {
 export class FdChannel implements Channel, FrameSink {
   readonly manifest: WorkerManifest;
   readonly maxInFlight = Infinity;
+  readonly pipelineBudgetUs = 200;
   lastHeardAt: number;
 
   readonly #socket: Socket;

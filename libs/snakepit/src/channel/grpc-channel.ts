@@ -68,6 +68,8 @@ export interface GrpcChannelParts {
 export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
   readonly manifest: WorkerManifest;
   readonly maxInFlight = Infinity;
+  /** Both ends spend some hundred microseconds on an RPC, and are busy only with several at once. */
+  readonly pipelineBudgetUs = 1_000;
   readonly codec: Codec;
   readonly name: ChannelName;
   lastHeardAt: number;

@@ -1,3 +1,4 @@
+export { STREAM_CREDIT } from './channel.js';
 export type {
   CallId,
   CallKind,

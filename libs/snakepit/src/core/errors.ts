@@ -47,6 +47,15 @@ export const ERRORS = {
     500,
     9,
   ),
+  ENVIRONMENT_FAILED: rule(
+    (d) =>
+      `The Python environment could not be made${because(d)}\n` +
+      `Mend 'requirements', 'pyproject' or the way to the package index, or give an environment of your own by 'venv'.`,
+    'not-started',
+    true,
+    503,
+    14,
+  ),
   WORKER_START_FAILED: rule(
     (d) =>
       `Worker '${text(d['worker'])}' did not start${because(d)}.\n` +

@@ -144,7 +144,8 @@ export class Dispatcher implements PoolCallOwner {
   seat(worker: Worker): void {
     const channel = worker.channel;
     if (channel === undefined) throw new Error(`worker '${worker.id}' is ready without a channel`);
-    const lane = new Lane(worker.id, channel.maxInFlight);
+    const budgetUs = this.#parts.options.pipelineBudgetUs ?? channel.pipelineBudgetUs;
+    const lane = new Lane(worker.id, channel.maxInFlight, budgetUs);
     const counters = new WorkerCounters();
     this.#counters.set(worker, counters);
     this.#seats.set(worker.id, { worker, lane, counters, pinned: new Backlog() });

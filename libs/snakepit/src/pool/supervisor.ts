@@ -107,7 +107,8 @@ export class Supervisor implements WorkerOwner {
    * the adapter throws.
    */
   async start(): Promise<void> {
-    const spec = await this.#parts.options.adapter.prepare({ pool: this.#parts.pool });
+    const { pool, options, log } = this.#parts;
+    const spec = await options.adapter.prepare({ pool, log: (record) => log({ pool, ...record }) });
     if (this.#isClosed) return;
     this.#launcher = new Launcher({ ...this.#parts, spec });
     await this.#launcher.start();

@@ -1,6 +1,10 @@
+import type { LogSink } from '../core/index.js';
+
 /** What an adapter is told before it describes a worker's process. */
 export interface LaunchContext {
   readonly pool: string;
+  /** For what takes its time. */
+  readonly log?: LogSink;
 }
 
 /** Everything needed to start one worker process; made by an adapter, carried out by the worker room. */

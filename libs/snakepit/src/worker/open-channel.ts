@@ -3,6 +3,7 @@ import {
   openFdChannel,
   openGrpcChannel,
   openStdioChannel,
+  STREAM_CREDIT,
   type ArenaGrant,
   type Channel,
   type ChannelName,
@@ -13,11 +14,15 @@ import type { GrpcEndpoint } from './grpc-endpoint.js';
 import type { WorkerSpec } from './launch-spec.js';
 import type { Wire } from './process.js';
 
+/** A message that grants costs an RPC's message here, and items of one message are cheap. */
+const GRPC_STREAM_CREDIT = 256;
+
 export interface ChannelSettings {
   readonly negotiationTimeoutMs: number;
   readonly maxFrameBytes: number;
   readonly maxDepth: number;
-  readonly streamCredit: number;
+  /** Undefined: what suits the channel. */
+  readonly streamCredit: number | undefined;
 }
 
 export interface ChannelOrder {
@@ -40,8 +45,10 @@ export async function openChannel(order: ChannelOrder): Promise<Channel> {
   if (wire.protocol === 'v1') {
     return openStdioChannel(wire.stdin, wire.stdout, { name, codec, negotiationTimeoutMs, ...limits, clock }, owner);
   }
+  const isGrpc = wire.protocol === 'grpc' || endpoint !== undefined;
   const codecs: readonly ('json' | 'msgpack')[] = codec === 'auto' ? ['msgpack', 'json'] : [codec];
-  const handshake = { name, codecs, ...limits, streamCredit, clock };
+  const credit = streamCredit ?? (isGrpc ? GRPC_STREAM_CREDIT : STREAM_CREDIT);
+  const handshake = { name, codecs, ...limits, streamCredit: credit, clock };
   if (wire.protocol === 'grpc') {
     return openGrpcChannel({ ...handshake, target: wire.target, signal: wire.signal }, owner);
   }
