@@ -1,5 +1,6 @@
 """From launch to end over gRPC: offers, addresses, tokens, TLS, hosts that come and go, shutting down."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -618,3 +619,17 @@ class Ending(unittest.TestCase):
         process, host = self.standalone()
         process.send_signal(signal.SIGINT)
         self.assertEqual((host.wait_for_end(), process.wait(TIMEOUT_SECONDS)), (grpc.StatusCode.OK, 0))
+
+    def test_a_signal_that_another_thread_gets_is_noticed(self):
+        host = Host(self, self.path)
+        host.call(1, "echo")
+        threads = [int(name) for name in os.listdir("/proc/%d/task" % host.process.pid)]
+        other = next(thread for thread in sorted(threads, reverse=True) if thread != host.process.pid)
+        tgkill(host.process.pid, other, signal.SIGTERM)
+        self.assertEqual(host.wait(), 0)
+
+
+def tgkill(process, thread, number):
+    """Send a signal to one thread of another process, for which Python has no function."""
+    if ctypes.CDLL(None).tgkill(process, thread, number):
+        raise OSError("the signal was not sent")

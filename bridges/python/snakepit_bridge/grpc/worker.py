@@ -8,6 +8,7 @@ from ..log import forward_logging
 from ..process import complain, ignore_termination
 from .hello import Limits
 from .loop_thread import LoopThread
+from .signal_bell import SignalBell
 
 _DRAIN_SECONDS = 1.0
 _CLOSE_SECONDS = 2.0
@@ -27,6 +28,7 @@ class GrpcWorker:
         self._grpc = LoopThread()
         self._parts = Parts(self._manifest, self._grpc.loop, Limits(settings.max_frame_bytes), self._exit_from_thread)
         self._server = None
+        self._signal_bell = None
         self._service = None
 
     def start(self):
@@ -34,6 +36,7 @@ class GrpcWorker:
         runtime = self._parts.worker_runtime
         forward_logging(runtime)
         self._grpc.start()
+        self._signal_bell = SignalBell(self._grpc.loop, self._parts.command_thread.wake)
         self._parts.async_runner.start()
         for hook in self._manifest.hooks(START):
             runtime.run_hook(hook)
@@ -82,6 +85,7 @@ class GrpcWorker:
             self._grpc.run(self._close(), 2 * _CLOSE_SECONDS)
         except Exception as error:
             complain("the gRPC server did not close in good order: %s: %s" % (type(error).__name__, error))
+        self._signal_bell.remove()
         self._grpc.stop(_CLOSE_SECONDS)
 
     async def _close(self):
