@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 import { createSnakepit, python, type LogRecord, type Snakepit } from 'nestjs-snakepit/core';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, inject, it } from 'vitest';
 
 import { GUARDIAN_SCRIPT } from '../../libs/snakepit/src/worker/guardian-script.js';
 import { guardianOf, isAlive, processesOf } from '../chaos/support/processes.mjs';
@@ -32,7 +32,7 @@ afterEach(async () => {
 
 /** A host with four workers that are deaf, one that is idle, and the family of two of them. */
 async function startBusyHost(scenario: string, ending = 'wait') {
-  const host = startHost(pathOf('hosts/busy.mjs'), [scenario, ending]);
+  const host = startHost(pathOf('hosts/busy.mjs'), [scenario, ending, inject('pythonPackages')]);
   const pid = host.child.pid!;
   toBeKilled.add(pid);
   const { pids, family } = await host.next<Facts>();
@@ -76,7 +76,7 @@ async function familyOf(snakepit: Snakepit, logs: readonly LogRecord[]): Promise
 }
 
 describe.runIf(process.platform === 'linux')('when its host is killed', () => {
-  it.each(['python', 'python zygote', 'python v1', 'node'])(
+  it.each(['python', 'python zygote', 'python v1', 'python gRPC', 'node', 'node gRPC'])(
     'nothing is left of a host of %s workers',
     async (scenario) => {
       const { host, pid, all } = await startBusyHost(scenario);

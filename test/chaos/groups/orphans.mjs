@@ -15,11 +15,11 @@ import { guardianOf, isAlive, processesOf } from '../support/processes.mjs';
 import { randomFrom } from '../support/random.mjs';
 
 const HOST = fileURLToPath(new URL('../hosts/busy.mjs', import.meta.url));
-const SCENARIOS = ['python', 'python zygote', 'node', 'python v1'];
+const SCENARIOS = ['python', 'python zygote', 'node', 'python v1', 'node gRPC'];
 /** After which what is still there is counted as an orphan, and killed. */
 const PATIENCE_MS = 2_000;
 /** One host in this many is killed at any moment of its start instead of when all its workers are busy. */
-const EARLY_EVERY = 5;
+const EARLY_EVERY = 4;
 const LONGEST_START_MS = 600;
 
 /**

@@ -1,17 +1,19 @@
 /**
  * A host whose workers are all busy with what makes them deaf. Prints its processes as JSON once they are, and then what it is told
- * to do by the word after the scenario: `wait` to be killed, `exit`, `throw`, or `close`.
+ * to do by the word after the scenario: `wait` to be killed, `exit`, `throw`, or `close`. The last word is where Python finds packages.
  */
 import { fileURLToPath } from 'node:url';
 import { createSnakepit, node, python } from 'nestjs-snakepit/core';
 
-const [, , scenario, ending = 'wait'] = process.argv;
+const [, , scenario, ending = 'wait', path] = process.argv;
 const pathOf = (name) => fileURLToPath(new URL(`../workers/${name}`, import.meta.url));
 
 const ADAPTERS = {
   python: () => python({ module: pathOf('busy.py') }),
   'python v1': () => python({ module: pathOf('busy.py'), protocol: 'v1' }),
   'python zygote': () => python({ module: pathOf('busy.py'), zygote: true }),
+  'python gRPC': () => python({ module: pathOf('busy.py'), transport: 'grpc', path: [path] }),
+  'node gRPC': () => node({ module: pathOf('busy.js'), transport: 'grpc' }),
   node: () => node({ module: pathOf('busy.js') }),
 };
 const COMMANDS = ['loop', 'hold_gil', 'with_family', 'forked_family'];

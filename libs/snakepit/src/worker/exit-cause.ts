@@ -7,7 +7,9 @@ export type ExitCause =
   | { readonly kind: 'signal'; readonly signal: NodeJS.Signals; readonly origin?: 'host' | 'out-of-memory' }
   | { readonly kind: 'not-spawned'; readonly message: string }
   /** It is gone, and so is the one who could have told how it ended. */
-  | { readonly kind: 'unknown'; readonly message: string };
+  | { readonly kind: 'unknown'; readonly message: string }
+  /** There was but a connection to it, which is gone. */
+  | { readonly kind: 'disconnected'; readonly message: string };
 
 /** `wasSent`: the host itself has sent this signal. To be called once for each end, since it takes note of kills for lack of memory. */
 export function signalCause(signal: NodeJS.Signals, wasSent: boolean): ExitCause {
@@ -38,6 +40,8 @@ export function describeExit(cause: ExitCause): string {
       return `not spawned: ${cause.message}`;
     case 'unknown':
       return `status unknown: ${cause.message}`;
+    case 'disconnected':
+      return `disconnected: ${cause.message}`;
   }
 }
 

@@ -92,7 +92,7 @@ remove_folders() {
     began=\${mark#*.} began=\${began%%.*}
     [ -O "$folder" ] && [ ! -L "$folder" ] || continue
     [ "\${mark#*.*.}" = "$own_place" ] && host_is_gone "\${mark%%.*}" "$began" || continue
-    rm -f "$folder/door" && rmdir "$folder"
+    rm -f "$folder/door" "$folder/worker.sock" && rmdir "$folder"
   done
 }
 
