@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { createSnakepit, node, python, type PoolOptions, type Snakepit } from 'nestjs-snakepit/core';
+import { createSnakepit, grpc, node, python, type PoolOptions, type Snakepit } from 'nestjs-snakepit/core';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { startHost } from '../support/host-script.js';
@@ -100,9 +100,9 @@ describe.runIf(process.platform === 'linux')('privileges', () => {
       expect(facts).toMatchObject({ uid: NOBODY, gid: NOBODY, groups: [], umask: 0o077 });
     });
 
-    it('are those of Node workers', async () => {
+    it.each(['fd', 'grpc'] as const)('are those of Node workers (transport: %s)', async (transport) => {
       const module = pathOf('contract/commands.js');
-      const pool = await start({ uid: NOBODY, gid: NOBODY }, node({ module }));
+      const pool = await start({ uid: NOBODY, gid: NOBODY }, node({ module, transport }));
       expect(await pool.execute('add', { a: 1, b: 2 })).toBe(3);
       const status = readFileSync(`/proc/${pool.stats().pids[0]}/status`, 'utf8');
       expect(status).toMatch(new RegExp(`^Uid:\\t${NOBODY}\\t${NOBODY}\\t${NOBODY}`, 'm'));
@@ -157,6 +157,12 @@ it.runIf(group !== undefined)(
     }
   },
 );
+
+it('refuses privileges for workers that somebody else starts', async () => {
+  await expect(start({ nice: 1 }, grpc({ address: '127.0.0.1:9' }))).rejects.toThrow(
+    /'privileges' of pool 'default' cannot be given: its workers are attached/,
+  );
+});
 
 it.each([
   [{ uid: 1_000 }, /'options\.pools\.default\.privileges\.uid' is 1000; without 'gid'/],
