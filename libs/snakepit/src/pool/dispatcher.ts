@@ -9,7 +9,7 @@ import {
   type SnakepitError,
   type Timer,
 } from '../core/index.js';
-import type { OrphanedCall, Worker } from '../worker/index.js';
+import { leavesInPeace, type OrphanedCall, type Worker } from '../worker/index.js';
 import { Backlog } from './backlog.js';
 import { publishCall } from './call-events.js';
 import { OpenCalls } from './open-calls.js';
@@ -156,9 +156,21 @@ export class Dispatcher implements PoolCallOwner {
     if (seat === undefined) return;
     this.#seats.delete(worker.id);
     this.#scheduler.remove(seat);
-    for (const call of seat.pinned.calls()) {
+    const pinned = seat.pinned.calls();
+    if (leavesInPeace(worker.state)) return this.#findNewHomes(pinned);
+    for (const call of pinned) {
       this.#stopWaiting(call);
       this.#refuse(call, sessionWorkerUnavailable(this.#parts.name, call, 'gone'));
+    }
+    this.#pump();
+  }
+
+  /** Lets calls that waited for one worker wait for any; the first of a session to find one takes the others along. */
+  #findNewHomes(calls: readonly PoolCall[]): void {
+    // Each goes to the front, so the oldest has to go last.
+    for (const call of calls.toSorted((a, b) => b.admittedAt - a.admittedAt)) {
+      Backlog.remove(call);
+      this.#backlog.pushFront(call);
     }
     this.#pump();
   }
@@ -201,6 +213,7 @@ export class Dispatcher implements PoolCallOwner {
       case 'strict-queue':
         return undefined;
       case 'strict-fail-fast':
+        this.#stopWaiting(call);
         this.#refuse(call, sessionWorkerUnavailable(name, call, 'busy'));
         return undefined;
     }
@@ -274,7 +287,8 @@ export class Dispatcher implements PoolCallOwner {
     }
     this.#backlog.drainInto((call) => {
       const seat = this.#seatFor(call, now);
-      return seat !== undefined && this.#unqueue(call, seat, now);
+      if (seat !== undefined) return this.#unqueue(call, seat, now);
+      return call.isSettled || this.#waitAtHome(call);
     });
     if (needsIdleWorker(this.#backlog.first())) this.#scheduler.claim(now);
     this.#retryLater();
@@ -297,6 +311,15 @@ export class Dispatcher implements PoolCallOwner {
   #refile(): void {
     this.#backlog.refile();
     for (const seat of this.#seats.values()) seat.pinned.refile();
+  }
+
+  /** Lets a waiting call of a session that has found a worker since wait for that one; false where it may go to any. */
+  #waitAtHome(call: PoolCall): boolean {
+    const home = this.#parts.options.affinity === 'strict-queue' ? this.#homeOf(call) : undefined;
+    if (home === undefined) return false;
+    Backlog.remove(call);
+    home.pinned.push(call);
+    return true;
   }
 
   /** Takes a waiting call off its queue and hands it to a worker; true in any case: the call waits no more. */

@@ -8,6 +8,7 @@ import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-opti
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
 import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
+import { Recycler } from './recycler.js';
 import { Reply } from './reply.js';
 import { Supervisor, type SupervisorOwner } from './supervisor.js';
 
@@ -51,6 +52,7 @@ export class Pool implements SupervisorOwner {
   readonly #clock: Clock;
   readonly #supervisor: Supervisor;
   readonly #dispatcher: Dispatcher;
+  readonly #recycler: Recycler;
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
   #life: Life = 'new';
   #closing: Promise<void> | undefined;
@@ -63,6 +65,14 @@ export class Pool implements SupervisorOwner {
     this.#clock = clock;
     this.#supervisor = new Supervisor({ ...parts, pool: name, owner: this });
     this.#dispatcher = new Dispatcher({ ...parts, soon: process.nextTick, refusal: () => this.#hopeless() });
+    this.#recycler = new Recycler({
+      ...parts,
+      pool: name,
+      workers: () => this.#dispatcher.workers(),
+      countersOf: (worker) => this.#dispatcher.countersOf(worker),
+      replacing: () => this.#supervisor.replacing,
+      replace: (worker, reason) => this.#supervisor.replace(worker, reason),
+    });
   }
 
   /**
@@ -79,6 +89,7 @@ export class Pool implements SupervisorOwner {
       await this.close();
       throw error;
     }
+    if (this.#life === 'open') this.#recycler.start();
   }
 
   /**
@@ -166,12 +177,12 @@ export class Pool implements SupervisorOwner {
     this.#supervisor.resize(size);
   }
 
-  /** Replaces one worker, or all of them one after the other; a replacement is ready before its predecessor leaves. */
+  /** Replaces one worker, or all of them, `recycle.maxUnavailable` at a time; a replacement is ready before its predecessor leaves. */
   async restart(workerId?: string): Promise<void> {
     this.#assertOpen();
-    if (workerId === undefined) return this.#supervisor.replaceAll('restart');
+    if (workerId === undefined) return this.#supervisor.replaceAll('restart', this.options.recycle.maxUnavailable);
     const worker = [...this.#supervisor.workers].find(({ id }) => id === workerId);
-    if (worker !== undefined) return this.#supervisor.replace(worker, 'restart');
+    if (worker !== undefined) return void (await this.#supervisor.replace(worker, 'restart'));
     const known = [...this.#supervisor.workers].map(({ id }) => id).join(', ');
     const reason = `no worker '${workerId}' (there are ${known})`;
     throw new SnakepitError('INVALID_ARGUMENTS', { command: 'restart', pool: this.name, reason });
@@ -193,6 +204,7 @@ export class Pool implements SupervisorOwner {
   }
 
   async #close(): Promise<void> {
+    this.#recycler.stop();
     await this.drain();
     this.#life = 'closed';
     this.#dispatcher.close();
@@ -260,6 +272,7 @@ export class Pool implements SupervisorOwner {
       queueTimeouts: errorsByCode.QUEUE_TIMEOUT ?? 0,
       saturated: errorsByCode.POOL_SATURATED ?? 0,
       restarts: this.#supervisor.restarts,
+      recycled: { ...this.#recycler.counts },
       pids: [...this.#supervisor.workers].flatMap(({ pid }) => pid ?? []),
     };
   }
