@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+
 import { option, resolveOptions, type OptionsInput } from '../core/index.js';
 import type { Adapter, LaunchSpec } from '../worker/launch-spec.js';
 import { locateBridge } from './bridge-location.js';
@@ -26,6 +28,8 @@ export const nodeOptionTable = {
 
 export type NodeOptions = OptionsInput<typeof nodeOptionTable>;
 
+const SOURCE_EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.json'];
+
 /** Workers in Node.js, each a process of its own: `node({ module: './workers/render.js' })`. */
 export function node(given: NodeOptions): Adapter {
   const options = resolveOptions(nodeOptionTable, given, 'node');
@@ -49,6 +53,7 @@ export function node(given: NodeOptions): Adapter {
         ...cwdOf(options.cwd),
         protocol,
         codec,
+        sources: { folders: [dirname(module)], extensions: SOURCE_EXTENSIONS },
       };
     },
   };

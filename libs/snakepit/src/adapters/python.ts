@@ -1,4 +1,4 @@
-import { sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 
 import { option, resolveOptions, SnakepitError, type OptionsInput, type OptionsResolved } from '../core/index.js';
 import type { Adapter, LaunchSpec, ZygoteSpec } from '../worker/launch-spec.js';
@@ -85,6 +85,11 @@ export function python(given: PythonOptions): Adapter {
         ...cwdOf(options.cwd),
         protocol,
         codec,
+        sources: {
+          // Where the file of a dotted name lies, only Python knows.
+          folders: isFile(options.module) ? [dirname(module)] : options.path.map(absolutePath),
+          extensions: ['.py'],
+        },
         ...(zygote && { zygote: zygoteSpec(zygote, module, options) }),
       };
     },

@@ -82,3 +82,9 @@ function older<Call extends WaitingCall>(a: Call | undefined, b: Call | undefine
   if (a === undefined || b === undefined) return a ?? b;
   return a.admittedAt <= b.admittedAt ? a : b;
 }
+
+/** Whether a call's turn comes before that of another: by priority, then by age. */
+export function precedes(a: WaitingCall, b: WaitingCall): boolean {
+  if (a.priority !== b.priority) return PRIORITIES.indexOf(a.priority) < PRIORITIES.indexOf(b.priority);
+  return a.admittedAt < b.admittedAt;
+}

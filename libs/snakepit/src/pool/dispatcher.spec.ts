@@ -156,6 +156,23 @@ describe('Dispatcher', () => {
       expect([dispatcher.waiting, dispatcher.open]).toEqual([0, 0]);
     });
 
+    it('do not keep calls from a worker that came before theirs', () => {
+      const { clock, seats, slow, admit } = setUp(1, undefined, { affinity: 'strict-queue' });
+      const [{ sent }] = seats as [(typeof seats)[0]];
+      admit(slow, 's');
+      clock.advance(1);
+      const { outcome } = admit(slow);
+      for (let count = 0; count < 3; count += 1) {
+        clock.advance(1);
+        admit(slow, 's');
+      }
+      sent[0]!.onResult(1, 50_000);
+      sent[1]!.onResult(1, 50_000);
+      expect(outcome).toEqual(['done']);
+      for (let answered = 2; answered < 5; answered += 1) sent[answered]!.onResult(1, 50_000);
+      expect(sent).toHaveLength(5);
+    });
+
     it('lose the calls that wait for a worker with which something is wrong', () => {
       const { dispatcher, seats, slow, admit } = setUp(2, undefined, { affinity: 'strict-queue' });
       admit(slow, 's');

@@ -10,7 +10,7 @@ import {
   type Timer,
 } from '../core/index.js';
 import { leavesInPeace, type OrphanedCall, type Worker } from '../worker/index.js';
-import { Backlog } from './backlog.js';
+import { Backlog, precedes } from './backlog.js';
 import { publishCall } from './call-events.js';
 import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';
@@ -277,21 +277,29 @@ export class Dispatcher implements PoolCallOwner {
     this.#isPumpDue = false;
     if (this.#waiting === 0) return;
     const now = this.#clock.now();
-    for (const seat of this.#seats.values()) {
-      if (seat.pinned.size === 0) continue;
-      seat.pinned.drainInto((call) => {
-        if (!this.#scheduler.canTake(seat, call.profile, now)) return false;
-        return this.#unqueue(call, seat, now);
-      });
-      if (needsIdleWorker(seat.pinned.first())) this.#scheduler.claim(now, seat);
-    }
+    // A worker that sessions keep busy is also for the call that came before theirs and may go anywhere.
+    this.#pumpPinned(now, this.#backlog.first());
     this.#backlog.drainInto((call) => {
       const seat = this.#seatFor(call, now);
       if (seat !== undefined) return this.#unqueue(call, seat, now);
       return call.isSettled || this.#waitAtHome(call);
     });
+    this.#pumpPinned(now, undefined);
     if (needsIdleWorker(this.#backlog.first())) this.#scheduler.claim(now);
     this.#retryLater();
+  }
+
+  /** Gives workers the calls that wait for them alone, where these come before `rival`. */
+  #pumpPinned(now: number, rival: PoolCall | undefined): void {
+    for (const seat of this.#seats.values()) {
+      if (seat.pinned.size === 0) continue;
+      seat.pinned.drainInto((call) => {
+        if (rival !== undefined && precedes(rival, call)) return false;
+        if (!this.#scheduler.canTake(seat, call.profile, now)) return false;
+        return this.#unqueue(call, seat, now);
+      });
+      if (rival === undefined && needsIdleWorker(seat.pinned.first())) this.#scheduler.claim(now, seat);
+    }
   }
 
   /**

@@ -10,6 +10,10 @@ function isAdapter(given: unknown): given is Adapter {
   return typeof given === 'object' && given !== null && typeof (given as Adapter).prepare === 'function';
 }
 
+function isNonEmptyString(given: unknown): boolean {
+  return typeof given === 'string' && given !== '';
+}
+
 /** Every option of one pool: the source of its validation, its types and its reference page. */
 export const poolOptionTable = {
   adapter: option.value<Adapter>(isAdapter, "an adapter such as python({ module: './workers/report.py' })", {
@@ -216,6 +220,15 @@ export const poolOptionTable = {
       }),
     },
     { doc: 'When a healthy worker is replaced by a fresh one. Off unless a limit is given.' },
+  ),
+  watch: option.value<boolean | readonly string[]>(
+    (given): given is boolean | readonly string[] =>
+      typeof given === 'boolean' || (Array.isArray(given) && given.length > 0 && given.every(isNonEmptyString)),
+    'true, false, or a list of paths',
+    {
+      doc: "For development: `reload()` by itself when sources change. `true` means those beside and below the adapter's module or script, a list files and folders of your choice.",
+      default: false,
+    },
   ),
   maxFrameBytes: option.integer({
     doc: 'The largest arguments, result or stream item, encoded.',

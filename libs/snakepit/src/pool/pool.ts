@@ -8,8 +8,11 @@ import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-opti
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
 import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
+import { Rerun } from './rerun.js';
 import { Recycler } from './recycler.js';
 import { Reply } from './reply.js';
+import { watchSources } from './source-reload.js';
+import type { SourceWatcher } from './source-watcher.js';
 import { Supervisor, type SupervisorOwner } from './supervisor.js';
 
 const MAX_SIZE = 1_024;
@@ -54,6 +57,8 @@ export class Pool implements SupervisorOwner {
   readonly #dispatcher: Dispatcher;
   readonly #recycler: Recycler;
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
+  readonly #reload: Rerun;
+  #sources: SourceWatcher | undefined;
   #life: Life = 'new';
   #closing: Promise<void> | undefined;
 
@@ -73,6 +78,7 @@ export class Pool implements SupervisorOwner {
       replacing: () => this.#supervisor.replacing,
       replace: (worker, reason) => this.#supervisor.replace(worker, reason),
     });
+    this.#reload = new Rerun(() => this.#supervisor.replaceAll('restart', options.recycle.maxUnavailable));
   }
 
   /**
@@ -85,11 +91,22 @@ export class Pool implements SupervisorOwner {
     this.#life = 'open';
     try {
       await this.#supervisor.start();
+      if (this.#life === 'open') this.#watch();
     } catch (error) {
       await this.close();
       throw error;
     }
-    if (this.#life === 'open') this.#recycler.start();
+  }
+
+  /** Starts what looks after healthy workers. */
+  #watch(): void {
+    this.#recycler.start();
+    this.#sources = watchSources({
+      ...this.#parts,
+      pool: this.name,
+      sources: this.#supervisor.spec?.sources,
+      reload: () => this.reload(),
+    });
   }
 
   /**
@@ -177,10 +194,21 @@ export class Pool implements SupervisorOwner {
     this.#supervisor.resize(size);
   }
 
-  /** Replaces one worker, or all of them, `recycle.maxUnavailable` at a time; a replacement is ready before its predecessor leaves. */
+  /**
+   * Replaces all workers by such that load their code anew, `recycle.maxUnavailable` at a time; each replacement is ready before
+   * its predecessor takes no more calls. Asked while it does so, it does it all again.
+   *
+   * @throws SnakepitError of the first worker that does not start; those that were not yet replaced stay.
+   */
+  async reload(): Promise<void> {
+    this.#assertOpen();
+    await this.#reload.run();
+  }
+
+  /** Replaces one worker, whose replacement is ready before it leaves, or all of them; see {@link reload}. */
   async restart(workerId?: string): Promise<void> {
     this.#assertOpen();
-    if (workerId === undefined) return this.#supervisor.replaceAll('restart', this.options.recycle.maxUnavailable);
+    if (workerId === undefined) return this.reload();
     const worker = [...this.#supervisor.workers].find(({ id }) => id === workerId);
     if (worker !== undefined) return void (await this.#supervisor.replace(worker, 'restart'));
     const known = [...this.#supervisor.workers].map(({ id }) => id).join(', ');
@@ -205,6 +233,7 @@ export class Pool implements SupervisorOwner {
 
   async #close(): Promise<void> {
     this.#recycler.stop();
+    this.#sources?.close();
     await this.drain();
     this.#life = 'closed';
     this.#dispatcher.close();

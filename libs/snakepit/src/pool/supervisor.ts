@@ -5,6 +5,7 @@ import {
   Worker,
   workerEnvironment,
   type ExitCause,
+  type LaunchSpec,
   type LeaveReason,
   type OrphanedCall,
   type WorkerOwner,
@@ -85,6 +86,11 @@ export class Supervisor implements WorkerOwner {
   /** How many workers are being replaced: from the launch of the replacement to the end of the old one. */
   get replacing(): number {
     return this.#replacing;
+  }
+
+  /** What the workers are; undefined before the start. */
+  get spec(): LaunchSpec | undefined {
+    return this.#launcher?.spec;
   }
 
   /** Every process of the pool: its workers, and what they are forked from. */
@@ -180,6 +186,7 @@ export class Supervisor implements WorkerOwner {
   async replaceAll(reason: LeaveReason, atOnce: number): Promise<void> {
     await this.#launcher?.start();
     const present = [...this.#workers].values();
+    this.#restartNow();
     let hasFailed = false;
     const replaceInTurn = async (): Promise<void> => {
       for (const worker of present) {
@@ -287,6 +294,14 @@ export class Supervisor implements WorkerOwner {
       this.#fill();
     });
     this.#restartTimers.add(timer);
+  }
+
+  /** Launches what waits for its restart: what it crashed of may be gone. */
+  #restartNow(): void {
+    this.#restarts += this.#restartTimers.size;
+    for (const timer of this.#restartTimers) timer.cancel();
+    this.#restartTimers.clear();
+    this.#fill();
   }
 
   /** Launches what is missing, less what a restart timer will launch. */

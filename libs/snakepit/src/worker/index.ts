@@ -1,6 +1,6 @@
 export { describeExit, type ExitCause } from './exit-cause.js';
 export { canReadGroupMemory, readGroupMemory } from './group-memory.js';
-export type { Adapter, LaunchContext, LaunchSpec, ZygoteSpec } from './launch-spec.js';
+export type { Adapter, LaunchContext, LaunchSpec, Sources, ZygoteSpec } from './launch-spec.js';
 export { readProcessMemory, type ProcessMemory } from './process-memory.js';
 export type { Launch, ProcessOptions, ProcessOwner, WorkerProcess } from './process.js';
 export { RelaunchedProcess } from './relaunched-process.js';

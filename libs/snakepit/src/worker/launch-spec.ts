@@ -17,8 +17,18 @@ export interface LaunchSpec {
   readonly cwd?: string;
   readonly protocol: 'v1' | 'v2';
   readonly codec: 'auto' | 'json' | 'msgpack';
+  /** Where the workers' code lies, for those who want to know when it changes. */
+  readonly sources?: Sources;
   /** Where the workers can be forked from a process that is ready-made: how that one is started. v2 only. */
   readonly zygote?: ZygoteSpec;
+}
+
+/** Files of some folders, and of all that are below them. */
+export interface Sources {
+  /** Absolute. */
+  readonly folders: readonly string[];
+  /** How names of files that count end: `.py`. */
+  readonly extensions: readonly string[];
 }
 
 /** Arguments that make a worker's executable a zygote, which speaks what proto/PROTOCOL.md says under "Zygote". */
