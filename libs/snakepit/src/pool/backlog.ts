@@ -60,6 +60,13 @@ export class Backlog<Call extends WaitingCall> {
     return undefined;
   }
 
+  /** When the call that has waited longest was admitted, whatever its priority; undefined when none waits. */
+  get oldestAdmittedAt(): number | undefined {
+    const heads = PRIORITIES.flatMap((priority) => [this.#fast.peek(priority), this.#other.peek(priority)]);
+    const times = heads.flatMap((call) => call?.admittedAt ?? []);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   /** Puts each call into the queue it belongs to, now that a command has become fast or slow. */
   refile(): void {
     for (const call of this.calls().toSorted((a, b) => a.admittedAt - b.admittedAt)) {

@@ -83,6 +83,19 @@ export class Dispatcher implements PoolCallOwner {
     return this.#waiting;
   }
 
+  /** How many calls wait for any worker, and how long the oldest of them has. */
+  waitForAny(nowMs: number): { readonly queued: number; readonly oldestWaitMs: number } {
+    return { queued: this.#backlog.size, oldestWaitMs: nowMs - (this.#backlog.oldestAdmittedAt ?? nowMs) };
+  }
+
+  /** How many workers the calls in hand keep busy; one that could take more slow calls counts as a part of one. */
+  get busyWorkers(): number {
+    const { concurrency } = this.#parts.options;
+    const share = ({ inFlight, exclusive, maxInFlight }: Lane): number =>
+      exclusive > 0 ? exclusive / Math.min(concurrency, maxInFlight) : Math.min(inFlight, 1);
+    return this.lanes.reduce((sum, lane) => sum + share(lane), 0);
+  }
+
   /** Calls that are not yet over. */
   get open(): number {
     return this.#open.count;

@@ -1,6 +1,7 @@
 import type { CallKind, ChannelCall, CommandManifest, HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
 import { readProcessMemory, type OrphanedCall, type Worker } from '../worker/index.js';
+import { Autoscaler } from './autoscaler.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher, type SessionAffinity } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
@@ -11,6 +12,7 @@ import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo }
 import { Rerun } from './rerun.js';
 import { Recycler } from './recycler.js';
 import { Reply } from './reply.js';
+import type { LoadSample } from './scale-policy.js';
 import { watchSources } from './source-reload.js';
 import type { SourceWatcher } from './source-watcher.js';
 import { Supervisor, type SupervisorOwner } from './supervisor.js';
@@ -56,6 +58,7 @@ export class Pool implements SupervisorOwner {
   readonly #supervisor: Supervisor;
   readonly #dispatcher: Dispatcher;
   readonly #recycler: Recycler;
+  readonly #autoscaler: Autoscaler;
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
   readonly #reload: Rerun;
   #sources: SourceWatcher | undefined;
@@ -77,6 +80,12 @@ export class Pool implements SupervisorOwner {
       countersOf: (worker) => this.#dispatcher.countersOf(worker),
       replacing: () => this.#supervisor.replacing,
       replace: (worker, reason) => this.#supervisor.replace(worker, reason),
+    });
+    this.#autoscaler = new Autoscaler({
+      ...parts,
+      pool: name,
+      sample: (nowMs) => this.#load(nowMs),
+      resize: (size) => this.#supervisor.resize(size),
     });
     this.#reload = new Rerun(() => this.#supervisor.replaceAll('restart', options.recycle.maxUnavailable));
   }
@@ -101,6 +110,7 @@ export class Pool implements SupervisorOwner {
   /** Starts what looks after healthy workers. */
   #watch(): void {
     this.#recycler.start();
+    this.#autoscaler.start();
     this.#sources = watchSources({
       ...this.#parts,
       pool: this.name,
@@ -190,6 +200,10 @@ export class Pool implements SupervisorOwner {
       const reason = `'size' is ${String(size)}; allowed is an integer from 1 to ${MAX_SIZE}.`;
       throw new SnakepitError('INVALID_OPTIONS', { reason });
     }
+    if (this.options.autoscale !== false) {
+      const reason = `resize() is for pools of a fixed size; pool '${this.name}' has 'autoscale', whose 'min' and 'max' bound it.`;
+      throw new SnakepitError('MISUSE', { reason });
+    }
     this.#assertOpen();
     this.#supervisor.resize(size);
   }
@@ -233,6 +247,7 @@ export class Pool implements SupervisorOwner {
 
   async #close(): Promise<void> {
     this.#recycler.stop();
+    this.#autoscaler.stop();
     this.#sources?.close();
     await this.drain();
     this.#life = 'closed';
@@ -245,7 +260,10 @@ export class Pool implements SupervisorOwner {
   get status(): PoolStatus {
     const ready = this.#dispatcher.lanes.length;
     if (this.#life !== 'open' || ready === 0) return 'down';
-    return ready < this.#supervisor.size ? 'degraded' : 'up';
+    // Workers that load has called for are no less than whole while they start.
+    const { autoscale } = this.options;
+    const whole = autoscale === false ? this.#supervisor.size : autoscale.min;
+    return ready < whole ? 'degraded' : 'up';
   }
 
   /** Why the latest worker that could not start did not; undefined while all is well. */
@@ -356,6 +374,13 @@ export class Pool implements SupervisorOwner {
       throw new SnakepitError('POOL_NOT_READY', { pool: this.name, reason: 'it was not started' });
     }
     throw new SnakepitError('POOL_CLOSED', { pool: this.name });
+  }
+
+  /** What the autoscaler goes by. */
+  #load(nowMs: number): Omit<LoadSample, 'nowMs'> {
+    const { size, startMs } = this.#supervisor;
+    const { lanes, busyWorkers: busy } = this.#dispatcher;
+    return { size, startMs, ready: lanes.length, busy, ...this.#dispatcher.waitForAny(nowMs) };
   }
 
   #prepareArgs(command: string, args: unknown): unknown {

@@ -10,6 +10,7 @@ import {
   type OrphanedCall,
   type WorkerOwner,
 } from '../worker/index.js';
+import { initialSize } from './autoscaler.js';
 import { Launcher } from './launcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { RestartPolicy } from './restart-policy.js';
@@ -60,7 +61,7 @@ export class Supervisor implements WorkerOwner {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    this.#size = parts.options.size;
+    this.#size = initialSize(parts.options);
     this.#restartPolicy = new RestartPolicy(parts.options.restart);
   }
 
@@ -81,6 +82,12 @@ export class Supervisor implements WorkerOwner {
     let count = 0;
     for (const worker of this.#workers) if (worker.state.kind === 'ready') count += 1;
     return count;
+  }
+
+  /** The longest that a worker which is ready took to start; 0 without any. */
+  get startMs(): number {
+    const times = [...this.#workers].map(({ state }) => (state.kind === 'ready' ? state.startMs : 0));
+    return Math.max(0, ...times);
   }
 
   /** How many workers are being replaced: from the launch of the replacement to the end of the old one. */
