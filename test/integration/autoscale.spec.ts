@@ -72,10 +72,13 @@ describe.each([
 describe('autoscale', () => {
   const adapter = () => python({ module: moduleOf('commands.py') });
 
-  it('refuses a min above max, and to be resized by hand', async () => {
+  it('refuses a min above max, a fixed size beside it, and to be resized by hand', async () => {
     const error = await failureOf(createSnakepit({ adapter: adapter(), autoscale: { min: 3, max: 2 } }));
     expect(error.code).toBe('INVALID_OPTIONS');
     expect(error.message).toContain("'autoscale.min' of pool 'default' is 3, more than 'autoscale.max', which is 2");
+    const both = await failureOf(createSnakepit({ adapter: adapter(), autoscale: { min: 1, max: 2 }, size: 2 }));
+    expect(both).toMatchObject({ code: 'INVALID_OPTIONS' });
+    expect(both.message).toContain("pool 'default' has both 'size' and 'autoscale'");
     const pool = await start({ adapter: adapter(), autoscale: { min: 1, max: 2 } });
     expect(() => pool.resize(2)).toThrow(expect.objectContaining({ code: 'MISUSE' }) as Error);
   });

@@ -1,10 +1,11 @@
 import { dirname } from 'node:path';
 
 import { option, resolveOptions, type OptionsInput } from '../core/index.js';
-import type { Adapter, LaunchSpec } from '../worker/launch-spec.js';
+import type { LaunchSpec, ProcessAdapter } from '../worker/launch-spec.js';
 import { locateBridge } from './bridge-location.js';
 import { cwdOf, existingFile, pathOption, processOptions } from './common-options.js';
 import { requireExecutable } from './executable.js';
+import { checkTransport, grpcOf, transportOptions } from './grpc-options.js';
 
 /** Every option of `node()`. */
 export const nodeOptionTable = {
@@ -23,6 +24,7 @@ export const nodeOptionTable = {
     default: [],
   }),
   protocol: option.oneOf(['v2', 'v1'], { doc: 'Wire protocol.', default: 'v2' }),
+  ...transportOptions,
   ...processOptions,
 };
 
@@ -31,8 +33,9 @@ export type NodeOptions = OptionsInput<typeof nodeOptionTable>;
 const SOURCE_EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.json'];
 
 /** Workers in Node.js, each a process of its own: `node({ module: './workers/render.js' })`. */
-export function node(given: NodeOptions): Adapter {
+export function node(given: NodeOptions): ProcessAdapter {
   const options = resolveOptions(nodeOptionTable, given, 'node');
+  checkTransport('node', options);
   return {
     name: 'node',
     async prepare(): Promise<LaunchSpec> {
@@ -54,6 +57,7 @@ export function node(given: NodeOptions): Adapter {
         protocol,
         codec,
         sources: { folders: [dirname(module)], extensions: SOURCE_EXTENSIONS },
+        ...grpcOf('node', options),
       };
     },
   };

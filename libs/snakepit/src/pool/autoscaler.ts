@@ -1,10 +1,12 @@
+import { availableParallelism } from 'node:os';
+
 import { publish, SnakepitError, type Clock, type LogSink, type Timer } from '../core/index.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { ScalePolicy, type LoadSample, type ScaleDecision } from './scale-policy.js';
 
 export interface AutoscalerParts {
   readonly pool: string;
-  readonly options: Pick<ResolvedPoolOptions, 'autoscale' | 'queueTimeoutMs'>;
+  readonly options: Pick<ResolvedPoolOptions, 'autoscale' | 'queueTimeoutMs' | 'size'>;
   readonly clock: Clock;
   readonly log: LogSink;
   readonly sample: (nowMs: number) => Omit<LoadSample, 'nowMs'>;
@@ -18,16 +20,15 @@ export class Autoscaler {
   #timer: Timer | undefined;
   #isStopped = false;
 
-  /** @throws SnakepitError INVALID_OPTIONS when `min` is above `max`. */
+  /** @throws SnakepitError INVALID_OPTIONS when `min` is above `max`, or a fixed size is given too. */
   constructor(parts: AutoscalerParts) {
     this.#parts = parts;
-    const { autoscale, queueTimeoutMs } = parts.options;
+    const { pool, options } = parts;
+    const { autoscale, queueTimeoutMs, size } = options;
     if (autoscale === false) return;
     const { min, max } = autoscale;
-    if (min > max) {
-      const reason = `'autoscale.min' of pool '${parts.pool}' is ${min}, more than 'autoscale.max', which is ${max}.`;
-      throw new SnakepitError('INVALID_OPTIONS', { reason, option: 'autoscale.min' });
-    }
+    if (min > max) refuse(`'autoscale.min' of pool '${pool}' is ${min}, more than 'autoscale.max', which is ${max}.`);
+    if (size !== undefined) refuse(`pool '${pool}' has both 'size' and 'autoscale'; leave one of them out.`);
     this.#policy = new ScalePolicy({ ...autoscale, queueTimeoutMs });
   }
 
@@ -68,6 +69,11 @@ export class Autoscaler {
 }
 
 /** How many workers a pool starts with. */
-export function initialSize({ autoscale, size }: Pick<ResolvedPoolOptions, 'autoscale' | 'size'>): number {
-  return autoscale === false ? size : autoscale.min;
+export function initialSize({ autoscale, size, adapter }: ResolvedPoolOptions): number {
+  if (autoscale !== false) return autoscale.min;
+  return size ?? adapter.defaultSize ?? availableParallelism();
+}
+
+function refuse(reason: string): never {
+  throw new SnakepitError('INVALID_OPTIONS', { reason, option: 'autoscale' });
 }

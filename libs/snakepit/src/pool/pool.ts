@@ -114,7 +114,7 @@ export class Pool implements SupervisorOwner {
     this.#sources = watchSources({
       ...this.#parts,
       pool: this.name,
-      sources: this.#supervisor.spec?.sources,
+      sources: this.#supervisor.sources,
       reload: () => this.reload(),
     });
   }

@@ -5,9 +5,9 @@ import {
   Worker,
   workerEnvironment,
   type ExitCause,
-  type LaunchSpec,
   type LeaveReason,
   type OrphanedCall,
+  type Sources,
   type WorkerOwner,
 } from '../worker/index.js';
 import { initialSize } from './autoscaler.js';
@@ -95,9 +95,10 @@ export class Supervisor implements WorkerOwner {
     return this.#replacing;
   }
 
-  /** What the workers are; undefined before the start. */
-  get spec(): LaunchSpec | undefined {
-    return this.#launcher?.spec;
+  /** Where the workers' code lies; undefined before the start, and where the adapter does not know. */
+  get sources(): Sources | undefined {
+    const spec = this.#launcher?.spec;
+    return spec !== undefined && 'sources' in spec ? spec.sources : undefined;
   }
 
   /** Every process of the pool: its workers, and what they are forked from. */
@@ -123,7 +124,8 @@ export class Supervisor implements WorkerOwner {
    * the adapter throws.
    */
   async start(): Promise<void> {
-    const spec = await this.#parts.options.adapter.prepare({ pool: this.#parts.pool });
+    const { pool, options, log } = this.#parts;
+    const spec = await options.adapter.prepare({ pool, log: (record) => log({ pool, ...record }) });
     if (this.#isClosed) return;
     this.#launcher = new Launcher({ ...this.#parts, spec });
     await this.#launcher.start();
@@ -273,15 +275,9 @@ export class Supervisor implements WorkerOwner {
     const { spec, launch } = launcher;
     const id = `${pool}-${this.#nextNumber}`;
     this.#nextNumber += 1;
-    const env = workerEnvironment({
-      spec,
-      hostEnv,
-      inherit: options.inheritEnv,
-      given: options.env,
-      pool,
-      worker: id,
-      instance,
-    });
+    const { inheritEnv: inherit, env: given } = options;
+    const env =
+      'addresses' in spec ? {} : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance });
     const worker = new Worker({ id, pool, spec, env, launch, settings: options, clock, log, owner: this });
     this.#workers.add(worker);
     return worker;
