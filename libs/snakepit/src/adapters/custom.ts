@@ -1,3 +1,5 @@
+import { dirname, extname } from 'node:path';
+
 import { option, resolveOptions, type OptionsInput } from '../core/index.js';
 import type { Adapter, LaunchSpec, ProcessAdapter } from '../worker/launch-spec.js';
 import { cwdOf, existingFile, pathOption, processOptions } from './common-options.js';
@@ -49,15 +51,17 @@ export function custom(given: CustomOptions): ProcessAdapter {
     ...(processResponse && { processResponse }),
     ...(commandTimeoutMs && { commandTimeoutMs }),
     async prepare(): Promise<LaunchSpec> {
-      const { script, protocol, codec } = options;
+      const { protocol, codec } = options;
+      const script = options.script === undefined ? undefined : existingFile(options.script, 'custom.script');
       return {
         language: options.language,
         executable: requireExecutable(options.executable, options.language),
-        args: [...(script === undefined ? [] : [existingFile(script, 'custom.script')]), ...options.args],
+        args: [...(script === undefined ? [] : [script]), ...options.args],
         env: options.env,
         ...cwdOf(options.cwd),
         protocol,
         codec,
+        ...(script !== undefined && { sources: { folders: [dirname(script)], extensions: [extname(script)] } }),
         ...grpcOf('custom', options),
       };
     },

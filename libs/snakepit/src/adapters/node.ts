@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+
 import { option, resolveOptions, type OptionsInput } from '../core/index.js';
 import type { LaunchSpec, ProcessAdapter } from '../worker/launch-spec.js';
 import { locateBridge } from './bridge-location.js';
@@ -28,6 +30,8 @@ export const nodeOptionTable = {
 
 export type NodeOptions = OptionsInput<typeof nodeOptionTable>;
 
+const SOURCE_EXTENSIONS = ['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.json'];
+
 /** Workers in Node.js, each a process of its own: `node({ module: './workers/render.js' })`. */
 export function node(given: NodeOptions): ProcessAdapter {
   const options = resolveOptions(nodeOptionTable, given, 'node');
@@ -52,6 +56,7 @@ export function node(given: NodeOptions): ProcessAdapter {
         ...cwdOf(options.cwd),
         protocol,
         codec,
+        sources: { folders: [dirname(module)], extensions: SOURCE_EXTENSIONS },
         ...grpcOf('node', options),
       };
     },

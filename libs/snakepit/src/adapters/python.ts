@@ -1,4 +1,4 @@
-import { sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 
 import {
   option,
@@ -110,6 +110,11 @@ export function python(given: PythonOptions): ProcessAdapter {
         ...cwdOf(options.cwd),
         protocol,
         codec,
+        sources: {
+          // Where the file of a dotted name lies, only Python knows.
+          folders: isFile(options.module) ? [dirname(module)] : options.path.map(absolutePath),
+          extensions: ['.py'],
+        },
         ...grpcOf('python', options),
         ...(zygote && { zygote: zygoteSpec(zygote, module, options) }),
       };

@@ -29,6 +29,17 @@ export interface EventPayloads {
     /** Undefined when the call succeeded. */
     readonly error: ErrorCode | undefined;
   };
+  /** A pool with `autoscale` has changed its size. */
+  'snakepit:scale': {
+    readonly pool: string;
+    readonly from: number;
+    readonly to: number;
+    /** Calls waited too long, workers were too busy, or fewer have been enough for a while. */
+    readonly reason: 'wait' | 'utilization' | 'idle';
+    /** Calls that waited, and for how long the first of them. */
+    readonly queued: number;
+    readonly oldestWaitMs: number;
+  };
   /** A worker sent an event of its own. */
   'snakepit:worker-event': {
     readonly pool: string;
@@ -43,6 +54,7 @@ export type EventName = keyof EventPayloads;
 const channels = {
   'snakepit:worker': diagnosticsChannel('snakepit:worker'),
   'snakepit:call': diagnosticsChannel('snakepit:call'),
+  'snakepit:scale': diagnosticsChannel('snakepit:scale'),
   'snakepit:worker-event': diagnosticsChannel('snakepit:worker-event'),
 } satisfies Record<EventName, Channel>;
 

@@ -60,6 +60,13 @@ export class Backlog<Call extends WaitingCall> {
     return undefined;
   }
 
+  /** When the call that has waited longest was admitted, whatever its priority; undefined when none waits. */
+  get oldestAdmittedAt(): number | undefined {
+    const heads = PRIORITIES.flatMap((priority) => [this.#fast.peek(priority), this.#other.peek(priority)]);
+    const times = heads.flatMap((call) => call?.admittedAt ?? []);
+    return times.length === 0 ? undefined : Math.min(...times);
+  }
+
   /** Puts each call into the queue it belongs to, now that a command has become fast or slow. */
   refile(): void {
     for (const call of this.calls().toSorted((a, b) => a.admittedAt - b.admittedAt)) {
@@ -81,4 +88,10 @@ export class Backlog<Call extends WaitingCall> {
 function older<Call extends WaitingCall>(a: Call | undefined, b: Call | undefined): Call | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return a.admittedAt <= b.admittedAt ? a : b;
+}
+
+/** Whether a call's turn comes before that of another: by priority, then by age. */
+export function precedes(a: WaitingCall, b: WaitingCall): boolean {
+  if (a.priority !== b.priority) return PRIORITIES.indexOf(a.priority) < PRIORITIES.indexOf(b.priority);
+  return a.admittedAt < b.admittedAt;
 }

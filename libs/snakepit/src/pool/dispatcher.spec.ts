@@ -7,7 +7,7 @@ import type { Adapter, Worker } from '../worker/index.js';
 import { settingsOf } from './call-options.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
-import { poolOptionTable } from './options.js';
+import { poolOptionTable, type PoolOptions } from './options.js';
 import { PoolCall } from './pool-call.js';
 
 const adapter: Adapter = { name: 'none', prepare: () => Promise.reject(new Error('never launched')) };
@@ -24,15 +24,19 @@ function fakeWorker(id: string, clock: ManualClock): { worker: Worker; sent: Cha
     send: (call) => sent.push(call),
     cancel: () => true,
   };
-  return { worker: { id, channel, state: { kind: 'ready' } } as unknown as Worker, sent };
+  return { worker: { id, channel, state: { kind: 'ready' }, leaveIfIdle: () => {} } as unknown as Worker, sent };
 }
 
-function setUp(workers: number, soon: (task: () => void) => void = (task) => task()) {
+function setUp(workers: number, soon: (task: () => void) => void = (task) => task(), given: Partial<PoolOptions> = {}) {
   const clock = new ManualClock();
+  const homes = new Map<string, string>();
   const dispatcher = new Dispatcher({
     name: 'pool',
-    options: resolveOptions(poolOptionTable, { adapter }),
-    affinity: { lastWorkerOf: () => undefined, rememberWorker: () => {} },
+    options: resolveOptions(poolOptionTable, { adapter, ...given }),
+    affinity: {
+      lastWorkerOf: (session) => homes.get(session),
+      rememberWorker: (session, workerId) => void homes.set(session, workerId),
+    },
     clock,
     log: silentLog,
     soon,
@@ -45,7 +49,7 @@ function setUp(workers: number, soon: (task: () => void) => void = (task) => tas
   fast.learn(10);
   const slow = new CommandProfile('call');
   slow.learn(50_000);
-  const admit = (profile: CommandProfile): { outcome: Array<SnakepitError | 'done'> } => {
+  const admit = (profile: CommandProfile, session?: string): { outcome: Array<SnakepitError | 'done'> } => {
     const outcome: Array<SnakepitError | 'done'> = [];
     const listener = {
       onValue: () => void outcome.push('done'),
@@ -58,7 +62,7 @@ function setUp(workers: number, soon: (task: () => void) => void = (task) => tas
       command: 'work',
       args: null,
       kind: 'call',
-      settings: settingsOf('work', 'pool', {}),
+      settings: settingsOf('work', 'pool', { session }),
       profile,
       admittedAt: clock.now(),
       timeoutMs: 60_000,
@@ -126,6 +130,72 @@ describe('Dispatcher', () => {
     for (const seat of seats) seat.sent[1]!.onResult(1, 50_000);
     tasks[1]!();
     expect([sent(), dispatcher.waiting]).toEqual([[3, 2], 0]);
+  });
+
+  describe('sessions with strict affinity', () => {
+    const leave = (worker: Worker, reason: string): void => {
+      Object.assign(worker, { state: { kind: 'draining', reason } });
+    };
+
+    it('move to one other worker with the calls that wait, when theirs leaves in good health', () => {
+      const { clock, dispatcher, seats, slow, admit } = setUp(2, undefined, { affinity: 'strict-queue' });
+      const [one, two] = seats as [(typeof seats)[0], (typeof seats)[0]];
+      const calls = ['s', 's', 's'].map((session) => admit(slow, session));
+      expect([one.sent.length, two.sent.length, dispatcher.waiting]).toEqual([1, 0, 2]);
+      leave(one.worker, 'restart');
+      dispatcher.unseat(one.worker);
+      const third = fakeWorker('pool-3', clock);
+      dispatcher.seat(third.worker);
+      expect([two.sent.length, third.sent.length, dispatcher.waiting]).toEqual([1, 0, 1]);
+      const other = admit(slow);
+      expect(third.sent).toHaveLength(1);
+      two.sent[0]!.onResult(1, 50_000);
+      two.sent[1]!.onResult(1, 50_000);
+      one.sent[0]!.onResult(1, 50_000);
+      third.sent[0]!.onResult(1, 50_000);
+      expect([...calls, other].map(({ outcome }) => outcome)).toEqual([['done'], ['done'], ['done'], ['done']]);
+      expect([dispatcher.waiting, dispatcher.open]).toEqual([0, 0]);
+    });
+
+    it('do not keep calls from a worker that came before theirs', () => {
+      const { clock, seats, slow, admit } = setUp(1, undefined, { affinity: 'strict-queue' });
+      const [{ sent }] = seats as [(typeof seats)[0]];
+      admit(slow, 's');
+      clock.advance(1);
+      const { outcome } = admit(slow);
+      for (let count = 0; count < 3; count += 1) {
+        clock.advance(1);
+        admit(slow, 's');
+      }
+      sent[0]!.onResult(1, 50_000);
+      sent[1]!.onResult(1, 50_000);
+      expect(outcome).toEqual(['done']);
+      for (let answered = 2; answered < 5; answered += 1) sent[answered]!.onResult(1, 50_000);
+      expect(sent).toHaveLength(5);
+    });
+
+    it('lose the calls that wait for a worker with which something is wrong', () => {
+      const { dispatcher, seats, slow, admit } = setUp(2, undefined, { affinity: 'strict-queue' });
+      admit(slow, 's');
+      const { outcome } = admit(slow, 's');
+      leave(seats[0]!.worker, 'frozen');
+      dispatcher.unseat(seats[0]!.worker);
+      expect(outcome).toMatchObject([{ code: 'SESSION_WORKER_UNAVAILABLE' }]);
+      expect(dispatcher.waiting).toBe(0);
+    });
+
+    it('have a call refused for good when their worker is busy by the time it would have its turn', () => {
+      const { dispatcher, seats, slow, admit } = setUp(1, undefined, { affinity: 'strict-fail-fast' });
+      const [{ sent }] = seats as [(typeof seats)[0]];
+      admit(slow);
+      admit(slow, 's');
+      const { outcome } = admit(slow, 's');
+      sent[0]!.onResult(1, 50_000);
+      expect(outcome).toMatchObject([{ code: 'SESSION_WORKER_UNAVAILABLE', delivery: 'not-started' }]);
+      sent[1]!.onResult(1, 50_000);
+      expect(sent).toHaveLength(2);
+      expect([dispatcher.waiting, dispatcher.open]).toEqual([0, 0]);
+    });
   });
 
   it('leaves no timer behind when nothing waits', () => {

@@ -9,8 +9,8 @@ import {
   type SnakepitError,
   type Timer,
 } from '../core/index.js';
-import type { OrphanedCall, Worker } from '../worker/index.js';
-import { Backlog } from './backlog.js';
+import { leavesInPeace, type OrphanedCall, type Worker } from '../worker/index.js';
+import { Backlog, precedes } from './backlog.js';
 import { publishCall } from './call-events.js';
 import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';
@@ -81,6 +81,19 @@ export class Dispatcher implements PoolCallOwner {
   /** Calls that wait for a worker. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** How many calls wait for any worker, and how long the oldest of them has. */
+  waitForAny(nowMs: number): { readonly queued: number; readonly oldestWaitMs: number } {
+    return { queued: this.#backlog.size, oldestWaitMs: nowMs - (this.#backlog.oldestAdmittedAt ?? nowMs) };
+  }
+
+  /** How many workers the calls in hand keep busy; one that could take more slow calls counts as a part of one. */
+  get busyWorkers(): number {
+    const { concurrency } = this.#parts.options;
+    const share = ({ inFlight, exclusive, maxInFlight }: Lane): number =>
+      exclusive > 0 ? exclusive / Math.min(concurrency, maxInFlight) : Math.min(inFlight, 1);
+    return this.lanes.reduce((sum, lane) => sum + share(lane), 0);
   }
 
   /** Calls that are not yet over. */
@@ -157,9 +170,21 @@ export class Dispatcher implements PoolCallOwner {
     if (seat === undefined) return;
     this.#seats.delete(worker.id);
     this.#scheduler.remove(seat);
-    for (const call of seat.pinned.calls()) {
+    const pinned = seat.pinned.calls();
+    if (leavesInPeace(worker.state)) return this.#findNewHomes(pinned);
+    for (const call of pinned) {
       this.#stopWaiting(call);
       this.#refuse(call, sessionWorkerUnavailable(this.#parts.name, call, 'gone'));
+    }
+    this.#pump();
+  }
+
+  /** Lets calls that waited for one worker wait for any; the first of a session to find one takes the others along. */
+  #findNewHomes(calls: readonly PoolCall[]): void {
+    // Each goes to the front, so the oldest has to go last.
+    for (const call of calls.toSorted((a, b) => b.admittedAt - a.admittedAt)) {
+      Backlog.remove(call);
+      this.#backlog.pushFront(call);
     }
     this.#pump();
   }
@@ -202,6 +227,7 @@ export class Dispatcher implements PoolCallOwner {
       case 'strict-queue':
         return undefined;
       case 'strict-fail-fast':
+        this.#stopWaiting(call);
         this.#refuse(call, sessionWorkerUnavailable(name, call, 'busy'));
         return undefined;
     }
@@ -265,20 +291,29 @@ export class Dispatcher implements PoolCallOwner {
     this.#isPumpDue = false;
     if (this.#waiting === 0) return;
     const now = this.#clock.now();
+    // A worker that sessions keep busy is also for the call that came before theirs and may go anywhere.
+    this.#pumpPinned(now, this.#backlog.first());
+    this.#backlog.drainInto((call) => {
+      const seat = this.#seatFor(call, now);
+      if (seat !== undefined) return this.#unqueue(call, seat, now);
+      return call.isSettled || this.#waitAtHome(call);
+    });
+    this.#pumpPinned(now, undefined);
+    if (needsIdleWorker(this.#backlog.first())) this.#scheduler.claim(now);
+    this.#retryLater();
+  }
+
+  /** Gives workers the calls that wait for them alone, where these come before `rival`. */
+  #pumpPinned(now: number, rival: PoolCall | undefined): void {
     for (const seat of this.#seats.values()) {
       if (seat.pinned.size === 0) continue;
       seat.pinned.drainInto((call) => {
+        if (rival !== undefined && precedes(rival, call)) return false;
         if (!this.#scheduler.canTake(seat, call.profile, now)) return false;
         return this.#unqueue(call, seat, now);
       });
-      if (needsIdleWorker(seat.pinned.first())) this.#scheduler.claim(now, seat);
+      if (rival === undefined && needsIdleWorker(seat.pinned.first())) this.#scheduler.claim(now, seat);
     }
-    this.#backlog.drainInto((call) => {
-      const seat = this.#seatFor(call, now);
-      return seat !== undefined && this.#unqueue(call, seat, now);
-    });
-    if (needsIdleWorker(this.#backlog.first())) this.#scheduler.claim(now);
-    this.#retryLater();
   }
 
   /**
@@ -298,6 +333,15 @@ export class Dispatcher implements PoolCallOwner {
   #refile(): void {
     this.#backlog.refile();
     for (const seat of this.#seats.values()) seat.pinned.refile();
+  }
+
+  /** Lets a waiting call of a session that has found a worker since wait for that one; false where it may go to any. */
+  #waitAtHome(call: PoolCall): boolean {
+    const home = this.#parts.options.affinity === 'strict-queue' ? this.#homeOf(call) : undefined;
+    if (home === undefined) return false;
+    Backlog.remove(call);
+    home.pinned.push(call);
+    return true;
   }
 
   /** Takes a waiting call off its queue and hands it to a worker; true in any case: the call waits no more. */

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import { option, type OptionsInput, type OptionsResolved } from '../core/index.js';
 import { privilegeOptionTable, type Adapter } from '../worker/index.js';
 
@@ -7,6 +9,10 @@ const ms = 'ms';
 
 function isAdapter(given: unknown): given is Adapter {
   return typeof given === 'object' && given !== null && typeof (given as Adapter).prepare === 'function';
+}
+
+function isNonEmptyString(given: unknown): boolean {
+  return typeof given === 'string' && given !== '';
 }
 
 function isSize(given: unknown): given is number | undefined {
@@ -27,10 +33,58 @@ export const poolOptionTable = {
     doc: 'What the workers are: `python()`, `node()`, `custom()`, or your own `Adapter`.',
   }),
   size: option.value(isSize, 'an integer from 1 to 1024', {
-    doc: 'Number of workers; of `grpc()`, number of connections, which are shared out evenly among its addresses.',
+    doc: 'Number of workers, where `autoscale` is off; of `grpc()`, number of connections, which are shared out evenly among its addresses.',
     default: undefined,
     defaultDoc: 'number of CPUs; of `grpc()`, number of addresses',
   }),
+  autoscale: option.toggle(
+    {
+      min: option.integer({
+        doc: 'The fewest workers; as many are started.',
+        unit: 'workers',
+        min: 1,
+        max: 1024,
+        default: 1,
+      }),
+      max: option.integer({
+        doc: 'The most workers.',
+        unit: 'workers',
+        min: 1,
+        max: 1024,
+        default: () => availableParallelism(),
+        defaultDoc: 'number of CPUs',
+      }),
+      queueWaitMs: option.integer({
+        doc: 'A call that has waited this long makes the pool grow; earlier where new workers would otherwise come too late for `queueTimeoutMs`.',
+        unit: ms,
+        min: 0,
+        max: MAX_MS,
+        default: 50,
+      }),
+      utilizationPercent: option.integer({
+        doc: 'How busy the workers are to be, at most; the pool grows beforehand, so that calls need not wait.',
+        unit: '%',
+        min: 1,
+        max: 100,
+        default: 80,
+      }),
+      downAfterMs: option.integer({
+        doc: 'For how long fewer workers must have been enough before the pool shrinks.',
+        unit: ms,
+        min: 0,
+        max: MAX_MS,
+        default: 30_000,
+      }),
+      checkIntervalMs: option.integer({
+        doc: 'How often the load is looked at.',
+        unit: ms,
+        min: 10,
+        max: MAX_MS,
+        default: 100,
+      }),
+    },
+    { doc: 'As many workers as the load needs, instead of `size`.' },
+  ),
   timeoutMs: option.integer({
     doc: 'How long a call may take, queue and execution together, when neither the call nor the adapter says.',
     unit: ms,
@@ -170,6 +224,69 @@ export const poolOptionTable = {
       }),
     },
     { doc: 'How crashed workers are restarted.' },
+  ),
+  recycle: option.group(
+    {
+      maxCalls: option.integer({
+        doc: 'After this many answered calls; 0 for any number.',
+        unit: 'calls',
+        min: 0,
+        max: 1_000_000_000,
+        default: 0,
+      }),
+      ttlMs: option.integer({
+        doc: 'After this time; 0 for any time.',
+        unit: ms,
+        min: 0,
+        max: MAX_MS,
+        default: 0,
+      }),
+      idleMs: option.integer({
+        doc: 'After this time without a call, where it has answered any; 0 for any time.',
+        unit: ms,
+        min: 0,
+        max: MAX_MS,
+        default: 0,
+      }),
+      maxRssBytes: option.integer({
+        doc: 'When it takes more memory than this, all processes of its group together; 0 for any. Linux; elsewhere it has no effect, and the log says so.',
+        unit: 'bytes',
+        min: 0,
+        max: Number.MAX_SAFE_INTEGER,
+        default: 0,
+      }),
+      jitterPercent: option.integer({
+        doc: 'How far below `maxCalls`, `ttlMs` and `idleMs` the limits of a single worker may lie, at random, so that not all leave at once.',
+        unit: '%',
+        min: 0,
+        max: 90,
+        default: 10,
+      }),
+      maxUnavailable: option.integer({
+        doc: 'How many workers may be on their way out at once, here and in `reload()`. Each takes calls until its replacement is ready.',
+        unit: 'workers',
+        min: 1,
+        max: 1_024,
+        default: 1,
+      }),
+      checkIntervalMs: option.integer({
+        doc: 'How often the workers are looked at.',
+        unit: ms,
+        min: 10,
+        max: MAX_MS,
+        default: 1_000,
+      }),
+    },
+    { doc: 'When a healthy worker is replaced by a fresh one. Off unless a limit is given.' },
+  ),
+  watch: option.value<boolean | readonly string[]>(
+    (given): given is boolean | readonly string[] =>
+      typeof given === 'boolean' || (Array.isArray(given) && given.length > 0 && given.every(isNonEmptyString)),
+    'true, false, or a list of paths',
+    {
+      doc: "For development: `reload()` by itself when sources change. `true` means those beside and below the adapter's module or script, a list files and folders of your choice.",
+      default: false,
+    },
   ),
   maxFrameBytes: option.integer({
     doc: 'The largest arguments, result or stream item, encoded.',

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../core/index.js';
-import type { ProcessMemory, WorkerStateKind } from '../worker/index.js';
+import type { ProcessMemory, RecycleReason, WorkerStateKind } from '../worker/index.js';
 
 /** What a pool can do at this moment: all of its workers, some of them, or none. */
 export type PoolStatus = 'up' | 'degraded' | 'down';
@@ -39,6 +39,8 @@ export interface PoolStats {
   readonly queueTimeouts: number;
   readonly saturated: number;
   readonly restarts: number;
+  /** How many healthy workers were replaced, by the limit they had reached. */
+  readonly recycled: Readonly<Record<RecycleReason, number>>;
   readonly pids: readonly number[];
 }
 

@@ -1,6 +1,7 @@
 import type { CallKind, ChannelCall, CommandManifest, HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
 import { readProcessMemory, type OrphanedCall, type Worker } from '../worker/index.js';
+import { Autoscaler } from './autoscaler.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher, type SessionAffinity } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
@@ -8,7 +9,12 @@ import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-opti
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
 import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
+import { Rerun } from './rerun.js';
+import { Recycler } from './recycler.js';
 import { Reply } from './reply.js';
+import type { LoadSample } from './scale-policy.js';
+import { watchSources } from './source-reload.js';
+import type { SourceWatcher } from './source-watcher.js';
 import { Supervisor, type SupervisorOwner } from './supervisor.js';
 
 const MAX_SIZE = 1_024;
@@ -51,7 +57,11 @@ export class Pool implements SupervisorOwner {
   readonly #clock: Clock;
   readonly #supervisor: Supervisor;
   readonly #dispatcher: Dispatcher;
+  readonly #recycler: Recycler;
+  readonly #autoscaler: Autoscaler;
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
+  readonly #reload: Rerun;
+  #sources: SourceWatcher | undefined;
   #life: Life = 'new';
   #closing: Promise<void> | undefined;
 
@@ -63,6 +73,21 @@ export class Pool implements SupervisorOwner {
     this.#clock = clock;
     this.#supervisor = new Supervisor({ ...parts, pool: name, owner: this });
     this.#dispatcher = new Dispatcher({ ...parts, soon: process.nextTick, refusal: () => this.#hopeless() });
+    this.#recycler = new Recycler({
+      ...parts,
+      pool: name,
+      workers: () => this.#dispatcher.workers(),
+      countersOf: (worker) => this.#dispatcher.countersOf(worker),
+      replacing: () => this.#supervisor.replacing,
+      replace: (worker, reason) => this.#supervisor.replace(worker, reason),
+    });
+    this.#autoscaler = new Autoscaler({
+      ...parts,
+      pool: name,
+      sample: (nowMs) => this.#load(nowMs),
+      resize: (size) => this.#supervisor.resize(size),
+    });
+    this.#reload = new Rerun(() => this.#supervisor.replaceAll('restart', options.recycle.maxUnavailable));
   }
 
   /**
@@ -75,10 +100,23 @@ export class Pool implements SupervisorOwner {
     this.#life = 'open';
     try {
       await this.#supervisor.start();
+      if (this.#life === 'open') this.#watch();
     } catch (error) {
       await this.close();
       throw error;
     }
+  }
+
+  /** Starts what looks after healthy workers. */
+  #watch(): void {
+    this.#recycler.start();
+    this.#autoscaler.start();
+    this.#sources = watchSources({
+      ...this.#parts,
+      pool: this.name,
+      sources: this.#supervisor.sources,
+      reload: () => this.reload(),
+    });
   }
 
   /**
@@ -162,16 +200,31 @@ export class Pool implements SupervisorOwner {
       const reason = `'size' is ${String(size)}; allowed is an integer from 1 to ${MAX_SIZE}.`;
       throw new SnakepitError('INVALID_OPTIONS', { reason });
     }
+    if (this.options.autoscale !== false) {
+      const reason = `resize() is for pools of a fixed size; pool '${this.name}' has 'autoscale', whose 'min' and 'max' bound it.`;
+      throw new SnakepitError('MISUSE', { reason });
+    }
     this.#assertOpen();
     this.#supervisor.resize(size);
   }
 
-  /** Replaces one worker, or all of them one after the other; a replacement is ready before its predecessor leaves. */
+  /**
+   * Replaces all workers by such that load their code anew, `recycle.maxUnavailable` at a time; each replacement is ready before
+   * its predecessor takes no more calls. Asked while it does so, it does it all again.
+   *
+   * @throws SnakepitError of the first worker that does not start; those that were not yet replaced stay.
+   */
+  async reload(): Promise<void> {
+    this.#assertOpen();
+    await this.#reload.run();
+  }
+
+  /** Replaces one worker, whose replacement is ready before it leaves, or all of them; see {@link reload}. */
   async restart(workerId?: string): Promise<void> {
     this.#assertOpen();
-    if (workerId === undefined) return this.#supervisor.replaceAll('restart');
+    if (workerId === undefined) return this.reload();
     const worker = [...this.#supervisor.workers].find(({ id }) => id === workerId);
-    if (worker !== undefined) return this.#supervisor.replace(worker, 'restart');
+    if (worker !== undefined) return void (await this.#supervisor.replace(worker, 'restart'));
     const known = [...this.#supervisor.workers].map(({ id }) => id).join(', ');
     const reason = `no worker '${workerId}' (there are ${known})`;
     throw new SnakepitError('INVALID_ARGUMENTS', { command: 'restart', pool: this.name, reason });
@@ -193,6 +246,9 @@ export class Pool implements SupervisorOwner {
   }
 
   async #close(): Promise<void> {
+    this.#recycler.stop();
+    this.#autoscaler.stop();
+    this.#sources?.close();
     await this.drain();
     this.#life = 'closed';
     this.#dispatcher.close();
@@ -204,7 +260,10 @@ export class Pool implements SupervisorOwner {
   get status(): PoolStatus {
     const ready = this.#dispatcher.lanes.length;
     if (this.#life !== 'open' || ready === 0) return 'down';
-    return ready < this.#supervisor.size ? 'degraded' : 'up';
+    // Workers that load has called for are no less than whole while they start.
+    const { autoscale } = this.options;
+    const whole = autoscale === false ? this.#supervisor.size : autoscale.min;
+    return ready < whole ? 'degraded' : 'up';
   }
 
   /** Why the latest worker that could not start did not; undefined while all is well. */
@@ -260,6 +319,7 @@ export class Pool implements SupervisorOwner {
       queueTimeouts: errorsByCode.QUEUE_TIMEOUT ?? 0,
       saturated: errorsByCode.POOL_SATURATED ?? 0,
       restarts: this.#supervisor.restarts,
+      recycled: { ...this.#recycler.counts },
       pids: [...this.#supervisor.workers].flatMap(({ pid }) => pid ?? []),
     };
   }
@@ -314,6 +374,13 @@ export class Pool implements SupervisorOwner {
       throw new SnakepitError('POOL_NOT_READY', { pool: this.name, reason: 'it was not started' });
     }
     throw new SnakepitError('POOL_CLOSED', { pool: this.name });
+  }
+
+  /** What the autoscaler goes by. */
+  #load(nowMs: number): Omit<LoadSample, 'nowMs'> {
+    const { size, startMs } = this.#supervisor;
+    const { lanes, busyWorkers: busy } = this.#dispatcher;
+    return { size, startMs, ready: lanes.length, busy, ...this.#dispatcher.waitForAny(nowMs) };
   }
 
   #prepareArgs(command: string, args: unknown): unknown {

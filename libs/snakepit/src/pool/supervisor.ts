@@ -1,16 +1,16 @@
-import { availableParallelism } from 'node:os';
-
 import type { ChannelCall, HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink, type Timer } from '../core/index.js';
 import {
   describeExit,
   Worker,
   workerEnvironment,
-  type DrainReason,
   type ExitCause,
+  type LeaveReason,
   type OrphanedCall,
+  type Sources,
   type WorkerOwner,
 } from '../worker/index.js';
+import { initialSize } from './autoscaler.js';
 import { Launcher } from './launcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { RestartPolicy } from './restart-policy.js';
@@ -53,6 +53,7 @@ export class Supervisor implements WorkerOwner {
   #launcher: Launcher | undefined;
   #size: number;
   #nextNumber = 1;
+  #replacing = 0;
   #isBooting = true;
   #isClosed = false;
   #restarts = 0;
@@ -60,8 +61,7 @@ export class Supervisor implements WorkerOwner {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    const { size, adapter } = parts.options;
-    this.#size = size ?? adapter.defaultSize ?? availableParallelism();
+    this.#size = initialSize(parts.options);
     this.#restartPolicy = new RestartPolicy(parts.options.restart);
   }
 
@@ -82,6 +82,23 @@ export class Supervisor implements WorkerOwner {
     let count = 0;
     for (const worker of this.#workers) if (worker.state.kind === 'ready') count += 1;
     return count;
+  }
+
+  /** The longest that a worker which is ready took to start; 0 without any. */
+  get startMs(): number {
+    const times = [...this.#workers].map(({ state }) => (state.kind === 'ready' ? state.startMs : 0));
+    return Math.max(0, ...times);
+  }
+
+  /** How many workers are being replaced: from the launch of the replacement to the end of the old one. */
+  get replacing(): number {
+    return this.#replacing;
+  }
+
+  /** Where the workers' code lies; undefined before the start, and where the adapter does not know. */
+  get sources(): Sources | undefined {
+    const spec = this.#launcher?.spec;
+    return spec !== undefined && 'sources' in spec ? spec.sources : undefined;
   }
 
   /** Every process of the pool: its workers, and what they are forked from. */
@@ -136,15 +153,31 @@ export class Supervisor implements WorkerOwner {
     if (!this.#isBooting) this.#fill();
   }
 
-  /** Starts a fresh worker and, once that is ready, retires the old one; returns when the old one is gone. */
-  async replace(worker: Worker, reason: DrainReason): Promise<void> {
-    if (!this.#workers.has(worker) || this.#leaving.has(worker)) return;
+  /**
+   * Starts a fresh worker and, once that is ready, retires the old one; returns when the old one is gone. False for one that
+   * leaves already.
+   *
+   * @throws SnakepitError of the fresh one when it does not start; the old one stays then.
+   */
+  async replace(worker: Worker, reason: LeaveReason): Promise<boolean> {
+    if (this.#isClosed || !this.#workers.has(worker) || this.#leaving.has(worker)) return false;
+    this.#replacing += 1;
+    try {
+      await this.#replace(worker, reason);
+      return true;
+    } finally {
+      this.#replacing -= 1;
+    }
+  }
+
+  async #replace(worker: Worker, reason: LeaveReason): Promise<void> {
     this.#leaving.add(worker);
     const fresh = this.#launch();
     this.#replacements.add(fresh);
     await this.#until(() => this.#isClosed || fresh.state.kind !== 'starting');
-    this.#replacements.delete(fresh);
-    if (fresh.state.kind === 'dead' && !this.#isClosed) {
+    // One that was retired while it started is no longer needed, and with it the old one is not.
+    const isNeeded = this.#replacements.delete(fresh);
+    if (isNeeded && fresh.state.kind === 'dead' && !this.#isClosed) {
       // The old one stays: a pool must not shrink because its new code does not start.
       this.#leaving.delete(worker);
       this.#fill();
@@ -154,11 +187,31 @@ export class Supervisor implements WorkerOwner {
     await this.#until(() => worker.state.kind === 'dead');
   }
 
-  /** Replaces all workers, one after the other, by such that load their code anew. */
-  async replaceAll(reason: DrainReason): Promise<void> {
+  /**
+   * Replaces all workers, `atOnce` at a time, by such that load their code anew.
+   *
+   * @throws SnakepitError of the first replacement that does not start; those that were not yet replaced stay.
+   */
+  async replaceAll(reason: LeaveReason, atOnce: number): Promise<void> {
     await this.#launcher?.start();
-    const present = [...this.#workers];
-    for (const worker of present) await this.replace(worker, reason);
+    const present = [...this.#workers].values();
+    this.#restartNow();
+    let hasFailed = false;
+    const replaceInTurn = async (): Promise<void> => {
+      for (const worker of present) {
+        if (hasFailed) return;
+        await this.replace(worker, reason);
+      }
+    };
+    const turns = Array.from({ length: atOnce }, () =>
+      replaceInTurn().catch((error: unknown) => {
+        hasFailed = true;
+        throw error;
+      }),
+    );
+    const outcomes = await Promise.allSettled(turns);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** No more restarts; workers leave when their calls are through, or are killed when `deadlineMs` is over. */
@@ -246,6 +299,14 @@ export class Supervisor implements WorkerOwner {
     this.#restartTimers.add(timer);
   }
 
+  /** Launches what waits for its restart: what it crashed of may be gone. */
+  #restartNow(): void {
+    this.#restarts += this.#restartTimers.size;
+    for (const timer of this.#restartTimers) timer.cancel();
+    this.#restartTimers.clear();
+    this.#fill();
+  }
+
   /** Launches what is missing, less what a restart timer will launch. */
   #fill(): void {
     if (this.#isClosed || this.#launcher === undefined) return;
@@ -254,7 +315,8 @@ export class Supervisor implements WorkerOwner {
     for (let launched = 0; launched < missing; launched += 1) this.#launch();
   }
 
-  #retire(worker: Worker, reason: DrainReason): void {
+  #retire(worker: Worker, reason: LeaveReason): void {
+    this.#replacements.delete(worker);
     this.#leaving.add(worker);
     worker.drain(reason);
   }

@@ -126,9 +126,14 @@ export class PoolService {
     return this.lookup(this.name).restart(workerId);
   }
 
-  /** Replaces all workers, which load their code anew, without failing a call. */
+  /**
+   * Replaces all workers, which load their code anew, without failing a call: `recycle.maxUnavailable` at a time, each when its
+   * replacement is ready. Asked while it does so, it does it all again.
+   *
+   * @throws SnakepitError of the first worker that does not start; those that were not yet replaced stay.
+   */
   reload(): Promise<void> {
-    return this.lookup(this.name).restart();
+    return this.lookup(this.name).reload();
   }
 
   /** Takes no more calls and returns when those it has are through, or after `drainTimeoutMs`. */

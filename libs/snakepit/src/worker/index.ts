@@ -1,5 +1,6 @@
 export { describeExit, type ExitCause } from './exit-cause.js';
 export { AttachedProcess } from './attached-process.js';
+export { canReadGroupMemory, readGroupMemory } from './group-memory.js';
 export type {
   Adapter,
   AttachSpec,
@@ -8,6 +9,7 @@ export type {
   LaunchContext,
   LaunchSpec,
   ProcessAdapter,
+  Sources,
   WorkerSpec,
   ZygoteSpec,
 } from './launch-spec.js';
@@ -19,7 +21,15 @@ export { RelaunchedProcess } from './relaunched-process.js';
 export { SpawnedProcess } from './spawned-process.js';
 export { createOneTimeTls, WORKER_TLS_NAME, type OneTimeTls, type TlsIdentity } from './tls/one-time-tls.js';
 export { INHERITED_VARIABLES, workerEnvironment, type EnvironmentParts } from './worker-environment.js';
-export { isLegalMove, type DrainReason, type WorkerState, type WorkerStateKind } from './worker-state.js';
+export {
+  isLegalMove,
+  leavesInPeace,
+  type DrainReason,
+  type LeaveReason,
+  type RecycleReason,
+  type WorkerState,
+  type WorkerStateKind,
+} from './worker-state.js';
 export { Worker, type OrphanedCall, type WorkerOwner, type WorkerParts, type WorkerSettings } from './worker.js';
 export { ZygoteDoor } from './zygote-door.js';
 export { Zygote, type ZygoteParts } from './zygote.js';

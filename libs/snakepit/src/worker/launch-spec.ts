@@ -24,10 +24,20 @@ export interface LaunchSpec {
   readonly privileges?: Privileges;
   readonly protocol: 'v1' | 'v2';
   readonly codec: 'auto' | 'json' | 'msgpack';
+  /** Where the workers' code lies, for those who want to know when it changes. */
+  readonly sources?: Sources;
   /** Where the workers can be forked from a process that is ready-made: how that one is started. v2 only. */
   readonly zygote?: ZygoteSpec;
   /** v2 goes over gRPC, and this is how the worker is to listen; absent: over its descriptor. */
   readonly grpc?: GrpcListenSpec;
+}
+
+/** Files of some folders, and of all that are below them. */
+export interface Sources {
+  /** Absolute. */
+  readonly folders: readonly string[];
+  /** How names of files that count end: `.py`. */
+  readonly extensions: readonly string[];
 }
 
 /** Where a worker that the host starts serves gRPC. */

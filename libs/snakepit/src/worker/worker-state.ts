@@ -1,9 +1,16 @@
 import type { Channel } from '../channel/index.js';
 import { describeExit, type ExitCause } from './exit-cause.js';
 
+const LEAVE_REASONS = ['close', 'resize', 'restart', 'max-calls', 'ttl', 'idle', 'max-rss'] as const;
+
+/** Why a worker takes no more calls although nothing is wrong with it. */
+export type LeaveReason = (typeof LEAVE_REASONS)[number];
+
+/** Which of its limits a worker that is recycled has reached. */
+export type RecycleReason = Extract<LeaveReason, 'max-calls' | 'ttl' | 'idle' | 'max-rss'>;
+
 /** Why a worker takes no more calls. */
-export type DrainReason =
-  'close' | 'resize' | 'restart' | 'recycle' | 'hung' | 'frozen' | 'protocol-error' | 'channel-closed';
+export type DrainReason = LeaveReason | 'hung' | 'frozen' | 'protocol-error' | 'channel-closed';
 
 /** The life of a worker: each state holds just what exists in it. */
 export type WorkerState =
@@ -36,4 +43,9 @@ export function reasonOf(state: WorkerState): string | undefined {
     case 'dead':
       return state.reason ?? describeExit(state.cause);
   }
+}
+
+/** Whether a worker leaves in good health: it finishes what it has, and what waits for it may go elsewhere. */
+export function leavesInPeace(state: WorkerState): boolean {
+  return state.kind === 'draining' && LEAVE_REASONS.some((reason) => reason === state.reason);
 }
