@@ -23,6 +23,8 @@ export interface LauncherParts {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly spec: LaunchSpec;
+  /** Default: spawns, or forks from the zygote. */
+  readonly launch?: Launch;
 }
 
 /** How many losses of a zygote cost the next one no delay. */
@@ -67,6 +69,7 @@ export class Launcher {
   }
 
   readonly launch: Launch = (options): WorkerProcess => {
+    if (this.#parts.launch !== undefined) return this.#parts.launch(options);
     const zygote = this.#current;
     if (!zygote?.isReady) return new SpawnedProcess(options);
     return new RelaunchedProcess(options, (given) => zygote.fork(given), this.launch);

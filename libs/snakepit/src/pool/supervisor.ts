@@ -6,6 +6,7 @@ import {
   workerEnvironment,
   type DrainReason,
   type ExitCause,
+  type Launch,
   type OrphanedCall,
   type WorkerOwner,
 } from '../worker/index.js';
@@ -22,6 +23,7 @@ export interface SupervisorParts {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly owner: SupervisorOwner;
+  readonly launch?: Launch;
 }
 
 /** What a supervisor tells its pool. */
