@@ -61,6 +61,8 @@ export class Schedule {
     });
     const options = drawOptions(this.#random);
     this.#size = options.size;
+    const { affinity, maxQueue, window, concurrency, maxAttempts } = options;
+    this.#note(JSON.stringify({ affinity, maxQueue, window, concurrency, maxAttempts }));
     this.#invariants = new Invariants(this.#world, options, () => this.#pool);
     this.#pool = new Pool({
       name: 'pool',
@@ -262,7 +264,7 @@ export class Schedule {
     const { size, workers, inFlight, queued, status } = this.#pool.stats();
     const left = [...this.#operations.values()].join(', ');
     if (!this.#isWhole()) {
-      const facts = { wanted: this.#size, size, workers, inFlight, queued, status, left, open: this.#open.size };
+      const facts = { wanted: this.#size, size, workers, inFlight, queued, status, left, open: this.#open.size, each: this.#pool.workers() };
       throw new Violation(`the pool does not become whole again: ${JSON.stringify(facts)}`);
     }
     for (const { name: command, kind } of COMMANDS) await this.#probe(command, kind);

@@ -113,9 +113,10 @@ export class ScriptedProcess implements WorkerProcess {
 
   /** The bytes are the host's again once they are taken. */
   #onWritten(bytes: Buffer, onTaken: () => void): void {
-    if (this.isGone) return;
     const frames = this.#worker.take(bytes);
     onTaken();
+    // The host may not know yet that nobody reads.
+    if (this.isGone) return;
     const { clock, random } = this.#world;
     this.#readAt = Math.max(this.#readAt, clock.now() + random.between(0.005, 0.2));
     this.after(this.#readAt - clock.now(), () => this.#worker.read(frames));
