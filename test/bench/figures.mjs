@@ -33,7 +33,16 @@ export const FIGURES = [
   { key: 'bin_1mb_inline_x', group: 'payloads', title: '1 MB inline ÷ JSON + base64', target: { atLeast: 15 } },
   { key: 'bin_1mb_shm_x', group: 'payloads', title: '1 MB ÷ JSON + base64', target: { atLeast: 45 } },
   { key: 'bin_16mb_shm_x', group: 'payloads', title: '16 MB ÷ JSON + base64', target: { atLeast: 120 } },
+  { key: 'bin_16mb_bytes_x', group: 'payloads', title: '16 MB as bytes ÷ JSON + base64' },
+  { key: 'bin_16mb_new_x', group: 'payloads', title: '16 MB + 1, by numpy ÷ JSON + base64' },
+  { key: 'bin_16mb_unmapped_x', group: 'payloads', title: '16 MB without koffi ÷ JSON + base64' },
   { key: 'stream_chunks_x', group: 'streams', title: 'chunks of one stream ÷ calls', target: { atLeast: 0.8 } },
+  {
+    key: 'slow_stream_rss_x',
+    group: 'streams',
+    title: 'RSS while 10 million chunks are read slowly',
+    target: { atMost: 1.2 },
+  },
   {
     key: 'zygote_start_x',
     group: 'starts',

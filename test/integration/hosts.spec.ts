@@ -19,12 +19,10 @@ interface Measured {
   readonly handles: string[];
 }
 
-const hostOf = (role: string, language: string, nodeArgs: string[] = []) =>
-  startHost(
-    SCRIPT,
-    [role, language, pathOf(`contract/commands.${language === 'python' ? 'py' : 'js'}`), inject('pythonPackages')],
-    nodeArgs,
-  );
+const hostOf = (role: string, language: string, nodeArgs: string[] = [], more: string[] = []) => {
+  const module = pathOf(`contract/commands.${language === 'python' ? 'py' : 'js'}`);
+  return startHost(SCRIPT, [role, language, module, inject('pythonPackages'), ...more], nodeArgs);
+};
 
 describe.each(['python', 'node'])('a plain script with %s workers', (language) => {
   it('ends by itself after close(), and leaves no process', async () => {
@@ -92,4 +90,39 @@ describe('200,000 calls from 64 callers', () => {
     expect(after.heap - before.heap).toBeLessThan(2 * 2 ** 20);
     expect(await host.ended(10_000)).toMatchObject({ status: 0 });
   });
+});
+
+describe.runIf(process.platform === 'linux')('a stream of 300,000 items of 1 KB that is read slowly', () => {
+  const MB = 2 ** 20;
+
+  it.each([
+    ['python', 'pulling'],
+    ['python', 'pushed'],
+    ['node', 'pulling'],
+    ['node', 'pushed'],
+  ])(
+    'takes no more memory the longer it runs, in host or worker: %s, %s',
+    { timeout: 60_000 },
+    async (language, how) => {
+      // The young generation may grow to 48 MB, which would hide what this is about.
+      const host = hostOf('reads-slowly', language, ['--max-semi-space-size=1'], [how]);
+      const facts = await host.next<{
+        received: number;
+        wrong: number;
+        early: { host: number; workers: number };
+        most: { host: number; workers: number };
+      }>();
+      const { early, most } = facts;
+      const inMb = (bytes: number) => `${(bytes / MB).toFixed(1)} MB`;
+      console.log(
+        `${language}, ${how}: host ${inMb(early.host)}, at most ${inMb(most.host)}; ` +
+          `workers ${inMb(early.workers)}, at most ${inMb(most.workers)}`,
+      );
+      expect([facts.received, facts.wrong]).toEqual([300_000, 0]);
+      expect(most.host - early.host).toBeLessThan(16 * MB);
+      // A Node worker has a young generation of its own.
+      expect(most.workers - early.workers).toBeLessThan((language === 'node' ? 48 : 8) * MB);
+      expect(await host.ended(10_000)).toMatchObject({ status: 0 });
+    },
+  );
 });

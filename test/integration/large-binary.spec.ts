@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,6 +57,7 @@ function pattern(bytes: number, seed = 1): Buffer {
 }
 
 const openFiles = (): number => readdirSync('/proc/self/fd').length;
+const mappings = (): number => readFileSync('/proc/self/maps', 'utf8').split('memfd:snakepit').length - 1;
 
 const TYPED: readonly ArrayBufferView[] = [
   Int8Array.of(-1, 2),
@@ -91,17 +92,18 @@ function rawBytes(view: ArrayBufferView): Buffer {
 }
 
 const WORKERS = [
-  { name: 'python, msgpack', adapter: () => pythonAdapter('msgpack') },
-  { name: 'python, json', adapter: () => pythonAdapter('json') },
+  { name: 'python, msgpack', adapter: () => pythonAdapter('msgpack'), mapped: true },
+  { name: 'python, msgpack, unmapped', adapter: () => pythonAdapter('msgpack'), mapped: false },
+  { name: 'python, json', adapter: () => pythonAdapter('json'), mapped: true },
+  { name: 'node, msgpack', adapter: () => nodeAdapter('msgpack'), mapped: true },
+  { name: 'node, json', adapter: () => nodeAdapter('json'), mapped: false },
   ...(process.platform === 'linux'
-    ? [{ name: 'python from a zygote', adapter: () => pythonAdapter('msgpack', true) }]
+    ? [{ name: 'python from a zygote', adapter: () => pythonAdapter('msgpack', true), mapped: true }]
     : []),
-  { name: 'node, msgpack', adapter: () => nodeAdapter('msgpack') },
-  { name: 'node, json', adapter: () => nodeAdapter('json') },
 ];
 
-describe.each(WORKERS)('large binary to $name', ({ adapter }) => {
-  const running = using(() => ({ adapter: adapter() }));
+describe.each(WORKERS)('large binary to $name', ({ adapter, mapped }) => {
+  const running = using(() => ({ adapter: adapter(), arena: { mapped } }));
 
   it.each([1, 16])('comes back unchanged (%i MB)', async (megabytes) => {
     const value = pattern(megabytes * MB);
@@ -141,7 +143,7 @@ describe.each(WORKERS)('large binary to $name', ({ adapter }) => {
   });
 
   it('goes through the socket when the arena has no room, with one warning', async () => {
-    const { pool, snakepit, logs } = await start({ adapter: adapter(), arena: { bytes: 2 * MB } });
+    const { pool, snakepit, logs } = await start({ adapter: adapter(), arena: { mapped, bytes: 2 * MB } });
     const value = pattern(3 * MB);
     for (let round = 0; round < 3; round += 1) {
       expect(value.equals(await pool.execute<Buffer>('same', [value]))).toBe(true);
@@ -282,11 +284,12 @@ describe('large binary to python', () => {
 
 describe('an arena', () => {
   it.each([
-    { are: 'spawned', zygote: false },
-    { are: 'forked', zygote: true },
-  ])('leaves nothing open or behind when $are workers die with slices in their hands', async ({ zygote }) => {
-    const before = openFiles();
-    const { pool, snakepit } = await start({ adapter: pythonAdapter('msgpack', zygote), size: 2 });
+    { are: 'spawned', zygote: false, mapped: true },
+    { are: 'spawned, unmapped,', zygote: false, mapped: false },
+    { are: 'forked', zygote: true, mapped: true },
+  ])('leaves nothing open or behind when $are workers die with slices in their hands', async ({ zygote, mapped }) => {
+    const before = [openFiles(), mappings()];
+    const { pool, snakepit } = await start({ adapter: pythonAdapter('msgpack', zygote), size: 2, arena: { mapped } });
     for (let round = 0; round < 3; round += 1) {
       const error = await failureOf(pool.execute('die', [pattern(4 * MB)]));
       expect(error).toMatchObject({ code: 'WORKER_EXITED' });
@@ -294,7 +297,7 @@ describe('an arena', () => {
     await pool.ready();
     expect(await pool.execute('total', [Buffer.alloc(MB, 1)])).toBe(MB);
     await snakepit.close();
-    expect(openFiles()).toBe(before);
+    expect([openFiles(), mappings()]).toEqual(before);
     // Another process's file has a name for an instant.
     const names = (): string[] => readdirSync('/dev/shm').filter((name) => name.startsWith('snakepit-'));
     await waitUntil('no file has a name', () => names().length === 0);
@@ -326,8 +329,18 @@ describe('an arena', () => {
     await snakepit.close();
   });
 
-  it('costs a worker its life that shortens it', async () => {
+  it('cannot be shortened by a worker while the host has it mapped', async () => {
     const { pool, snakepit } = await start({ adapter: pythonAdapter('msgpack') });
+    expect(await failureOf(pool.execute('shorten', []))).toMatchObject({ details: { type: 'PermissionError' } });
+    const value = pattern(2 * MB);
+    expect(value.equals(await pool.execute<Buffer>('same', [value]))).toBe(true);
+    expect(mappings()).toBeGreaterThan(0);
+    await snakepit.close();
+    expect(mappings()).toBe(0);
+  });
+
+  it('costs a worker its life that shortens it, where it is not mapped', async () => {
+    const { pool, snakepit } = await start({ adapter: pythonAdapter('msgpack'), arena: { mapped: false } });
     await pool.execute('shorten', []);
     const error = await failureOf(pool.execute('refer', { offset: 300 * MB, length: 10 }));
     expect(error).toMatchObject({ code: 'PROTOCOL_ERROR' });

@@ -2,17 +2,21 @@
 
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
 import sys
 import tempfile
 import textwrap
+import time
+from contextlib import contextmanager
 
 from snakepit_bridge.codec import create_codec
 from snakepit_bridge.v2 import frame as f
 
 from . import EXTRA_FOLDER, PACKAGE_FOLDER
+from .guard import guard
 
 TIMEOUT_SECONDS = 20
 
@@ -45,6 +49,8 @@ class Frame:
 class Host:
     """One worker and the host's end of its connection."""
 
+    _collected = None
+
     def __init__(self, test, module, codec="json", *, command_line=None, says_hello=True, **hello):
         host_end, worker_end = socket.socketpair()
         descriptor = worker_end.fileno()
@@ -57,6 +63,7 @@ class Host:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
+        guard().watch(self.process.pid)
         worker_end.close()
         host_end.settimeout(TIMEOUT_SECONDS)
         self.socket = host_end
@@ -76,7 +83,19 @@ class Host:
         return json.loads(self.receive_raw()[4])
 
     def send(self, kind, number=0, flags=0, aux=0, body=b""):
-        self.socket.sendall(f.pack_frame(kind, number, flags, aux, body))
+        frame = f.pack_frame(kind, number, flags, aux, body)
+        if self._collected is None:
+            self.socket.sendall(frame)
+        else:
+            self._collected += frame
+
+    @contextmanager
+    def one_write(self):
+        """Frames sent within the block leave together, so that the worker reads them at once."""
+        self._collected = bytearray()
+        yield
+        frames, self._collected = self._collected, None
+        self.socket.sendall(frames)
 
     def call(self, number, name, arguments=None, *, stream=False, meta=None, deadline_ms=None):
         value = arguments if meta is None else [meta, arguments]
@@ -143,7 +162,21 @@ class Host:
 
     def close(self):
         if self.process.poll() is None:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)  # it leads a group, of which it may have forked others
         self.process.wait()
+        guard().forget(self.process.pid)
         for stream in (self._input, self.socket, self.process.stdout, self.process.stderr):
             stream.close()
+
+
+def has_ended(pid):
+    """Wait for a process that was killed to be gone or a zombie, which takes no more than a moment; False if it lives on."""
+    for _ in range(2000):
+        try:
+            with open("/proc/%d/stat" % pid) as file:
+                if file.read().rpartition(")")[2].split()[0] == "Z":
+                    return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.001)
+    return False

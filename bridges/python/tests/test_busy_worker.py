@@ -7,7 +7,7 @@ import unittest
 
 from snakepit_bridge.v2 import frame as f
 
-from .host import Host, write_module
+from .host import Host, has_ended, write_module
 
 MODULE = '''
     import os, subprocess, sys, threading, time
@@ -133,7 +133,7 @@ class BusyWorker(unittest.TestCase):
         self.begin(2, "block")
         self.host.socket.shutdown(2)
         self.assertEqual(self.host.wait(), -signal.SIGKILL)
-        self.assertTrue(ended(grandchild))
+        self.assertTrue(has_ended(grandchild))
 
     def test_the_end_of_the_host_ends_an_idle_worker(self):
         self.host.socket.shutdown(2)
@@ -145,19 +145,6 @@ class BusyWorker(unittest.TestCase):
         before = cpu_ticks(self.host.process.pid)
         time.sleep(0.5)
         self.assertLessEqual(cpu_ticks(self.host.process.pid) - before, 1)
-
-
-def ended(pid):
-    """Wait until a process is gone or a zombie; it was killed with its group, so this takes no more than a moment."""
-    for _ in range(2000):
-        try:
-            with open("/proc/%d/stat" % pid) as file:
-                if file.read().rpartition(")")[2].split()[0] == "Z":
-                    return True
-        except FileNotFoundError:
-            return True
-        time.sleep(0.001)
-    return False
 
 
 def cpu_ticks(pid):

@@ -11,7 +11,7 @@ from snakepit_bridge.codec.binary import BinaryForm
 from snakepit_bridge.codec.json_codec import TAGGED
 from snakepit_bridge.errors import ProtocolError, RefusedValue
 from snakepit_bridge.v1.channel import PlainJsonCodec
-from snakepit_bridge.v2.frame import pack_frame
+from snakepit_bridge.v2.frame import DEADLINE, FLAG_DEADLINE, aux_of, flags_of, pack_frame
 from snakepit_bridge.v2.reader import FrameReader
 
 from . import require_msgpack
@@ -128,12 +128,19 @@ class OneWrite:
         return len(self.data)
 
 
+def frame_of(number, head, body, received, milliseconds):
+    """The fields of a call, with its deadline put back before its body."""
+    flags = flags_of(head)
+    deadline = DEADLINE.pack(milliseconds) if flags & FLAG_DEADLINE else b""
+    return (head >> 24, flags, aux_of(head), number, deadline + bytes(body))
+
+
 def read_frames(data, max_frame_bytes):
     frames = []
     reader = FrameReader(OneWrite(data), max_frame_bytes)
     reader.receive(is_blocking=True)
     reader.parse(
-        lambda call: frames.append((0x10, call[2], call[1], call[0], bytes(call[3]))),
+        lambda call: frames.append(frame_of(*call)),
         lambda kind, flags, aux, number, body, received: frames.append((kind, flags, aux, number, bytes(body))),
         0.0,
     )

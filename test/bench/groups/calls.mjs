@@ -1,13 +1,10 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-
 import { openFastApi } from '../peers/fastapi.mjs';
 import { openFirstCome } from '../peers/first-come.mjs';
 import { openPiscina, TUNED } from '../peers/piscina.mjs';
 import { openPythonShell } from '../peers/python-shell.mjs';
 import { openPythonia } from '../peers/pythonia.mjs';
 import { RawEcho } from '../peers/raw-echo.mjs';
+import { reportOf } from '../support/child-report.mjs';
 import { atRandom, ClosedLoop, everyTick, measureLoad, replay } from '../support/load.mjs';
 import { openPool, pythonAdapter } from '../support/pools.mjs';
 import { alternate, compareLoads, warmUp } from '../support/rounds.mjs';
@@ -143,7 +140,7 @@ export const measures = {
     const rounds = settings.isQuick ? 1 : settings.rounds;
     for (let round = 0; round < rounds; round += 1) {
       progress(`round ${round + 1} of ${rounds}, in a process of its own`);
-      const { early, late } = await measureRss(few, many);
+      const { early, late } = await reportOf('rss-host.mjs', few, many);
       samples.push(late / early);
       megabytes.push(late / 2 ** 20);
     }
@@ -187,11 +184,4 @@ async function p99BesideSlow(pool, { durationMs, settleMs, seed }) {
     replay(atRandom(SLOW_PER_SECOND, durationMs, seed), slow, 0),
   ]);
   return quantile(latencies, 0.99);
-}
-
-async function measureRss(few, many) {
-  const child = fork(fileURLToPath(new URL('../support/rss-host.mjs', import.meta.url)), [String(few), String(many)]);
-  const [[message], [status]] = await Promise.all([once(child, 'message'), once(child, 'exit')]);
-  if (status !== 0) throw new Error(`the process whose memory is measured ended with status ${status}`);
-  return message;
 }

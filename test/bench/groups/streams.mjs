@@ -1,7 +1,8 @@
+import { reportOf } from '../support/child-report.mjs';
 import { ClosedLoop, measureLoad } from '../support/load.mjs';
 import { openPool } from '../support/pools.mjs';
 import { alternate, warmUp } from '../support/rounds.mjs';
-import { formatRate } from '../support/table.mjs';
+import { formatNumber, formatRate } from '../support/table.mjs';
 
 const IN_FLIGHT = 64;
 
@@ -19,6 +20,15 @@ export const measures = {
       b: async () => (await measureLoad(load, settings)).perSecond,
     });
     return { samples: ratios, detail: `${formatRate(a)} ÷ ${formatRate(b)}` };
+  },
+
+  async slow_stream_rss_x({ settings, progress }) {
+    const chunks = settings.isQuick ? 300_000 : 10_000_000;
+    progress('reading, in a process of its own');
+    const { early, most } = await reportOf('slow-stream-host.mjs', chunks);
+    const megabytes = (bytes) => formatNumber(bytes / 2 ** 20);
+    const detail = `host at most ${megabytes(most.host)} MB, worker at most ${megabytes(most.worker)} MB`;
+    return { samples: [(most.host + most.worker) / (early.host + early.worker)], detail };
   },
 };
 

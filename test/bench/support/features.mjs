@@ -10,3 +10,8 @@ export function zygoteOptions() {
 export function withoutArena() {
   return 'arena' in poolOptionTable ? { arena: { enabled: false } } : {};
 }
+
+/** Pool options that have the host read and write shared memory by system calls, as it does without koffi. */
+export function withoutMapping() {
+  return { arena: { mapped: false } };
+}

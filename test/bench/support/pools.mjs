@@ -6,6 +6,7 @@ import { pinned } from './cpus.mjs';
 import { venv } from './packages.mjs';
 
 export const COMMANDS = fileURLToPath(new URL('../workers/commands.py', import.meta.url));
+export const LARGE_COMMANDS = fileURLToPath(new URL('../workers/large_commands.py', import.meta.url));
 
 /** Python workers on the workers' CPUs, in the environment that has MessagePack. */
 export function pythonAdapter(options = {}) {
@@ -22,6 +23,8 @@ export async function openPool({ adapter = pythonAdapter(), ...options }) {
   return {
     execute: (command, args) => pool.execute(command, args),
     stream: (command, args) => pool.stream(command, args),
+    iterate: (command, args) => pool.iterate(command, args),
+    memory: () => pool.memory(),
     add: () => pool.execute('add', { a: 1, b: 2 }),
     /** Resolves when as many workers are ready. */
     async resize(size) {

@@ -37,6 +37,7 @@ class JsonCodec:
     """Encodes and decodes values as JSON; `max_depth` bounds their nesting."""
 
     name = "json"
+    scalars = frozenset((int,))
 
     def __init__(self, max_depth, binary=None):
         self.max_depth = max_depth
@@ -73,6 +74,13 @@ class JsonCodec:
             flags, data = self._write(to_plain(value, root, self.max_depth, placement), root)
             return flags, placement.checked(data)
 
+    @staticmethod
+    def encode_scalar(value):
+        """Encode a value of one of the types `scalars`; raises an exception where `encode` must have a closer look."""
+        if -_SAFE <= value <= _SAFE:
+            return b"%d" % value
+        raise OverflowError
+
     def _write(self, plain, root):
         from .tags import needs_tags
 
@@ -104,6 +112,14 @@ class JsonCodec:
         value = self._parse(text)
         if text.count("[") + text.count("{") > self.max_depth and is_deeper(value, self.max_depth + envelope_depth):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth)
+        return value
+
+    def decode_plain(self, body):
+        """Like `decode`, for small plain text without escapes; raises any exception where there is more to it."""
+        text = str(body, "utf-8")
+        value, end = self._scan(text, 0)
+        if end != len(text) or "\\" in text or text.count("[") + text.count("{") > self.max_depth:
+            raise ValueError
         return value
 
     def _parse(self, text):

@@ -10,6 +10,7 @@ import msgpack
 from ..errors import ProtocolError, RefusedValue
 from .binary import Reference, Typed, typed_view
 from .depth import is_deeper
+from .split_body import SplitBody
 
 # First bytes of arrays and maps: their number in a body is an upper bound of its nesting.
 _CONTAINER_BYTES = bytes((*range(0x80, 0xA0), *range(0xDC, 0xE0)))
@@ -20,34 +21,42 @@ _ODD_TIME = re.compile(rb"\xd7\xff[\xee-\xff]|\xc7\x0c\xff[\x3b-\xff]").search
 _TIME_HEADS = (b"\xd7\xff", b"\xc7\x0c\xff")
 # From here on a body is rather held for a few large values than for many small ones.
 _LARGE_BYTES = 16 * 1024
-_SCALARS = frozenset((int, float, str, bool, type(None)))
 _MAPS_AND_LISTS = frozenset((dict, list, tuple))
 _LOOKED_INTO = _MAPS_AND_LISTS | {bytes, bytearray, memoryview}
 _REFERENCE = 1
 _TYPED = 2
 _PLACE = struct.Struct(">BQQ")
+_BIN_32 = struct.Struct(">BI")
+# From here on it is worth it to leave binary where it is until it is sent.
+_PART_BYTES = 64 * 1024
+# A limit of lengths that even an empty value exceeds; 0 lets it pass, and -1 means the default.
+_NOT_ALLOWED = -2
 
 
 class MsgpackCodec:
     """Encodes and decodes values as MessagePack; `max_depth` bounds their nesting."""
 
     name = "msgpack"
+    scalars = frozenset((int, float, str, bool, type(None)))
 
     def __init__(self, max_depth, binary=None):
         self.max_depth = max_depth
         self._binary = binary
         self._inline_bytes = inf if binary is None else binary.inline_bytes
         self._pack_kept = msgpack.Packer(datetime=True, default=_extension).pack
+        # Encodes a value of one of the types `scalars`; raises an exception where `encode` must have a closer look.
+        self.encode_scalar = self._pack_kept
         self._pack_apart = partial(msgpack.packb, datetime=True, default=_extension)
         self._unpack = partial(msgpack.unpackb, timestamp=3, ext_hook=self._read_extension)
+        self.decode_plain = _create_plain_decoder(max_depth) if _can_refuse_binary() else self.decode
 
     def encode(self, value, root="result"):
-        """Encode a value as `(0, bytes)`; large binary goes to the arena. `root` begins the path in messages.
+        """Encode a value as `(0, body)`, bytes or a SplitBody; large binary goes to the arena. `root` begins the path in messages.
 
         For one thread only, and never from within itself: it keeps its packer, which is costly to make. Raises
         UnencodableValue, and Refusal for too much binary.
         """
-        if type(value) in _SCALARS:
+        if type(value) in self.scalars:
             try:
                 return 0, self._pack_kept(value)
             except (ValueError, OverflowError):
@@ -60,6 +69,8 @@ class MsgpackCodec:
 
     def _encode(self, pack, value, root, in_arena):
         try:
+            if type(value) is bytes and self._binary is not None and _PART_BYTES <= len(value) < self._inline_bytes:
+                return 0, SplitBody(_BIN_32.pack(0xC6, len(value)), value)
             if type(value) not in _LOOKED_INTO or _packs_as_is(value, self._inline_bytes):
                 data = pack(value)
                 if self._is_shallow(data, value) or not is_deeper(value, self.max_depth):
@@ -124,12 +135,56 @@ class MsgpackCodec:
             return True
         if size > _LARGE_BYTES and len(value) * 256 < size:
             return False  # few values, of many bytes: they are looked at sooner than their bytes
-        return size - len(data.translate(None, _CONTAINER_BYTES)) <= self.max_depth
+        return size - len(bytes(data).translate(None, _CONTAINER_BYTES)) <= self.max_depth
+
+
+def _passes_odd_times():
+    """Tell whether the installed unpacker lets a timestamp of more than 999999999 nanoseconds pass."""
+    try:
+        msgpack.unpackb(b"\xd7\xff" + b"\xff" * 8, timestamp=3)
+    except ValueError:
+        return False
+    return True
+
+
+_PASSES_ODD_TIMES = _passes_odd_times()
+
+
+def _create_plain_decoder(max_depth):
+    """A function that decodes small bodies without binary and extensions, which need no second look at what the unpacker let pass.
+
+    It raises any exception where there is more to it: `decode` then has the last word.
+    """
+    unpack, containers = msgpack.unpackb, _CONTAINER_BYTES
+
+    def decode_plain(body):
+        size = len(body)
+        if size > max_depth and (size > _LARGE_BYTES or size - len(body.translate(None, containers)) > max_depth):
+            raise ValueError
+        return unpack(body, max_bin_len=_NOT_ALLOWED, max_ext_len=_NOT_ALLOWED)
+
+    return decode_plain
+
+
+def _can_refuse_binary():
+    """Tell whether this version of the unpacker takes such limits as they are meant."""
+    for body in (b"\xc4\x00", b"\xc7\x00\x05"):
+        try:
+            msgpack.unpackb(body, max_bin_len=_NOT_ALLOWED, max_ext_len=_NOT_ALLOWED)
+        except ValueError:
+            continue
+        return False
+    return True
 
 
 def _may_hold_odd_time(body):
     """Regular expressions are slow where there is much to search, and looking for the first bytes is enough then."""
-    return _ODD_TIME(body) if len(body) < _LARGE_BYTES else any(head in body for head in _TIME_HEADS)
+    if not _PASSES_ODD_TIMES:
+        return False
+    if len(body) < _LARGE_BYTES:
+        return _ODD_TIME(body)
+    data = bytes(body)
+    return any(head in data for head in _TIME_HEADS)
 
 
 def _has_string_keys(value):

@@ -8,6 +8,7 @@ import threading
 from ..codec.address import address_of
 from ..errors import ProtocolError
 from ..process import complain
+from .heap import keep_freed_memory
 from .slices import SliceAllocator
 
 
@@ -44,6 +45,7 @@ class Arena:
             if not stat.S_ISREG(found.st_mode) or found.st_size != size:
                 return None
             os.set_inheritable(descriptor, False)
+            keep_freed_memory()
             return cls(descriptor, size, int(threshold))
         except (OSError, TypeError, ValueError, OverflowError):
             return None

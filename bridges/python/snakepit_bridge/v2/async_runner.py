@@ -34,11 +34,11 @@ class AsyncCall:
 class AsyncRunner:
     """Takes calls from the reading thread and answers them from the event loop's thread."""
 
-    def __init__(self, replies, writer, on_end, exit_process):
+    def __init__(self, parts, exit_process):
         self.calls = {}
-        self._replies = replies
-        self._writer = writer
-        self._on_end = on_end
+        self._replies = parts.replies
+        self._writer = parts.writer
+        self._on_end = parts.open_calls.end
         self._exit_process = exit_process
         self._is_flush_due = False
         self.loop = asyncio.new_event_loop()
@@ -65,6 +65,10 @@ class AsyncRunner:
     def run_hook(self, coroutine):
         """Run a coroutine and wait for its result. From any thread but the loop's."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
+    def is_current_thread(self):
+        """Tell whether the caller is on the loop's thread."""
+        return threading.get_ident() == self.thread.ident
 
     def running_call(self):
         """Id of the call whose task is running, else 0. From the loop's thread."""

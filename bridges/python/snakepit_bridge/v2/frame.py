@@ -2,6 +2,8 @@
 
 import struct
 
+from ..errors import ProtocolError
+
 HELLO = 0x01
 CALL = 0x10
 CANCEL = 0x11
@@ -32,6 +34,39 @@ NAMED_COMMAND = 65535
 HEADER = struct.Struct(">IBBHI")
 HEADER_BYTES = HEADER.size
 DEADLINE = struct.Struct(">I")
+
+# A header read another way: kind, flags and aux as one number, its _head_, which most decisions can be made from at once; and the
+# first bytes of what follows, where a call has its deadline.
+OPENING = struct.Struct(">IIII")
+
+
+def head_of(kind, flags, aux):
+    """Kind, flags and aux as one number."""
+    return kind << 24 | flags << 16 | aux
+
+
+def flags_of(head):
+    """The flags of a head."""
+    return head >> 16 & 0xFF
+
+
+def aux_of(head):
+    """The aux of a head; of a call, its command's index."""
+    return head & 0xFFFF
+
+
+def call_of(head, call_id, body, received):
+    """A frame as CallQueue holds it, with the deadline taken off its body. Raises ProtocolError."""
+    if not flags_of(head) & FLAG_DEADLINE:
+        return call_id, head, body, received, 0
+    if len(body) < DEADLINE.size:
+        raise missing_deadline()
+    return call_id, head, body[DEADLINE.size :], received, DEADLINE.unpack_from(body)[0]
+
+
+def missing_deadline():
+    """The error of a call that is flagged DEADLINE and has none."""
+    return ProtocolError("a call with DEADLINE whose body is too short for one")
 
 
 def pack_frame(kind, call_id, flags=0, aux=0, body=b""):

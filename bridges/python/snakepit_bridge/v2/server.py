@@ -11,7 +11,7 @@ from ..log import forward_logging
 from ..process import complain, end_by_protocol_error, end_with_host, exit_status, ignore_termination, is_terminated
 from .arena import Arena
 from .hello import answer_hello, failed_hello, read_hello
-from .loop import WorkerLoop
+from .loop import Connection, WorkerLoop
 from .reader import FrameReader
 from .startup_guard import StartupGuard
 from .writer import FrameWriter
@@ -52,11 +52,11 @@ def _start(sock, reader, writer, load_manifest):
             binary = BinaryForm(arena, hello.max_frame_bytes) if hello.takes_typed_arrays else None
             codec = create_codec(hello.choose_codec(), hello.max_depth, binary)
             manifest = load_manifest()
-            loop = WorkerLoop(sock, reader, writer, codec, manifest, hello, arena)
-            forward_logging(loop)
+            loop = WorkerLoop(Connection(sock, reader, writer, codec, arena), manifest, hello)
+            forward_logging(loop.runtime)
             loop.start()
             for hook in manifest.hooks(START):
-                loop.run_hook(hook)
+                loop.runtime.run_hook(hook)
     except BaseException as error:
         if isinstance(error, SystemExit) and is_terminated():
             raise
@@ -80,7 +80,7 @@ def _serve_until_end(loop, manifest):
 
 def _run_last(loop, hook):
     try:
-        loop.run_hook(hook)
+        loop.runtime.run_hook(hook)
     except Exception as error:
         complain("on_shutdown failed: %s: %s" % (type(error).__name__, error))
 

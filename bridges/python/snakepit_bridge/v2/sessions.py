@@ -9,11 +9,11 @@ from ..session import Session
 class SessionHooks:
     """Remembers which sessions this worker has seen, if a hook wants to know."""
 
-    def __init__(self, manifest, loop):
+    def __init__(self, manifest, runtime):
         self._on_open = manifest.hooks(SESSION_OPEN)
         self._on_close = manifest.hooks(SESSION_CLOSE)
         self.has_any = bool(self._on_open or self._on_close)
-        self._loop = loop
+        self._runtime = runtime
         self._seen = set()
 
     def open(self, session_id, call_id):
@@ -21,7 +21,7 @@ class SessionHooks:
         if not self.has_any or session_id is None or session_id in self._seen:
             return
         for hook in self._on_open:
-            self._loop.run_hook(hook, Session(self._loop, call_id, session_id))
+            self._runtime.run_hook(hook, Session(self._runtime, call_id, session_id))
         self._seen.add(session_id)
 
     def close(self, session_id):
@@ -31,7 +31,7 @@ class SessionHooks:
         self._seen.discard(session_id)
         for hook in self._on_close:
             try:
-                self._loop.run_hook(hook, Session(_ClosedSession, 0, session_id))
+                self._runtime.run_hook(hook, Session(_ClosedSession, 0, session_id))
             except Exception as error:
                 complain("on_session_close failed for %s: %s: %s" % (session_id, type(error).__name__, error))
 

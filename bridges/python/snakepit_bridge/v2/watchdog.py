@@ -14,9 +14,10 @@ class Watchdog:
     The main loop pays one attribute check a turn, `is_asleep`; while it is idle, the thread sleeps on an event.
     """
 
-    def __init__(self, loop, descriptor):
+    def __init__(self, loop, intake, descriptor):
         self.is_asleep = False
         self._loop = loop
+        self._intake = intake
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLIN)
         self._awake = threading.Event()
@@ -47,16 +48,16 @@ class Watchdog:
                 self._read_instead()
                 continue
             self._seen_turn = self._loop.turn
-            quiet = quiet + 1 if self._loop.is_idle else 0
+            quiet = quiet + 1 if self._intake.is_idle else 0
             sleep(_TICK_SECONDS)
         self.is_asleep = True
-        if not self._loop.is_idle:  # it went to work in between and may have missed the flag
+        if not self._intake.is_idle:  # it went to work in between and may have missed the flag
             self.wake()
 
     def _is_stuck(self):
-        return not self._loop.is_idle and self._loop.turn == self._seen_turn
+        return not self._intake.is_idle and self._loop.turn == self._seen_turn
 
     def _read_instead(self):
-        self._loop.flush_for_main()
-        if self._poll.poll(_TICK_SECONDS * 1000) and self._is_stuck() and not self._loop.read_for_main():
+        self._intake.flush_for_main()
+        if self._poll.poll(_TICK_SECONDS * 1000) and self._is_stuck() and not self._intake.read_for_main():
             sleep(0.001)  # the main thread is reading after all

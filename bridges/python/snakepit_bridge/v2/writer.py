@@ -2,6 +2,7 @@
 
 import threading
 
+from ..codec.split_body import SplitBody
 from ..errors import HostGone
 from .frame import HEADER, pack_frame
 
@@ -31,12 +32,15 @@ class FrameWriter:
     def add(self, kind, call_id, flags=0, aux=0, body=b""):
         """Add a frame, to be sent by the next flush; a large one is sent at once. Raises HostGone."""
         if len(body) < _LARGE_BYTES or not self._is_ready:
-            self.out += pack_frame(kind, call_id, flags, aux, body)
+            self.out += pack_frame(kind, call_id, flags, aux, bytes(body))
             return
+        header = HEADER.pack(len(body), kind, flags, aux, call_id)
         with self._lock:
             self._send_collected()
-            self._send(HEADER.pack(len(body), kind, flags, aux, call_id))
-            self._send(body)
+            if type(body) is SplitBody:
+                self._send_in_a_row((header, body.head, body.tail))
+            else:
+                self._send_in_a_row((header, body))
 
     def flush(self):
         """Send what was added. Raises HostGone."""
@@ -67,10 +71,21 @@ class FrameWriter:
             self._send(data)
 
     def _send(self, data):
+        self._attempt(self._socket.sendall, data)
+
+    def _send_in_a_row(self, parts):
+        """Send parts in one system call, so that the host is not woken up for a header alone."""
+        sent = self._attempt(self._socket.sendmsg, parts)
+        for part in parts if sent is not None else ():
+            if sent < len(part):
+                self._send(memoryview(part)[sent:])
+            sent = max(0, sent - len(part))
+
+    def _attempt(self, send, data):
         if self._is_closed:
-            return
+            return None
         try:
-            self._socket.sendall(data)
+            return send(data)
         except OSError:
             self._is_closed = True
             raise HostGone from None

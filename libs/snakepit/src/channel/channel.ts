@@ -88,9 +88,10 @@ export interface Channel {
   /**
    * Encodes the call and queues it for the write at the end of this turn.
    *
+   * @param nowMs the present, on the clock's `now()` scale: who sends many calls reads the clock once
    * @throws SnakepitError INVALID_ARGUMENTS, FRAME_TOO_LARGE, UNKNOWN_COMMAND or UNSUPPORTED; nothing was sent then.
    */
-  send(call: ChannelCall): CallId;
+  send(call: ChannelCall, nowMs: number): CallId;
   /** Asks the worker to stop a call; false where the protocol cannot. */
   cancel(id: CallId, reason: 'caller' | 'deadline'): boolean;
   /** Lets a stream send `chunks` more. */

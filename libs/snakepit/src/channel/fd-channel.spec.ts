@@ -353,7 +353,7 @@ describe.each(['msgpack', 'json'] as const)('FdChannel with %s', (codec) => {
   it('sends a call by its index and delivers the result with its service time', async () => {
     const { channel, peer } = await open(codec);
     const call = new Call({ args: { bytes: new Uint8Array([1, 2]) } });
-    const id = channel.send(call);
+    const id = channel.send(call, 0);
     expect(channel.inFlight).toBe(1);
     const frame = await peer.next(Kind.CALL);
     expect([frame.id, frame.aux, frame.flags & ~Flag.TAGGED]).toEqual([id, 0, 0]);
@@ -367,7 +367,7 @@ describe.each(['msgpack', 'json'] as const)('FdChannel with %s', (codec) => {
   it('carries chunks, progress, end and credit of a stream', async () => {
     const { channel, peer } = await open(codec);
     const call = new Call({ command: 'walk', kind: 'stream' });
-    const id = channel.send(call);
+    const id = channel.send(call, 0);
     const frame = await peer.next(Kind.CALL);
     expect([frame.aux, frame.flags]).toEqual([1, Flag.STREAM]);
     channel.grant(id, 3);
@@ -390,7 +390,7 @@ describe.each(['msgpack', 'json'] as const)('FdChannel with %s', (codec) => {
   it('delivers an error with everything the worker told of it', async () => {
     const { channel, peer } = await open(codec);
     const call = new Call();
-    const id = channel.send(call);
+    const id = channel.send(call, 0);
     const body = {
       code: 'REMOTE_ERROR',
       type: 'ValueError',
@@ -424,7 +424,7 @@ describe.each(['msgpack', 'json'] as const)('FdChannel with %s', (codec) => {
   ])('maps the worker’s error %j to %s (%s)', async (body, code, delivery) => {
     const { channel, peer } = await open(codec);
     const call = new Call();
-    peer.value(Kind.ERROR, channel.send(call), body).flush();
+    peer.value(Kind.ERROR, channel.send(call, 0), body).flush();
     await call.ended;
     expect(call.heard[0]?.[1]).toMatchObject({ code, delivery });
   });
@@ -432,28 +432,28 @@ describe.each(['msgpack', 'json'] as const)('FdChannel with %s', (codec) => {
   it('sends deadline and meta in front of the arguments', async () => {
     const { channel, peer, clock } = await open(codec);
     clock.advance(100);
-    channel.send(new Call({ deadline: 1_100.5, meta: { session: 's-1' }, args: [1] }));
+    channel.send(new Call({ deadline: 1_100.5, meta: { session: 's-1' }, args: [1] }), 100);
     const frame = await peer.next(Kind.CALL);
     expect(frame.flags).toBe(Flag.DEADLINE | Flag.META);
     expect(frame.body.readUInt32BE(0)).toBe(1_001);
     expect(peer.valueOf(frame, 4)).toEqual([{ session: 's-1' }, [1]]);
-    channel.send(new Call({ deadline: 50 }));
+    channel.send(new Call({ deadline: 50 }), 100);
     expect((await peer.next(Kind.CALL)).body.readUInt32BE(0)).toBe(0);
   });
 
   it('sends arguments as deep as maxDepth, with meta and without, and none deeper', async () => {
     const { channel, peer } = await open(codec, 3);
     for (const meta of [undefined, { session: 's' }]) {
-      channel.send(new Call({ args: [[[1]]], ...(meta && { meta }) }));
+      channel.send(new Call({ args: [[[1]]], ...(meta && { meta }) }), 0);
       await peer.next(Kind.CALL);
-      expect(() => channel.send(new Call({ args: [[[[1]]]], ...(meta && { meta }) }))).toThrow(/nest|deep/);
+      expect(() => channel.send(new Call({ args: [[[[1]]]], ...(meta && { meta }) }), 0)).toThrow(/nest|deep/);
     }
   });
 
   it('answers host calls, also those that fail or cannot be answered', async () => {
     const { channel, peer, owner } = await open(codec);
     const call = new Call();
-    const id = channel.send(call);
+    const id = channel.send(call, 0);
     await peer.next(Kind.CALL);
     const results: Record<string, () => Promise<unknown>> = {
       good: () => Promise.resolve({ found: true }),
@@ -517,7 +517,7 @@ describe.each(['msgpack', 'json'] as const)('FdChannel with %s', (codec) => {
 describe('FdChannel', () => {
   it('writes cancel, ping, session closed and shutdown as the protocol says', async () => {
     const { channel, peer } = await open();
-    const id = channel.send(new Call());
+    const id = channel.send(new Call(), 0);
     await peer.next(Kind.CALL);
     expect(channel.cancel(id, 'caller')).toBe(true);
     expect(await peer.next(Kind.CANCEL)).toMatchObject({ id, aux: CancelReason.CALLER });
@@ -546,19 +546,19 @@ describe('FdChannel', () => {
   it('leaves with one write for all that one turn sends', async () => {
     const { channel, peer, host } = await open();
     const write = vi.spyOn(host, 'write');
-    const ids = Array.from({ length: 100 }, (_, n) => channel.send(new Call({ args: n })));
+    const ids = Array.from({ length: 100 }, (_, n) => channel.send(new Call({ args: n }), 0));
     channel.cancel(ids[0]!, 'caller');
     for (const id of ids) expect((await peer.next(Kind.CALL)).id).toBe(id);
     await peer.next(Kind.CANCEL);
     expect(write).toHaveBeenCalledTimes(1);
-    channel.send(new Call());
+    channel.send(new Call(), 0);
     await peer.next(Kind.CALL);
     expect(write).toHaveBeenCalledTimes(2);
   });
 
   it('ignores credit for a call that is over, and grants of any size reach the worker in full', async () => {
     const { channel, peer } = await open();
-    const id = channel.send(new Call({ command: 'walk', kind: 'stream' }));
+    const id = channel.send(new Call({ command: 'walk', kind: 'stream' }), 0);
     await peer.next(Kind.CALL);
     channel.grant(id, 70_000);
     const granted = (await peer.next(Kind.CREDIT)).aux + (await peer.next(Kind.CREDIT)).aux;
@@ -581,15 +581,15 @@ describe('FdChannel', () => {
     ['an unknown command', { command: 'ad' }, 'UNKNOWN_COMMAND', /'ad'.*add, walk/],
   ] as const)('refuses %s, sends nothing of it and goes on', async (_, over, code, message) => {
     const { channel, peer } = await open();
-    channel.send(new Call({ args: 'before' }));
+    channel.send(new Call({ args: 'before' }), 0);
     const refused = new Call(over);
     let error: unknown;
     try {
-      channel.send(refused);
+      channel.send(refused, 0);
     } catch (thrown) {
       error = thrown;
     }
-    channel.send(new Call({ args: 'after' }));
+    channel.send(new Call({ args: 'after' }), 0);
     expect(isSnakepitError(error, code)).toBe(true);
     expect(error).toMatchObject({ message: expect.stringMatching(message), delivery: 'not-started' });
     expect(peer.valueOf(await peer.next(Kind.CALL))).toBe('before');
@@ -600,9 +600,9 @@ describe('FdChannel', () => {
 
   it('stays whole when it refuses one call more than there are ids', async () => {
     const { channel, peer } = await open();
-    for (let sent = 0; sent < 65_536; sent += 1) channel.send(new Call({ args: null }));
-    expect(() => channel.send(new Call())).toThrow('65536');
-    expect(() => channel.send(new Call())).toThrow('65536');
+    for (let sent = 0; sent < 65_536; sent += 1) channel.send(new Call({ args: null }), 0);
+    expect(() => channel.send(new Call(), 0)).toThrow('65536');
+    expect(() => channel.send(new Call(), 0)).toThrow('65536');
     for (let sent = 0; sent < 65_536; sent += 1) await peer.next(Kind.CALL);
     channel.ping();
     await peer.next(Kind.PING);
@@ -634,8 +634,8 @@ describe('FdChannel', () => {
     const { channel, peer, owner } = await open();
     const call = new Call();
     const bystander = new Call();
-    const id = channel.send(call);
-    channel.send(bystander);
+    const id = channel.send(call, 0);
+    channel.send(bystander, 0);
     await peer.next(Kind.CALL);
     await peer.next(Kind.CALL);
     breach(peer, id);
@@ -653,7 +653,7 @@ describe('FdChannel', () => {
     peer.frame(0x7f, 0).flush();
     await owner.failed;
     const write = vi.spyOn(host, 'write');
-    channel.send(new Call());
+    channel.send(new Call(), 0);
     await new Promise<void>((resolve) => void setImmediate(resolve));
     expect(write).not.toHaveBeenCalled();
     expect(channel.abandon()).toMatchObject([{ wasWritten: false }]);
@@ -665,7 +665,7 @@ describe('FdChannel', () => {
   ])('tells once that it is closed when the worker’s socket %s, and keeps its calls', async (_, close) => {
     const { channel, peer, owner, host } = await open();
     const call = new Call();
-    channel.send(call);
+    channel.send(call, 0);
     await peer.next(Kind.CALL);
     const closed = new Promise<void>((resolve) => void host.once('close', resolve));
     close(peer);
@@ -682,9 +682,9 @@ describe('FdChannel', () => {
     const { channel, peer, owner, host } = await open();
     const written = new Call();
     const unwritten = new Call();
-    channel.send(written);
+    channel.send(written, 0);
     await peer.next(Kind.CALL);
-    channel.send(unwritten);
+    channel.send(unwritten, 0);
     expect(channel.abandon()).toEqual([
       { call: written, wasWritten: true },
       { call: unwritten, wasWritten: false },
@@ -699,24 +699,24 @@ describe('FdChannel', () => {
     const { channel, peer, owner } = await open();
     peer.socket.pause();
     // One write of this size is more than what the kernel and Node's stream take at once.
-    for (let round = 0; round < 400; round += 1) channel.send(new Call({ args: 'x'.repeat(4_000) }));
+    for (let round = 0; round < 400; round += 1) channel.send(new Call({ args: 'x'.repeat(4_000) }), 0);
     await owner.untilRooms(1);
     expect(owner.rooms).toEqual([false]);
-    channel.send(new Call());
+    channel.send(new Call(), 0);
     await new Promise<void>((resolve) => void process.nextTick(resolve));
     expect(owner.rooms).toEqual([false]);
     peer.socket.resume();
     await owner.untilRooms(2);
     expect(owner.rooms).toEqual([false, true]);
     for (let round = 0; round < 401; round += 1) await peer.next(Kind.CALL);
-    channel.send(new Call({ args: 'last' }));
+    channel.send(new Call({ args: 'last' }), 0);
     expect(peer.valueOf(await peer.next(Kind.CALL))).toBe('last');
   });
 
   it('reads frames that arrive byte by byte', async () => {
     const { channel, peer } = await open();
     const call = new Call();
-    const id = channel.send(call);
+    const id = channel.send(call, 0);
     await peer.next(Kind.CALL);
     const bytes = Buffer.alloc(64);
     const out = new ByteWriter();

@@ -70,8 +70,9 @@ export class FdChannel implements Channel, FrameSink {
   readonly #out = new ByteWriter();
   readonly #pending = new PendingCalls();
   readonly #commandIndexes: ReadonlyMap<string, number>;
-  /** Calls whose frames are still in `#out`: if the worker dies now, they certainly never started. */
-  #unwritten: CallId[] = [];
+  /** Calls whose frames are still in `#out`, and how many: if the worker dies now, they certainly never started. */
+  readonly #unwritten: CallId[] = [];
+  #unwrittenCount = 0;
   #flushIsDue = false;
   #congested = false;
   /** Undefined once the channel has failed or was abandoned. */
@@ -103,7 +104,7 @@ export class FdChannel implements Channel, FrameSink {
     return this.#pending.size;
   }
 
-  send(call: ChannelCall): CallId {
+  send(call: ChannelCall, nowMs: number): CallId {
     const index = this.#commandIndexes.get(call.command);
     if (index === undefined) {
       throw new SnakepitError('UNKNOWN_COMMAND', {
@@ -118,9 +119,10 @@ export class FdChannel implements Channel, FrameSink {
     out.binary = this.#binaryOfCalls;
     try {
       let flags = call.kind === 'stream' ? Flag.STREAM : 0;
-      if (call.deadline !== Infinity) {
+      const { deadline } = call;
+      if (deadline !== Infinity) {
         flags |= Flag.DEADLINE;
-        out.writeUInt32(Math.min(0xffffffff, Math.max(0, Math.ceil(call.deadline - this.#clock.now()))));
+        out.writeUInt32(Math.min(0xffffffff, Math.max(0, Math.ceil(deadline - nowMs))));
       }
       if (call.meta === undefined) {
         flags |= this.#codec.encode(call.args, out, 'args');
@@ -137,7 +139,8 @@ export class FdChannel implements Channel, FrameSink {
       if (error instanceof EncodeError) throw refusedArguments(call.command, this.#name.pool, error);
       throw error instanceof BinaryTooLarge ? this.#tooLarge(call, error.bytes) : error;
     }
-    this.#unwritten.push(id);
+    this.#unwritten[this.#unwrittenCount] = id;
+    this.#unwrittenCount += 1;
     this.#flushSoon();
     return id;
   }
@@ -177,8 +180,7 @@ export class FdChannel implements Channel, FrameSink {
     this.#socket.off('data', this.#onData);
     this.#socket.off('drain', this.#onDrain);
     this.#socket.destroy();
-    const unwritten = new Set(this.#unwritten);
-    this.#unwritten = [];
+    const unwritten = new Set(this.#unwritten.slice(0, this.#unwrittenCount));
     return this.#pending.takeAll().map(({ id, call }) => ({ call, wasWritten: !unwritten.has(id) }));
   }
 
@@ -324,16 +326,20 @@ export class FdChannel implements Channel, FrameSink {
     });
   }
 
+  /**
+   * Not at the end of the tick: an answer's chunk makes frames twice, first those of calls that waited, then those of the
+   * callers who got an answer and go on. An immediate comes after both, right after the sockets were read.
+   */
   #flushSoon(): void {
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
-    process.nextTick(this.#flush);
+    setImmediate(this.#flush);
   }
 
   readonly #flush = (): void => {
     this.#flushIsDue = false;
     if (this.#owner === undefined || this.#out.position === 0) return;
-    this.#unwritten.length = 0;
+    this.#unwrittenCount = 0;
     const bytes = this.#out.take();
     const hasRoom = this.#socket.write(bytes, () => this.#out.recycle(bytes));
     if (hasRoom || this.#congested) return;

@@ -233,7 +233,7 @@ describe('openStdioChannel', () => {
     bridge.reply(1, 'pong');
     const channel = await opening;
     const { call, outcome } = aCall();
-    channel.send(call);
+    channel.send(call, clock.now());
     bridge.reply((await bridge.next())['id'] as number, 3);
     expect(await outcome).toEqual(['result', 3, 0]);
     expect(owner.failures).toEqual([]);
@@ -252,7 +252,7 @@ describe('openStdioChannel', () => {
     expect(channel.manifest.codec).toBe('msgpack');
     bridge.reply(2, 'pong');
     const { call, outcome } = aCall();
-    channel.send(call);
+    channel.send(call, clock.now());
     bridge.reply(3, 'done');
     expect(await outcome).toEqual(['result', 'done', 0]);
     expect(owner.failures).toEqual([]);
@@ -313,7 +313,7 @@ describe.each(['json', 'msgpack'] as const)('StdioChannel with %s', (codec) => {
     const { channel, bridge } = await open(codec);
     for (const id of [2, 3]) {
       const { call, outcome } = aCall({ args: { n: id } });
-      expect(channel.send(call)).toBe(id);
+      expect(channel.send(call, 0)).toBe(id);
       expect(channel.inFlight).toBe(1);
       expect(await bridge.next()).toMatchObject({ id, command: 'add', args: { n: id } });
       bridge.reply(id, { n: id });
@@ -325,24 +325,24 @@ describe.each(['json', 'msgpack'] as const)('StdioChannel with %s', (codec) => {
   it('delivers a failure, with details where the bridge sends them', async () => {
     const { channel, bridge } = await open(codec);
     const plain = aCall();
-    channel.send(plain.call);
+    channel.send(plain.call, 0);
     bridge.send({ id: 2, success: false, error: 'division by zero' });
     expect(await plain.outcome).toMatchObject([
       'failure',
       { code: 'REMOTE_ERROR', delivery: 'ran', remote: { type: 'Error', message: 'division by zero' } },
     ]);
     const detailed = aCall();
-    channel.send(detailed.call);
+    channel.send(detailed.call, 0);
     bridge.send({ id: 3, success: false, error: 'x', error_details: { code: 'UNKNOWN_COMMAND', message: 'no add' } });
     expect(await detailed.outcome).toMatchObject(['failure', { code: 'UNKNOWN_COMMAND', delivery: 'not-started' }]);
   });
 
   it('refuses arguments that cannot be sent and goes on with the same id', async () => {
     const { channel, bridge } = await open(codec);
-    expect(() => channel.send(aCall({ args: { f: () => {} } }).call)).toThrow(/args\.f/);
-    expect(() => channel.send(aCall({ args: 'x'.repeat(MAX_FRAME) }).call)).toThrow(/exceeds maxFrameBytes/);
+    expect(() => channel.send(aCall({ args: { f: () => {} } }).call, 0)).toThrow(/args\.f/);
+    expect(() => channel.send(aCall({ args: 'x'.repeat(MAX_FRAME) }).call, 0)).toThrow(/exceeds maxFrameBytes/);
     const { call, outcome } = aCall();
-    channel.send(call);
+    channel.send(call, 0);
     expect(await bridge.next()).toMatchObject({ id: 2, args: { a: 1 } });
     bridge.reply(2, 'fine');
     expect(await outcome).toEqual(['result', 'fine', 0]);
@@ -352,10 +352,10 @@ describe.each(['json', 'msgpack'] as const)('StdioChannel with %s', (codec) => {
 describe('StdioChannel', () => {
   it('refuses what protocol v1 cannot carry', async () => {
     const { channel, bridge } = await open();
-    expect(() => channel.send(aCall({ kind: 'stream' }).call)).toThrow(/'add' cannot be done.*no streams/);
-    expect(() => channel.send(aCall({ args: new Uint8Array(2) }).call)).toThrow(/args/);
-    const id = channel.send(aCall().call);
-    expect(() => channel.send(aCall().call)).toThrow('one call at a time');
+    expect(() => channel.send(aCall({ kind: 'stream' }).call, 0)).toThrow(/'add' cannot be done.*no streams/);
+    expect(() => channel.send(aCall({ args: new Uint8Array(2) }).call, 0)).toThrow(/args/);
+    const id = channel.send(aCall().call, 0);
+    expect(() => channel.send(aCall().call, 0)).toThrow('one call at a time');
     expect(channel.cancel()).toBe(false);
     expect(() => channel.grant()).toThrow('no streams');
     channel.sessionClosed();
@@ -369,7 +369,7 @@ describe('StdioChannel', () => {
     expect(command).toBe('ping');
     clock.advance(70);
     const { call, outcome } = aCall();
-    channel.send(call);
+    channel.send(call, clock.now());
     expect(channel.ping()).toBe(false);
     bridge.send({ id, success: false, error: 'no ping here' });
     bridge.reply(3, 'after');
@@ -389,7 +389,7 @@ describe('StdioChannel', () => {
   it.each(breaches)('fails once with a protocol error for %s', async (_, breach, reason) => {
     const { channel, bridge, owner } = await open();
     const { call } = aCall();
-    channel.send(call);
+    channel.send(call, 0);
     await bridge.next();
     breach(bridge);
     bridge.stdout.end();
@@ -402,7 +402,7 @@ describe('StdioChannel', () => {
   it('tells once that it is closed when the bridge closes its stdout', async () => {
     const { channel, bridge, owner } = await open();
     const { call } = aCall();
-    channel.send(call);
+    channel.send(call, 0);
     bridge.stdout.end();
     await owner.failed;
     expect(owner.failures).toEqual([{ kind: 'closed' }]);

@@ -66,7 +66,7 @@ export class StdioChannel implements Channel, MessageSink {
     return this.#current === undefined ? 0 : 1;
   }
 
-  send(call: ChannelCall): CallId {
+  send(call: ChannelCall, nowMs: number): CallId {
     if (this.#current !== undefined) throw new RangeError('protocol v1 carries one call at a time');
     if (call.kind === 'stream') {
       throw new SnakepitError('UNSUPPORTED', {
@@ -78,7 +78,7 @@ export class StdioChannel implements Channel, MessageSink {
     const id = this.#nextId;
     // Handlers of protocol v1 expect a map, always.
     this.#write(id, call.command, call.args ?? {});
-    this.#current = { id, call, sentAt: this.#parts.clock.now() };
+    this.#current = { id, call, sentAt: nowMs };
     return id;
   }
 

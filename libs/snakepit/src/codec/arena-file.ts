@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, unl
 import { randomUUID } from 'node:crypto';
 
 import { ProtocolViolation } from './failures.js';
+import { allocateBuffer } from './large-buffer.js';
 
 const SHARED_MEMORY = '/dev/shm';
 
@@ -59,7 +60,7 @@ export class ArenaFile {
 
   /** @throws ProtocolViolation when the other side has shortened the file */
   read(at: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(length);
+    const bytes = allocateBuffer(length);
     let filled = 0;
     while (filled < length) {
       const count = this.#isClosed ? 0 : readSync(this.fd, bytes, filled, length - filled, at + filled);

@@ -4,18 +4,25 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Arena, type ArenaSide } from './arena.js';
 import { ArenaFile } from './arena-file.js';
 import { ProtocolViolation } from './failures.js';
+import { MappedArenaFile } from './mapped-arena-file.js';
+import { nativeMemory } from './native-memory.js';
 
 const HALF = 1 << 20;
 const large = (fill: number, bytes = 300_000): Buffer => Buffer.alloc(bytes, fill);
 
-describe.runIf(process.platform === 'linux')('an arena', () => {
+const FILES = [
+  { name: 'read and written', create: (bytes: number) => ArenaFile.create(bytes) },
+  { name: 'mapped', create: (bytes: number) => MappedArenaFile.map(nativeMemory()!, bytes) },
+];
+
+describe.runIf(process.platform === 'linux').each(FILES)('an arena that is $name', ({ create }) => {
   const files: ArenaFile[] = [];
   afterEach(() => {
     for (const file of files.splice(0)) file.close();
   });
 
   function shared(): ArenaFile {
-    const file = ArenaFile.create(2 * HALF);
+    const file = create(2 * HALF);
     files.push(file);
     return file;
   }

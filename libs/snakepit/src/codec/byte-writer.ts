@@ -1,5 +1,6 @@
 import { PLAIN_BINARY, type BinaryForm } from './binary.js';
 import { HEADER_BYTES } from './frame.js';
+import { allocateBuffer } from './large-buffer.js';
 
 const INITIAL_BYTES = 64 * 1024;
 
@@ -24,7 +25,7 @@ export class ByteWriter {
 
   constructor(initialBytes = INITIAL_BYTES) {
     this.#initialBytes = Math.max(initialBytes, HEADER_BYTES);
-    this.buffer = Buffer.allocUnsafeSlow(this.#initialBytes);
+    this.buffer = allocateBuffer(this.#initialBytes);
   }
 
   /** Makes room for `bytes` more; `buffer` may be another object afterwards. */
@@ -94,7 +95,7 @@ export class ByteWriter {
       return copy;
     }
     this.#lent.add(buffer.buffer);
-    this.buffer = this.#spares.pop() ?? Buffer.allocUnsafeSlow(this.#initialBytes);
+    this.buffer = this.#spares.pop() ?? allocateBuffer(this.#initialBytes);
     return buffer.subarray(0, position);
   }
 
@@ -107,7 +108,7 @@ export class ByteWriter {
   }
 
   #grow(bytes: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.position + bytes));
+    const larger = allocateBuffer(Math.max(this.buffer.length * 2, this.position + bytes));
     this.buffer.copy(larger, 0, 0, this.position);
     this.buffer = larger;
   }

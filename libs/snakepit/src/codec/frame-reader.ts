@@ -1,5 +1,6 @@
 import { ProtocolViolation } from './failures.js';
 import { HEADER_BYTES } from './frame.js';
+import { allocateBuffer } from './large-buffer.js';
 
 /** Takes frames as they arrive; the bytes are only valid during the call. */
 export interface FrameSink {
@@ -64,7 +65,7 @@ abstract class PieceReader<Sink> {
   #resume(chunk: Buffer, sink: Sink): number {
     let at = this.#fillHeader(chunk, 0);
     if (this.#headerFilled < this.headerBytes) return at;
-    this.#body ??= Buffer.allocUnsafeSlow(this.#checkedLength(this.#header, 0));
+    this.#body ??= allocateBuffer(this.#checkedLength(this.#header, 0));
     at = this.#fillBody(this.#body, chunk, at);
     if (this.#bodyFilled < this.#body.length) return at;
     const body = this.#body;
@@ -79,7 +80,7 @@ abstract class PieceReader<Sink> {
     if (this.#headerFilled > 0) return;
     const at = this.#fillHeader(chunk, start);
     if (this.#headerFilled < this.headerBytes) return;
-    this.#body = Buffer.allocUnsafeSlow(this.#checkedLength(this.#header, 0));
+    this.#body = allocateBuffer(this.#checkedLength(this.#header, 0));
     this.#fillBody(this.#body, chunk, at);
   }
 

@@ -1,6 +1,7 @@
 export { SNAKEPIT_VERSION } from '../core/version.js';
 export { Arena, type ArenaSide } from './arena.js';
 export { ArenaFile } from './arena-file.js';
+export { createArenaFile } from './create-arena-file.js';
 export { PLAIN_BINARY, type BinaryForm, type BinaryStore } from './binary.js';
 export {
   parseCallMeta,

@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+
 /** A timer that was started by a {@link Clock}. */
 export interface Timer {
   cancel(): void;

@@ -1,6 +1,6 @@
 export { unwatchAbort, watchAbort } from './abort.js';
 export { systemClock, type Clock, type Timer } from './clock.js';
-export { DeadlineSweep, type Expiring } from './deadline-sweep.js';
+export { DeadlineSweep, type DeadlineBucket, type Expiring } from './deadline-sweep.js';
 export {
   ERRORS,
   isSnakepitError,

@@ -1,27 +1,33 @@
-import type { PoolCall } from './pool-call.js';
-import { PRIORITIES, WaitQueue } from './wait-queue.js';
+import type { CommandProfile } from './command-profile.js';
+import { PRIORITIES, WaitQueue, type Waiting } from './wait-queue.js';
+
+/** A call that waits, as far as its place in the queue goes. */
+export interface WaitingCall extends Waiting {
+  readonly profile: CommandProfile;
+  readonly admittedAt: number;
+}
 
 /**
  * Waiting calls in two queues, so that a slow call at the head, which needs a worker for itself, does not hold up the fast
  * ones behind it.
  */
-export class Backlog {
-  readonly #fast = new WaitQueue<PoolCall>();
-  readonly #other = new WaitQueue<PoolCall>();
+export class Backlog<Call extends WaitingCall> {
+  readonly #fast = new WaitQueue<Call>();
+  readonly #other = new WaitQueue<Call>();
 
   get size(): number {
     return this.#fast.size + this.#other.size;
   }
 
-  push(call: PoolCall): void {
+  push(call: Call): void {
     this.#queueOf(call).push(call);
   }
 
-  pushFront(call: PoolCall): void {
+  pushFront(call: Call): void {
     this.#queueOf(call).pushFront(call);
   }
 
-  static remove(call: PoolCall): void {
+  static remove(call: WaitingCall): void {
     call.queue?.remove(call);
   }
 
@@ -29,7 +35,7 @@ export class Backlog {
    * Offers calls, the oldest of the highest priority first, until `take` takes no more; a call it takes must leave the
    * backlog. A call that is not taken holds up the others of its queue and priority.
    */
-  drainInto(take: (call: PoolCall) => boolean): void {
+  drainInto(take: (call: Call) => boolean): void {
     for (const priority of PRIORITIES) {
       let isFastBlocked = false;
       let isOtherBlocked = false;
@@ -46,7 +52,7 @@ export class Backlog {
   }
 
   /** The call whose turn it is: the oldest of the highest priority. */
-  first(): PoolCall | undefined {
+  first(): Call | undefined {
     for (const priority of PRIORITIES) {
       const first = older(this.#fast.peek(priority), this.#other.peek(priority));
       if (first !== undefined) return first;
@@ -63,16 +69,16 @@ export class Backlog {
   }
 
   /** All calls, in no order that matters. */
-  calls(): PoolCall[] {
+  calls(): Call[] {
     return [...this.#fast, ...this.#other];
   }
 
-  #queueOf(call: PoolCall): WaitQueue<PoolCall> {
+  #queueOf(call: Call): WaitQueue<Call> {
     return call.profile.pace === 'fast' ? this.#fast : this.#other;
   }
 }
 
-function older(a: PoolCall | undefined, b: PoolCall | undefined): PoolCall | undefined {
+function older<Call extends WaitingCall>(a: Call | undefined, b: Call | undefined): Call | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return a.admittedAt <= b.admittedAt ? a : b;
 }

@@ -1,3 +1,4 @@
+import type { CallMeta } from '../channel/index.js';
 import { describeValue, SnakepitError } from '../core/index.js';
 import { PRIORITIES, type Priority } from './wait-queue.js';
 
@@ -21,6 +22,47 @@ export interface CallOptions {
   readonly trace?: { readonly traceparent: string; readonly tracestate?: string } | undefined;
   /** Context values that the worker is told. */
   readonly context?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a call remembers of its options; a caller may change its object afterwards. */
+export interface CallSettings {
+  readonly priority: Priority;
+  readonly session: string | undefined;
+  readonly isIdempotent: boolean;
+  readonly meta: CallMeta | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((value: unknown) => void) | undefined;
+}
+
+export const NO_OPTIONS: CallOptions = Object.freeze({});
+
+/** Most calls say nothing but a timeout: they all share this. */
+const PLAIN: CallSettings = Object.freeze({
+  priority: 'normal',
+  session: undefined,
+  isIdempotent: false,
+  meta: undefined,
+  signal: undefined,
+  onProgress: undefined,
+});
+
+/** @throws SnakepitError INVALID_ARGUMENTS as {@link checkOptions} does */
+export function settingsOf(command: string, pool: string, options: CallOptions): CallSettings {
+  if (options === NO_OPTIONS) return PLAIN;
+  checkOptions(command, pool, options);
+  const { priority = 'normal', session, idempotent = false, signal, onProgress } = options;
+  const meta = metaOf(options);
+  const isPlain = priority === 'normal' && !idempotent && !meta && !signal && !onProgress;
+  return isPlain ? PLAIN : { priority, session, isIdempotent: idempotent, meta, signal, onProgress };
+}
+
+function metaOf({ session, trace, context }: CallOptions): CallMeta | undefined {
+  if (session === undefined && trace === undefined && context === undefined) return undefined;
+  return {
+    ...(session !== undefined && { session }),
+    ...(trace !== undefined && { trace }),
+    ...(context !== undefined && { context }),
+  };
 }
 
 export function isTimeout(given: unknown): given is number {

@@ -4,6 +4,7 @@ import type { Channel, ChannelCall } from '../channel/index.js';
 import { resolveOptions, silentLog, type SnakepitError } from '../core/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { Adapter, Worker } from '../worker/index.js';
+import { settingsOf } from './call-options.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
 import { poolOptionTable } from './options.js';
@@ -12,13 +13,20 @@ import { PoolCall } from './pool-call.js';
 const adapter: Adapter = { name: 'none', prepare: () => Promise.reject(new Error('never launched')) };
 
 /** A worker whose channel only keeps what it was given. */
-function fakeWorker(id: string): { worker: Worker; sent: ChannelCall[] } {
+function fakeWorker(id: string, clock: ManualClock): { worker: Worker; sent: ChannelCall[] } {
   const sent: ChannelCall[] = [];
-  const channel: Partial<Channel> = { maxInFlight: Infinity, send: (call) => sent.push(call), cancel: () => true };
+  const channel: Partial<Channel> = {
+    maxInFlight: Infinity,
+    get lastHeardAt() {
+      return clock.now();
+    },
+    send: (call) => sent.push(call),
+    cancel: () => true,
+  };
   return { worker: { id, channel, state: { kind: 'ready' } } as unknown as Worker, sent };
 }
 
-function setUp(workers: number) {
+function setUp(workers: number, soon: (task: () => void) => void = (task) => task()) {
   const clock = new ManualClock();
   const dispatcher = new Dispatcher({
     name: 'pool',
@@ -26,9 +34,10 @@ function setUp(workers: number) {
     affinity: { lastWorkerOf: () => undefined, rememberWorker: () => {} },
     clock,
     log: silentLog,
+    soon,
     refusal: () => undefined,
   });
-  const seats = Array.from({ length: workers }, (_, index) => fakeWorker(`pool-${index}`));
+  const seats = Array.from({ length: workers }, (_, index) => fakeWorker(`pool-${index}`, clock));
   for (const { worker } of seats) dispatcher.seat(worker);
 
   const fast = new CommandProfile('call');
@@ -48,7 +57,7 @@ function setUp(workers: number) {
       command: 'work',
       args: null,
       kind: 'call',
-      options: {},
+      settings: settingsOf('work', 'pool', {}),
       profile,
       admittedAt: clock.now(),
       timeoutMs: 60_000,
@@ -99,6 +108,23 @@ describe('Dispatcher', () => {
     expect(sent).toHaveLength(26);
     sent[25]!.onResult(1, 50_000);
     expect(sent).toHaveLength(27);
+  });
+
+  it('gives the room of several answers away at once, to those who waited before those who come', () => {
+    const tasks: Array<() => void> = [];
+    const { dispatcher, seats, slow, admit } = setUp(2, (task) => tasks.push(task));
+    const sent = () => seats.map((seat) => seat.sent.length);
+    for (let count = 0; count < 4; count += 1) admit(slow);
+    expect([sent(), dispatcher.waiting]).toEqual([[1, 1], 2]);
+    for (const seat of seats) seat.sent[0]!.onResult(1, 50_000);
+    expect([sent(), tasks.length]).toEqual([[1, 1], 1]);
+    admit(slow);
+    expect([sent(), dispatcher.waiting]).toEqual([[2, 2], 1]);
+    tasks[0]!();
+    expect([sent(), dispatcher.waiting]).toEqual([[2, 2], 1]);
+    for (const seat of seats) seat.sent[1]!.onResult(1, 50_000);
+    tasks[1]!();
+    expect([sent(), dispatcher.waiting]).toEqual([[3, 2], 0]);
   });
 
   it('leaves no timer behind when nothing waits', () => {

@@ -3,20 +3,32 @@ import {
   DeadlineSweep,
   hasListeners,
   isSnakepitError,
-  publish,
-  SnakepitError,
   toError,
   type Clock,
   type LogSink,
+  type SnakepitError,
   type Timer,
 } from '../core/index.js';
 import type { OrphanedCall, Worker } from '../worker/index.js';
 import { Backlog } from './backlog.js';
+import { publishCall } from './call-events.js';
+import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';
 import type { PoolCall, PoolCallOwner } from './pool-call.js';
-import { cancelled, invalidArguments, invalidResult } from './pool-errors.js';
+import {
+  callTimeout,
+  cancelled,
+  closed,
+  invalidArguments,
+  invalidResult,
+  queueTimeout,
+  saturated,
+  sessionWorkerUnavailable,
+  type PoolLoad,
+} from './pool-errors.js';
 import { PoolCounters, WorkerCounters } from './pool-stats.js';
-import { FAST_LANE_MS, Lane, Scheduler } from './scheduler.js';
+import { FAST_LANE_MS, Scheduler, type Lane } from './scheduler.js';
+import { Seat } from './seat.js';
 
 /** Which worker a session was last on; the session service keeps it. */
 export interface SessionAffinity {
@@ -30,17 +42,10 @@ export interface DispatcherParts {
   readonly affinity: SessionAffinity;
   readonly clock: Clock;
   readonly log: LogSink;
+  /** Runs a task when what is being done is done, and before callers go on: `process.nextTick`. */
+  readonly soon: (task: () => void) => void;
   /** Why a call must not wait now, as when no worker can be expected; undefined when it may. */
   readonly refusal: () => SnakepitError | undefined;
-}
-
-/** A worker that takes calls. */
-interface Seat {
-  readonly worker: Worker;
-  readonly lane: Lane;
-  readonly counters: WorkerCounters;
-  /** Calls that may run on this worker only: of sessions with strict affinity. */
-  readonly pinned: Backlog;
 }
 
 /**
@@ -54,16 +59,16 @@ export class Dispatcher implements PoolCallOwner {
 
   readonly #parts: DispatcherParts;
   readonly #clock: Clock;
-  readonly #scheduler: Scheduler;
+  readonly #scheduler: Scheduler<Seat<PoolCall>>;
   readonly #deadlines: DeadlineSweep;
-  readonly #backlog = new Backlog();
-  readonly #seats = new Map<string, Seat>();
+  readonly #backlog = new Backlog<PoolCall>();
+  readonly #seats = new Map<string, Seat<PoolCall>>();
   readonly #counters = new WeakMap<Worker, WorkerCounters>();
-  readonly #idleWaiters = new Set<() => void>();
+  readonly #open = new OpenCalls();
   /** Runs while calls wait although a worker is idle. */
   #retry: Timer | undefined;
+  #isPumpDue = false;
   #waiting = 0;
-  #open = 0;
   #isClosed = false;
 
   constructor(parts: DispatcherParts) {
@@ -80,7 +85,7 @@ export class Dispatcher implements PoolCallOwner {
 
   /** Calls that are not yet over. */
   get open(): number {
-    return this.#open;
+    return this.#open.count;
   }
 
   get lanes(): readonly Lane[] {
@@ -98,7 +103,9 @@ export class Dispatcher implements PoolCallOwner {
 
   /** Takes a call in: a worker gets it now, or it waits, or it is refused. */
   admit(call: PoolCall): void {
-    this.#open += 1;
+    this.#open.enter();
+    // Those who waited come first.
+    if (this.#isPumpDue) this.#pump();
     const now = call.admittedAt;
     const seat = this.#seatFor(call, now);
     if (seat !== undefined && this.#dispatch(call, seat, now)) return this.#deadlines.watch(call);
@@ -107,14 +114,7 @@ export class Dispatcher implements PoolCallOwner {
 
   /** Resolves when no call is open. */
   idle(): { readonly reached: Promise<void>; readonly giveUp: () => void } {
-    if (this.#open === 0) return { reached: Promise.resolve(), giveUp: () => {} };
-    const { promise, resolve } = deferred();
-    const giveUp = (): void => {
-      this.#idleWaiters.delete(giveUp);
-      resolve();
-    };
-    this.#idleWaiters.add(giveUp);
-    return { reached: promise, giveUp };
+    return this.#open.none();
   }
 
   /** Fails all calls that wait. */
@@ -130,7 +130,7 @@ export class Dispatcher implements PoolCallOwner {
   /** Fails what waits and watches no more deadlines. Calls in workers' hands are settled as the workers end. */
   close(): void {
     this.#isClosed = true;
-    this.failWaiting(() => this.#closedError('not-started'));
+    this.failWaiting(() => closed(this.#parts.name, 'not-started'));
   }
 
   /** To be called when all workers are gone. */
@@ -144,11 +144,10 @@ export class Dispatcher implements PoolCallOwner {
   seat(worker: Worker): void {
     const channel = worker.channel;
     if (channel === undefined) throw new Error(`worker '${worker.id}' is ready without a channel`);
-    const lane = new Lane(worker.id, channel.maxInFlight);
-    const counters = new WorkerCounters();
-    this.#counters.set(worker, counters);
-    this.#seats.set(worker.id, { worker, lane, counters, pinned: new Backlog() });
-    this.#scheduler.add(lane);
+    const seat = new Seat<PoolCall>(worker, channel);
+    this.#counters.set(worker, seat.counters);
+    this.#seats.set(worker.id, seat);
+    this.#scheduler.add(seat);
     this.#pump();
   }
 
@@ -156,11 +155,10 @@ export class Dispatcher implements PoolCallOwner {
     const seat = this.#seats.get(worker.id);
     if (seat === undefined) return;
     this.#seats.delete(worker.id);
-    this.#scheduler.remove(seat.lane);
+    this.#scheduler.remove(seat);
     for (const call of seat.pinned.calls()) {
       this.#stopWaiting(call);
-      const details = { session: call.session, pool: this.#parts.name, reason: 'gone' };
-      this.#refuse(call, new SnakepitError('SESSION_WORKER_UNAVAILABLE', details));
+      this.#refuse(call, sessionWorkerUnavailable(this.#parts.name, call, 'gone'));
     }
     this.#pump();
   }
@@ -169,18 +167,19 @@ export class Dispatcher implements PoolCallOwner {
   setRoom(worker: Worker, hasRoom: boolean): void {
     const seat = this.#seats.get(worker.id);
     if (seat === undefined) return;
-    seat.lane.hasRoom = hasRoom;
+    seat.hasRoom = hasRoom;
     if (hasRoom) this.#pump();
   }
 
   /** Settles what a worker did not get to answer: started over where that is safe, failed elsewhere. */
   callsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
     const again: PoolCall[] = [];
+    const now = this.#clock.now();
     for (const { call: orphan, wasWritten } of calls) {
       const call = orphan as PoolCall;
-      this.#takeOff(call);
-      if (call.isSettled) this.#leave();
-      else if (this.#isClosed) call.fail(this.#closedError(wasWritten ? 'may-have-run' : 'not-started'));
+      this.#takeOff(call, now);
+      if (call.isSettled) this.#open.leave();
+      else if (this.#isClosed) call.fail(closed(this.#parts.name, wasWritten ? 'may-have-run' : 'not-started'));
       else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
       else call.fail(error(call));
     }
@@ -191,33 +190,27 @@ export class Dispatcher implements PoolCallOwner {
   // ---- placing ---------------------------------------------------------------------------------------------------
 
   /** The seat that takes the call now; undefined when it has to wait, or was refused. */
-  #seatFor(call: PoolCall, now: number): Seat | undefined {
+  #seatFor(call: PoolCall, now: number): Seat<PoolCall> | undefined {
     const home = this.#homeOf(call);
-    if (home === undefined) return this.#anySeat(call, now);
-    if (this.#scheduler.canTake(home.lane, call.profile, now)) return home;
+    if (home === undefined) return this.#scheduler.pick(call.profile, now);
+    if (this.#scheduler.canTake(home, call.profile, now)) return home;
     const { options, name } = this.#parts;
     switch (options.affinity) {
       case 'hint':
-        return this.#anySeat(call, now);
+        return this.#scheduler.pick(call.profile, now);
       case 'strict-queue':
         return undefined;
-      case 'strict-fail-fast': {
-        const details = { session: call.session, pool: name, reason: 'busy' };
-        this.#refuse(call, new SnakepitError('SESSION_WORKER_UNAVAILABLE', details));
+      case 'strict-fail-fast':
+        this.#refuse(call, sessionWorkerUnavailable(name, call, 'busy'));
         return undefined;
-      }
     }
   }
 
-  #anySeat(call: PoolCall, now: number): Seat | undefined {
-    const lane = this.#scheduler.pick(call.profile, now);
-    return lane && this.#seats.get(lane.workerId);
-  }
-
   /** The seat of the worker that the call's session was last on, if that worker still takes calls. */
-  #homeOf(call: PoolCall): Seat | undefined {
-    if (call.session === undefined) return undefined;
-    const workerId = this.#parts.affinity.lastWorkerOf(call.session);
+  #homeOf(call: PoolCall): Seat<PoolCall> | undefined {
+    const { session } = call.settings;
+    if (session === undefined) return undefined;
+    const workerId = this.#parts.affinity.lastWorkerOf(session);
     return workerId === undefined ? undefined : this.#seats.get(workerId);
   }
 
@@ -226,8 +219,7 @@ export class Dispatcher implements PoolCallOwner {
     const refused = refusal();
     if (refused !== undefined) return this.#refuse(call, refused);
     if (this.#waiting >= options.maxQueue) {
-      const details = { pool: name, maxQueue: options.maxQueue, ...this.#load() };
-      return this.#refuse(call, new SnakepitError('POOL_SATURATED', details));
+      return this.#refuse(call, saturated(name, options.maxQueue, this.#load()));
     }
     const home = options.affinity === 'strict-queue' ? this.#homeOf(call) : undefined;
     (home?.pinned ?? this.#backlog).push(call);
@@ -238,35 +230,47 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   /** Hands a call to a worker; false when it cannot be sent, which its caller then knows. */
-  #dispatch(call: PoolCall, { worker, lane }: Seat, now: number): boolean {
-    const channel = worker.channel;
-    if (channel === undefined) throw new Error(`worker '${worker.id}' has a seat but no channel`);
+  #dispatch(call: PoolCall, seat: Seat<PoolCall>, now: number): boolean {
     try {
-      const id = channel.send(call);
-      call.placement = { worker, lane, id, bookedUs: this.#scheduler.begin(lane, call.profile, now) };
+      call.channelId = seat.channel.send(call, now);
     } catch (error) {
       this.#refuse(call, isSnakepitError(error) ? error : invalidArguments(call.command, this.#parts.name, error));
       return false;
     }
+    const { session } = call.settings;
+    call.seat = seat;
+    call.bookedUs = this.#scheduler.begin(seat, call.profile, now);
     call.startedAt ??= now;
-    call.workerId = worker.id;
+    call.workerId = seat.workerId;
     call.attempts += 1;
     call.expiresAt = call.deadline;
-    if (call.session !== undefined) this.#parts.affinity.rememberWorker(call.session, worker.id);
+    if (session !== undefined) this.#parts.affinity.rememberWorker(session, seat.workerId);
     return true;
   }
 
+  /** Answers come in chunks: the room that all answers of one chunk make is given away at once, when the chunk is read. */
+  #pumpSoon(): void {
+    if (this.#isPumpDue || this.#waiting === 0) return;
+    this.#isPumpDue = true;
+    this.#parts.soon(this.#pumpIfDue);
+  }
+
+  readonly #pumpIfDue = (): void => {
+    if (this.#isPumpDue) this.#pump();
+  };
+
   /** Gives waiting calls to workers for as long as some worker takes one. */
   #pump(): void {
+    this.#isPumpDue = false;
     if (this.#waiting === 0) return;
     const now = this.#clock.now();
     for (const seat of this.#seats.values()) {
       if (seat.pinned.size === 0) continue;
       seat.pinned.drainInto((call) => {
-        if (!this.#scheduler.canTake(seat.lane, call.profile, now)) return false;
+        if (!this.#scheduler.canTake(seat, call.profile, now)) return false;
         return this.#unqueue(call, seat, now);
       });
-      if (needsIdleWorker(seat.pinned.first())) this.#scheduler.claim(now, seat.lane);
+      if (needsIdleWorker(seat.pinned.first())) this.#scheduler.claim(now, seat);
     }
     this.#backlog.drainInto((call) => {
       const seat = this.#seatFor(call, now);
@@ -296,7 +300,7 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   /** Takes a waiting call off its queue and hands it to a worker; true in any case: the call waits no more. */
-  #unqueue(call: PoolCall, seat: Seat, now: number): true {
+  #unqueue(call: PoolCall, seat: Seat<PoolCall>, now: number): true {
     this.#stopWaiting(call);
     this.#dispatch(call, seat, now);
     return true;
@@ -311,7 +315,7 @@ export class Dispatcher implements PoolCallOwner {
 
   #mayRunAgain(call: PoolCall, wasWritten: boolean): boolean {
     if (call.chunks > 0) return false;
-    return !wasWritten || (call.isIdempotent && call.attempts < this.#parts.options.maxAttempts);
+    return !wasWritten || (call.settings.isIdempotent && call.attempts < this.#parts.options.maxAttempts);
   }
 
   #requeue(call: PoolCall): void {
@@ -324,64 +328,55 @@ export class Dispatcher implements PoolCallOwner {
   // ---- endings ---------------------------------------------------------------------------------------------------
 
   onReleased(call: PoolCall, serviceUs: number, hasFailed: boolean): void {
-    const worker = this.#takeOff(call);
     const { profile } = call;
+    const seat = this.#seatOf(call);
+    const { worker, counters, channel } = seat;
+    this.#takeOff(call, channel.lastHeardAt);
     const paceBefore = profile.pace;
     profile.learn(serviceUs, hasFailed);
     if (profile.pace !== paceBefore && this.#waiting > 0) this.#refile();
-    const counters = this.#counters.get(worker);
-    if (counters !== undefined) {
-      counters.requests += 1;
-      counters.totalTimeUs += serviceUs;
-      if (hasFailed) counters.errors += 1;
-    }
-    if (call.isSettled) this.#leave();
+    counters.requests += 1;
+    counters.totalTimeUs += serviceUs;
+    if (hasFailed) counters.errors += 1;
+    if (call.isSettled) this.#open.leave();
     if (worker.state.kind === 'draining') worker.leaveIfIdle();
-    this.#pump();
+    this.#pumpSoon();
   }
 
   onSettled(call: PoolCall, error: SnakepitError | undefined): void {
     this.totals.onSettled(error?.code);
-    if (call.placement === undefined) this.#leave();
-    if (hasListeners('snakepit:call')) this.#publish(call, error);
+    if (call.seat === undefined) this.#open.leave();
+    if (hasListeners('snakepit:call')) publishCall(this.#parts.name, call, this.#clock.now(), error);
   }
 
   onCallExpired(call: PoolCall, nowMs: number): void {
-    if (call.placement === undefined) return this.#expireWaiting(call, nowMs);
-    const { command, timeoutMs, placement } = call;
+    const { command, seat } = call;
+    if (seat === undefined) return this.#expireWaiting(call, nowMs);
     const { name: pool, options, log } = this.#parts;
-    const worker = placement.worker.id;
     if (call.isOverdue) {
       const message = `'${command}' still runs ${options.cancelGraceMs} ms after its deadline; its worker is killed and replaced`;
-      log({ level: 'error', pool, worker, message });
-      return placement.worker.kill('hung');
+      log({ level: 'error', pool, worker: seat.workerId, message });
+      return seat.worker.kill('hung');
     }
     call.isOverdue = true;
     call.stop('deadline');
     call.expiresAt = nowMs + options.cancelGraceMs;
     this.#deadlines.watch(call);
-    const waitedMs = Math.round((call.startedAt ?? nowMs) - call.admittedAt);
-    call.fail(new SnakepitError('CALL_TIMEOUT', { command, pool, timeoutMs, waitedMs, worker }));
+    call.fail(callTimeout(pool, call, call.startedAt ?? nowMs));
   }
 
   #expireWaiting(call: PoolCall, nowMs: number): void {
-    const { command, timeoutMs } = call;
-    const { name: pool, options } = this.#parts;
-    const waitedMs = Math.round(nowMs - call.admittedAt);
+    const { name, options } = this.#parts;
     this.#stopWaiting(call);
-    if (nowMs >= call.deadline) {
-      const details = { command, pool, timeoutMs, waitedMs };
-      return call.fail(new SnakepitError('CALL_TIMEOUT', details, { delivery: call.deliverySoFar }));
-    }
-    const details = { command, pool, waitedMs, queueTimeoutMs: options.queueTimeoutMs, ...this.#load() };
-    call.fail(new SnakepitError('QUEUE_TIMEOUT', details));
+    if (nowMs >= call.deadline) call.fail(callTimeout(name, call, nowMs));
+    else call.fail(queueTimeout(name, call, nowMs - call.admittedAt, options.queueTimeoutMs, this.#load()));
   }
 
   onCallAborted(call: PoolCall, reason: unknown): void {
     if (call.isSettled) return;
     const { command } = call;
     const { name } = this.#parts;
-    if (call.placement === undefined) {
+    if (call.seat === undefined) {
       this.#stopWaiting(call);
       return this.#refuse(call, cancelled(command, name, reason, call.deliverySoFar));
     }
@@ -410,53 +405,26 @@ export class Dispatcher implements PoolCallOwner {
     call.fail(error);
   }
 
+  /** Where a call that its worker is through with is. */
+  #seatOf(call: PoolCall): Seat<PoolCall> {
+    if (call.seat === undefined) throw new Error(`'${call.command}' was ended by a worker that does not hold it`);
+    return call.seat;
+  }
+
   /** Ends a call's time on its worker. */
-  #takeOff(call: PoolCall): Worker {
-    const { placement } = call;
-    if (placement === undefined) throw new Error(`'${call.command}' was ended by a worker that does not hold it`);
-    call.placement = undefined;
-    this.#scheduler.end(placement.lane, placement.bookedUs, this.#clock.now());
+  #takeOff(call: PoolCall, now: number): void {
+    const seat = this.#seatOf(call);
+    call.seat = undefined;
+    this.#scheduler.end(seat, call.bookedUs, now);
     this.#deadlines.forget(call);
-    return placement.worker;
   }
 
-  #leave(): void {
-    this.#open -= 1;
-    if (this.#open === 0) for (const reached of this.#idleWaiters) reached();
-  }
-
-  #closedError(delivery: 'not-started' | 'may-have-run'): SnakepitError {
-    return new SnakepitError('POOL_CLOSED', { pool: this.#parts.name }, { delivery });
-  }
-
-  #load(): { queued: number; busy: number; workers: number } {
+  #load(): PoolLoad {
     const { lanes } = this.#scheduler;
     return { queued: this.#waiting, busy: lanes.filter((lane) => lane.inFlight > 0).length, workers: lanes.length };
-  }
-
-  #publish(call: PoolCall, error: SnakepitError | undefined): void {
-    const now = this.#clock.now();
-    publish('snakepit:call', {
-      pool: this.#parts.name,
-      worker: call.workerId,
-      command: call.command,
-      kind: call.kind,
-      session: call.session,
-      durationMs: now - call.admittedAt,
-      queuedMs: (call.startedAt ?? now) - call.admittedAt,
-      error: error?.code,
-    });
   }
 }
 
 function needsIdleWorker(call: PoolCall | undefined): boolean {
   return call !== undefined && call.profile.pace !== 'fast';
-}
-
-function deferred(): { promise: Promise<void>; resolve: () => void } {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

@@ -4,6 +4,7 @@ import type { Channel, ChannelCall } from '../channel/index.js';
 import { resolveOptions, silentLog } from '../core/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { Adapter, Worker } from '../worker/index.js';
+import { settingsOf } from './call-options.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
 import { poolOptionTable } from './options.js';
@@ -62,6 +63,7 @@ class SimulatedPool {
       affinity: { lastWorkerOf: () => undefined, rememberWorker: () => {} },
       clock: this.#clock,
       log: silentLog,
+      soon: (task) => task(),
       refusal: () => undefined,
     });
     for (let index = 0; index < size; index += 1) this.#dispatcher.seat(this.#newWorker(`pool-${index}`));
@@ -115,7 +117,7 @@ class SimulatedPool {
       command,
       args: null,
       kind: 'call',
-      options: {},
+      settings: settingsOf(command, 'pool', {}),
       profile: this.profileOf(command),
       admittedAt,
       timeoutMs: 600_000,
@@ -143,7 +145,15 @@ class SimulatedPool {
       if (inHand.length === 1) runNext(WAKE_UP_MS);
       return inHand.length;
     };
-    const channel: Partial<Channel> = { maxInFlight: Infinity, send, cancel: () => true };
+    const clock = this.#clock;
+    const channel: Partial<Channel> = {
+      maxInFlight: Infinity,
+      get lastHeardAt() {
+        return clock.now();
+      },
+      send,
+      cancel: () => true,
+    };
     return { id, channel, state: { kind: 'ready' } } as unknown as Worker;
   }
 }

@@ -1,5 +1,5 @@
 export { poolOptionTable, type PoolOptions, type ResolvedPoolOptions } from './options.js';
-export type { CallOptions } from './call-options.js';
+export { NO_OPTIONS, type CallOptions } from './call-options.js';
 export type { CallListener } from './pool-call.js';
 export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
 export type { SessionAffinity } from './dispatcher.js';

@@ -176,6 +176,10 @@ export const poolOptionTable = {
         doc: 'Large binary goes through shared memory, where the system has `/dev/shm` and the worker knows how; else through the socket.',
         default: true,
       }),
+      mapped: option.boolean({
+        doc: 'The host maps that memory, where the package `koffi` is installed and the system is a 64-bit Linux; else it reads and writes it by system calls, which take three times as long.',
+        default: true,
+      }),
       bytes: option.integer({
         doc: 'How much may be on its way at once in each direction, per worker. It takes memory only as far as it was ever used; what finds no room goes through the socket.',
         unit: 'bytes',

@@ -1,9 +1,15 @@
 import type { CallId, CallKind, CallMeta, ChannelCall } from '../channel/index.js';
-import { unwatchAbort, watchAbort, type Delivery, SnakepitError, type Expiring } from '../core/index.js';
-import type { Worker } from '../worker/index.js';
-import type { CallOptions } from './call-options.js';
+import {
+  SnakepitError,
+  unwatchAbort,
+  watchAbort,
+  type DeadlineBucket,
+  type Delivery,
+  type Expiring,
+} from '../core/index.js';
+import type { CallSettings } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
-import type { Lane } from './scheduler.js';
+import type { Seat } from './seat.js';
 import type { Priority, Waiting, WaitQueue } from './wait-queue.js';
 
 /** Who hears the outcome of a call; of `onEnd`, `onValue` and `onError` exactly one is called, once. */
@@ -33,19 +39,11 @@ export interface PoolCallParts {
   readonly command: string;
   readonly args: unknown;
   readonly kind: CallKind;
-  readonly options: CallOptions;
+  readonly settings: CallSettings;
   readonly profile: CommandProfile;
   readonly admittedAt: number;
   readonly timeoutMs: number;
   readonly listener: CallListener;
-}
-
-/** Where a running call is. */
-export interface Placement {
-  readonly worker: Worker;
-  readonly lane: Lane;
-  readonly id: CallId;
-  readonly bookedUs: number;
 }
 
 /**
@@ -59,20 +57,19 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   readonly command: string;
   readonly args: unknown;
   readonly kind: CallKind;
-  readonly meta: CallMeta | undefined;
-  readonly deadline: number;
-  readonly priority: Priority;
+  readonly settings: CallSettings;
   readonly profile: CommandProfile;
   readonly admittedAt: number;
   readonly timeoutMs: number;
-  readonly session: string | undefined;
-  readonly isIdempotent: boolean;
 
   /** When a worker got it; undefined while it has always waited. */
-  startedAt: number | undefined;
+  startedAt: number | undefined = undefined;
   /** The worker that got it last. */
-  workerId: string | undefined;
-  placement: Placement | undefined;
+  workerId: string | undefined = undefined;
+  /** Where it runs: on which worker, by which of its channel's ids, and what the scheduler booked for it. */
+  seat: Seat<PoolCall> | undefined = undefined;
+  channelId: CallId = 0;
+  bookedUs = 0;
   attempts = 0;
   /** Chunks that have reached the consumer; a stream that has begun is not begun again. */
   chunks = 0;
@@ -81,6 +78,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   isOverdue = false;
 
   expiresAt: number;
+  sweepBucket: DeadlineBucket | undefined = undefined;
   sweepIndex = -1;
   queue: WaitQueue<Waiting> | undefined = undefined;
   before: Waiting | undefined = undefined;
@@ -88,32 +86,37 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   readonly #owner: PoolCallOwner;
   readonly #listener: CallListener;
-  readonly #signal: AbortSignal | undefined;
-  readonly #onProgress: ((value: unknown) => void) | undefined;
   readonly #onAbort: ((reason: unknown) => void) | undefined;
 
   constructor(parts: PoolCallParts) {
-    const { options, admittedAt, timeoutMs } = parts;
+    const { settings, admittedAt, timeoutMs } = parts;
     this.#owner = parts.owner;
     this.#listener = parts.listener;
     this.command = parts.command;
     this.args = parts.args;
     this.kind = parts.kind;
+    this.settings = settings;
     this.profile = parts.profile;
     this.admittedAt = admittedAt;
     this.timeoutMs = timeoutMs;
-    this.deadline = admittedAt + timeoutMs;
-    this.expiresAt = this.deadline;
-    this.priority = options.priority ?? 'normal';
-    this.session = options.session;
-    this.isIdempotent = options.idempotent ?? false;
-    this.meta = metaOf(options);
-    this.#onProgress = options.onProgress;
-    this.#signal = options.signal;
-    if (options.signal !== undefined) {
-      this.#onAbort = (reason) => this.#owner.onCallAborted(this, reason);
-      watchAbort(options.signal, this.#onAbort);
-    }
+    this.expiresAt = admittedAt + timeoutMs;
+    this.#onAbort = settings.signal === undefined ? undefined : this.#watch(settings.signal);
+  }
+
+  get deadline(): number {
+    return this.admittedAt + this.timeoutMs;
+  }
+
+  get priority(): Priority {
+    return this.settings.priority;
+  }
+
+  get session(): string | undefined {
+    return this.settings.session;
+  }
+
+  get meta(): CallMeta | undefined {
+    return this.settings.meta;
   }
 
   onResult(value: unknown, serviceUs: number): void {
@@ -150,9 +153,10 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   }
 
   onProgress(value: unknown): void {
-    if (this.isSettled || this.#onProgress === undefined) return;
+    const { onProgress } = this.settings;
+    if (this.isSettled || onProgress === undefined) return;
     try {
-      this.#onProgress(value);
+      onProgress(value);
     } catch (error) {
       this.#owner.onListenerFailed(this, error);
     }
@@ -183,12 +187,12 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   /** Asks the worker to stop; whether it can and does shows in its answer. */
   stop(reason: 'caller' | 'deadline'): void {
-    this.placement?.worker.channel?.cancel(this.placement.id, reason);
+    this.seat?.channel.cancel(this.channelId, reason);
   }
 
   /** Lets a stream send more. */
   grant(chunks: number): void {
-    if (!this.isSettled) this.placement?.worker.channel?.grant(this.placement.id, chunks);
+    if (!this.isSettled) this.seat?.channel.grant(this.channelId, chunks);
   }
 
   /** What is certain of a call that waits: it did not start, unless it waits for its next attempt. */
@@ -198,17 +202,13 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   #settle(error: SnakepitError | undefined): void {
     this.isSettled = true;
-    if (this.#signal !== undefined && this.#onAbort !== undefined) unwatchAbort(this.#signal, this.#onAbort);
+    if (this.#onAbort !== undefined) unwatchAbort(this.settings.signal!, this.#onAbort);
     this.#owner.onSettled(this, error);
   }
-}
 
-function metaOf(options: CallOptions): CallMeta | undefined {
-  const { session, trace, context } = options;
-  if (session === undefined && trace === undefined && context === undefined) return undefined;
-  return {
-    ...(session !== undefined && { session }),
-    ...(trace !== undefined && { trace }),
-    ...(context !== undefined && { context }),
-  };
+  #watch(signal: AbortSignal): (reason: unknown) => void {
+    const onAbort = (reason: unknown): void => this.#owner.onCallAborted(this, reason);
+    watchAbort(signal, onAbort);
+    return onAbort;
+  }
 }

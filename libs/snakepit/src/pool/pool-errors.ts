@@ -1,4 +1,12 @@
 import { isSnakepitError, SnakepitError, toError, type Delivery } from '../core/index.js';
+import type { PoolCall } from './pool-call.js';
+
+/** What a person needs to know of a pool that could not take a call in time. */
+export interface PoolLoad {
+  readonly queued: number;
+  readonly busy: number;
+  readonly workers: number;
+}
 
 export function cancelled(command: string, pool: string, cause: unknown, delivery: Delivery): SnakepitError {
   return new SnakepitError('CANCELLED', { command, pool }, { cause, delivery });
@@ -15,4 +23,34 @@ export function invalidResult(command: string, pool: string, thrown: unknown): S
   if (isSnakepitError(thrown)) return thrown;
   const reason = `the adapter's processResponse threw: ${toError(thrown).message}`;
   return new SnakepitError('INVALID_RESULT', { command, pool, reason }, { cause: thrown });
+}
+
+/** @param until when it stopped waiting: as it got a worker, or now */
+export function callTimeout(pool: string, call: PoolCall, until: number): SnakepitError {
+  const { command, timeoutMs, admittedAt, seat, deliverySoFar: delivery } = call;
+  const details = { command, pool, timeoutMs, waitedMs: Math.round(until - admittedAt) };
+  if (seat !== undefined) return new SnakepitError('CALL_TIMEOUT', { ...details, worker: seat.workerId });
+  return new SnakepitError('CALL_TIMEOUT', details, { delivery });
+}
+
+export function queueTimeout(
+  pool: string,
+  { command }: PoolCall,
+  waitedMs: number,
+  queueTimeoutMs: number,
+  load: PoolLoad,
+): SnakepitError {
+  return new SnakepitError('QUEUE_TIMEOUT', { command, pool, waitedMs: Math.round(waitedMs), queueTimeoutMs, ...load });
+}
+
+export function saturated(pool: string, maxQueue: number, load: PoolLoad): SnakepitError {
+  return new SnakepitError('POOL_SATURATED', { pool, maxQueue, ...load });
+}
+
+export function sessionWorkerUnavailable(pool: string, { session }: PoolCall, reason: 'busy' | 'gone'): SnakepitError {
+  return new SnakepitError('SESSION_WORKER_UNAVAILABLE', { session, pool, reason });
+}
+
+export function closed(pool: string, delivery: Delivery): SnakepitError {
+  return new SnakepitError('POOL_CLOSED', { pool }, { delivery });
 }

@@ -4,10 +4,11 @@ import { readProcessMemory, type Launch, type OrphanedCall, type Worker } from '
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher, type SessionAffinity } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
-import { checkOptions, isTimeout, type CallOptions } from './call-options.js';
+import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-options.js';
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
 import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
+import { Reply } from './reply.js';
 import { Supervisor, type SupervisorOwner } from './supervisor.js';
 
 const MAX_SIZE = 1_024;
@@ -63,7 +64,7 @@ export class Pool implements SupervisorOwner {
     this.#parts = parts;
     this.#clock = clock;
     this.#supervisor = new Supervisor({ ...parts, pool: name, owner: this });
-    this.#dispatcher = new Dispatcher({ ...parts, refusal: () => this.#hopeless() });
+    this.#dispatcher = new Dispatcher({ ...parts, soon: process.nextTick, refusal: () => this.#hopeless() });
   }
 
   /**
@@ -87,10 +88,10 @@ export class Pool implements SupervisorOwner {
    *
    * @throws SnakepitError; see the table of error codes.
    */
-  execute(command: string, args: unknown, options: CallOptions = {}): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      this.#call('call', command, args, options, new Unary(resolve, reject));
-    });
+  execute(command: string, args: unknown, options: CallOptions = NO_OPTIONS): Promise<unknown> {
+    const reply = new Reply();
+    this.#call('call', command, args, options, reply);
+    return reply.promise;
   }
 
   /** Starts a stream; its worker suspends it when `streamCredit` items are on their way and none was granted. */
@@ -116,14 +117,14 @@ export class Pool implements SupervisorOwner {
     try {
       this.#assertOpen();
       if (options.signal?.aborted) throw cancelled(command, this.name, options.signal.reason, 'not-started');
-      checkOptions(command, this.name, options);
+      const settings = settingsOf(command, this.name, options);
       const prepared = this.#prepareArgs(command, args);
       call = new PoolCall({
         owner: this.#dispatcher,
         command,
         args: prepared,
         kind,
-        options,
+        settings,
         profile: this.#profileOf(kind, command),
         admittedAt: this.#clock.now(),
         timeoutMs: this.#timeoutOf(kind, command, prepared, options),
@@ -363,20 +364,4 @@ export class Pool implements SupervisorOwner {
 async function withMemory({ id, pid }: { id: string; pid: number }): Promise<ProcessMemoryInfo | undefined> {
   const memory = await readProcessMemory(pid);
   return memory && { id, pid, ...memory };
-}
-
-/** The listener of a call that has one result. */
-class Unary implements CallListener {
-  constructor(
-    readonly onValue: (value: unknown) => void,
-    readonly onError: (error: SnakepitError) => void,
-  ) {}
-
-  onChunk(): void {
-    throw new Error('a call that is no stream got a chunk');
-  }
-
-  onEnd(): void {
-    throw new Error('a call that is no stream got an end');
-  }
 }

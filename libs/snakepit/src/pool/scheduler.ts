@@ -42,22 +42,22 @@ export class Lane {
  * there is fast traffic one worker is kept free of them. Where fast calls are so many that no worker is ever idle, one is
  * claimed for the slow call whose turn it is: it runs empty first.
  */
-export class Scheduler {
-  readonly #lanes: Lane[] = [];
+export class Scheduler<Place extends Lane = Lane> {
+  readonly #lanes: Place[] = [];
   #exclusiveLanes = 0;
   #lastFastAt = -Infinity;
 
   constructor(private readonly settings: SchedulerSettings) {}
 
-  get lanes(): readonly Lane[] {
+  get lanes(): readonly Place[] {
     return this.#lanes;
   }
 
-  add(lane: Lane): void {
+  add(lane: Place): void {
     this.#lanes.push(lane);
   }
 
-  remove(lane: Lane): void {
+  remove(lane: Place): void {
     const index = this.#lanes.indexOf(lane);
     if (index < 0) return;
     this.#lanes.splice(index, 1);
@@ -65,9 +65,9 @@ export class Scheduler {
   }
 
   /** The worker that takes a call of this profile now; undefined when the call has to wait. */
-  pick(profile: CommandProfile, nowMs: number): Lane | undefined {
+  pick(profile: CommandProfile, nowMs: number): Place | undefined {
     if (profile.pace === 'fast') this.#lastFastAt = nowMs;
-    let best: Lane | undefined;
+    let best: Place | undefined;
     for (const lane of this.#lanes) {
       if (!this.canTake(lane, profile, nowMs)) continue;
       if (lane.inFlight === 0) return lane;
@@ -148,7 +148,7 @@ export class Scheduler {
       return;
     }
     lane.exclusive -= 1;
-    if (lane.exclusive === 0 && this.#lanes.includes(lane)) this.#exclusiveLanes -= 1;
+    if (lane.exclusive === 0 && this.#lanes.includes(lane as Place)) this.#exclusiveLanes -= 1;
   }
 }
 

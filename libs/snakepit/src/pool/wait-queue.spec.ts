@@ -91,8 +91,8 @@ class Call extends Item {
 const asCall = (call: Call): PoolCall => call as unknown as PoolCall;
 const nameOf = (call: PoolCall): number => (call as unknown as Call).name;
 
-function backlogOf(calls: readonly Call[]): Backlog {
-  const backlog = new Backlog();
+function backlogOf(calls: readonly Call[]): Backlog<PoolCall> {
+  const backlog = new Backlog<PoolCall>();
   for (const call of calls) backlog.push(asCall(call));
   return backlog;
 }

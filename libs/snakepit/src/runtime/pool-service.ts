@@ -2,7 +2,15 @@ import type { Observable } from 'rxjs';
 
 import type { CommandManifest } from '../channel/index.js';
 import { SnakepitError } from '../core/index.js';
-import type { CallOptions, Pool, PoolMemory, PoolStats, PoolStatus, WorkerInfo } from '../pool/index.js';
+import {
+  NO_OPTIONS,
+  type CallOptions,
+  type Pool,
+  type PoolMemory,
+  type PoolStats,
+  type PoolStatus,
+  type WorkerInfo,
+} from '../pool/index.js';
 import { iterate, observe, type ItemIterator, type StreamRequest } from './streams.js';
 
 /** Options of one call; `pool` names another pool than the one this service stands for. */
@@ -27,12 +35,17 @@ export class PoolService {
    * @param args an object becomes named arguments, a list positional ones, nothing no arguments
    * @throws SnakepitError whose `code` says what happened, `delivery` whether the command ran, `retryable` whether to try again
    */
-  async execute<Result = unknown>(
+  execute<Result = unknown>(
     command: string,
     args: unknown = null,
-    options: ExecuteOptions = {},
+    options: ExecuteOptions = NO_OPTIONS,
   ): Promise<Result> {
-    return (await this.#pool(options).execute(command, args, options)) as Result;
+    // No async function: it would make a second promise of the pool's.
+    try {
+      return this.#pool(options).execute(command, args, options) as Promise<Result>;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** The same within a session: its calls prefer one worker, which sees the session's data. */

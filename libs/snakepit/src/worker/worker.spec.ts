@@ -13,7 +13,7 @@ const settings: WorkerSettings = {
   maxFrameBytes: 65_536,
   maxDepth: 16,
   streamCredit: 8,
-  arena: { enabled: true, bytes: 1 << 20, thresholdBytes: 1 << 18 },
+  arena: { enabled: true, mapped: true, bytes: 1 << 20, thresholdBytes: 1 << 18 },
   heartbeatIntervalMs: 1_000,
   heartbeatTimeoutMs: 3_000,
 };

@@ -8,7 +8,7 @@ import {
   type ChannelOwner,
   type HostCall,
 } from '../channel/index.js';
-import { ArenaFile } from '../codec/index.js';
+import { createArenaFile, type ArenaFile } from '../codec/index.js';
 import {
   publish,
   SnakepitError,
@@ -37,7 +37,12 @@ export interface WorkerSettings {
   readonly maxFrameBytes: number;
   readonly maxDepth: number;
   readonly streamCredit: number;
-  readonly arena: { readonly enabled: boolean; readonly bytes: number; readonly thresholdBytes: number };
+  readonly arena: {
+    readonly enabled: boolean;
+    readonly mapped: boolean;
+    readonly bytes: number;
+    readonly thresholdBytes: number;
+  };
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
 }
@@ -218,10 +223,12 @@ export class Worker implements ChannelOwner {
   /** Undefined where there is no use for it, or no memory to share: then large binary travels in frames. */
   #createArena(): ArenaFile | undefined {
     const { spec, settings } = this.#parts;
-    const { enabled, bytes } = settings.arena;
+    const { enabled, mapped, bytes } = settings.arena;
     if (!enabled || spec.protocol === 'v1') return undefined;
     try {
-      return ArenaFile.create(2 * bytes);
+      return createArenaFile(2 * bytes, mapped, (error) =>
+        this.#log('warn', `the memory for large binary cannot be mapped by koffi (${toError(error).message})`),
+      );
     } catch (error) {
       this.#log('debug', `there is no shared memory for large binary (${toError(error).message})`);
       return undefined;

@@ -1,0 +1,176 @@
+"""Runs calls of every kind but those that the fast path takes."""
+
+from functools import partial
+from time import perf_counter
+
+from ..command import STREAM
+from ..context import Context
+from ..errors import (
+    CANCELLED,
+    INVALID_ARGUMENTS,
+    UNKNOWN_COMMAND,
+    HostGone,
+    ProtocolError,
+    RefusedValue,
+    Refusal,
+)
+from .frame import FLAG_DEADLINE, FLAG_META, FLAG_STREAM, NAMED_COMMAND, SESSION_CLOSED, aux_of, flags_of
+from .sessions import SessionHooks
+
+SLOW_SECONDS = 0.0001
+PASSING_ERRORS = (SystemExit, KeyboardInterrupt, HostGone, ProtocolError)
+_NO_META = {}
+
+
+class CallRunner:
+    """Begins calls: with context, with meta, asynchronous, streaming, cancelled, malformed, or of no known command."""
+
+    def __init__(self, parts):
+        self._manifest = parts.manifest
+        self._commands = parts.manifest.commands
+        self._codec = parts.codec
+        self._replies = parts.replies
+        self._writer = parts.writer
+        self._late_cancels = parts.queue.late_cancels
+        self._streams = parts.streams
+        self._async = parts.async_runner
+        self._open_calls = parts.open_calls
+        self._arena = parts.arena
+        self._runtime = parts.runtime
+        self._hooks = SessionHooks(parts.manifest, parts.runtime)
+        self.has_async = any(command.is_async for command in self._commands)
+
+    def is_async(self, call):
+        """Tell whether the event loop will run this call."""
+        index = aux_of(call[1])
+        return index < len(self._commands) and self._commands[index].is_async
+
+    def begin_async(self, call):
+        """On any reading thread: begin an asynchronous call that needs nothing of the main thread; False if it is not one."""
+        call_id, head, _, _, _ = call
+        needs_hooks = self._hooks.has_any and flags_of(head) & FLAG_META
+        if not call_id or needs_hooks or not self.is_async(call):
+            return False
+        self._submit(self._commands[aux_of(head)], call)
+        return True
+
+    def begin(self, call):
+        """Begin a call on the main thread, and end it unless it streams or is asynchronous."""
+        call_id, head, _, _, _ = call
+        if call_id == 0:
+            self._close_session(call)
+            return
+        began = perf_counter()
+        command = None
+        try:
+            if call_id in self._late_cancels:
+                raise Refusal(CANCELLED, "the call was cancelled before it began", started=False)
+            meta, arguments = self._open(call)
+            command = self._find(aux_of(head), meta)
+            if command.is_async:
+                self._hooks.open(meta.get("session"), call_id)
+                self._submit(command, call)
+                if call_id in self._late_cancels:
+                    self._async.cancel(self._async.calls[call_id])
+                return
+            if command.is_slow:
+                self._writer.flush()
+            result = self._invoke(command, call, meta, arguments)
+            if flags_of(head) & FLAG_STREAM:
+                self._streams.start(call_id, result if command.kind == STREAM else (result,))
+                return
+            encoded = self._replies.encode(result, in_arena=True)
+        except PASSING_ERRORS:
+            raise
+        except BaseException as error:
+            answer = partial(self._replies.error, call_id, error, perf_counter() - began)
+        else:
+            answer = partial(self._replies.encoded, call_id, encoded, perf_counter() - began)
+        if command is not None:
+            command.is_slow = perf_counter() - began > SLOW_SECONDS
+        self._streams.forget(call_id)
+        self._open_calls.end(call_id)
+        answer()
+
+    def answer_failure(self, call, error, seconds):
+        """Answer a call of the fast path whose command raised."""
+        if type(error) is TypeError:
+            error = self._misfit(self._commands[aux_of(call[1])], call, error)
+        self._replies.error(call[0], error, seconds)
+
+    def _misfit(self, command, call, error):
+        try:
+            command.refuse_misfit(self._open(call)[1], error)
+        except Refusal as refusal:
+            return refusal
+        return error
+
+    def _invoke(self, command, call, meta, arguments):
+        """Call a synchronous command; a stream's body begins only when it is advanced."""
+        _refuse_plain_call_of_stream(command, call)
+        self._hooks.open(meta.get("session"), call[0])
+        return command.invoke(arguments, self._context(command, call, meta))
+
+    def _submit(self, command, call):
+        """Give a call to the event loop, where its arguments are decoded too."""
+        from .async_runner import AsyncCall
+
+        call_id, head, _, _, _ = call
+
+        def prepare():
+            _refuse_plain_call_of_stream(command, call)
+            meta, arguments = self._open(call)
+            return command.invoke(arguments, self._context(command, call, meta))
+
+        self._streams.forget(call_id)
+        self._open_calls.open(call_id)
+        self._async.submit(AsyncCall(call_id, command, prepare, bool(flags_of(head) & FLAG_STREAM), self._streams.credit))
+
+    def _open(self, call):
+        """The meta and the arguments of a call. Raises Refusal and ProtocolError."""
+        call_id, head, body, _, _ = call
+        index, flags = aux_of(head), flags_of(head)
+        takes_views = self._arena is not None and index < len(self._commands) and self._commands[index].takes_views
+        loan = [] if takes_views else None
+        try:
+            value = self._codec.decode(body, flags, 1 if flags & FLAG_META else 0, loan)
+        except RefusedValue as refused:
+            raise Refusal(INVALID_ARGUMENTS, "args: %s" % refused) from None
+        if loan:
+            self._arena.lend(call_id, loan)
+        if not flags & FLAG_META:
+            return _NO_META, value
+        if type(value) is not list or len(value) != 2 or type(value[0]) is not dict:
+            raise ProtocolError("a call with META whose value is not [meta, arguments]")
+        return value
+
+    def _find(self, index, meta):
+        if index < len(self._commands):
+            return self._commands[index]
+        name = meta.get("command") if index == NAMED_COMMAND else None
+        command = self._manifest.find(name)
+        if command is None:
+            known = ", ".join(sorted(self._manifest.by_name)[:20])
+            wanted = "named %r" % name if name is not None else "of index %d" % index
+            raise Refusal(UNKNOWN_COMMAND, "no command %s; this worker has: %s" % (wanted, known))
+        return command
+
+    def _context(self, command, call, meta):
+        """A context for commands that take one, else None."""
+        if not command.takes_context:
+            return None
+        call_id, head, _, received, milliseconds = call
+        deadline = received + milliseconds / 1000 if flags_of(head) & FLAG_DEADLINE else None
+        self._open_calls.open(call_id)
+        return Context(self._runtime, command.name, call_id, deadline, meta)
+
+    def _close_session(self, call):
+        _, head, body, _, _ = call
+        if head >> 24 != SESSION_CLOSED:
+            raise ProtocolError("a CALL with the id 0")
+        self._hooks.close(self._codec.decode(body, flags_of(head)))
+
+
+def _refuse_plain_call_of_stream(command, call):
+    if command.kind == STREAM and not flags_of(call[1]) & FLAG_STREAM:
+        raise Refusal(INVALID_ARGUMENTS, "%s is a stream; call it as one" % command.name)

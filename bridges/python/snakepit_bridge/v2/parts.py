@@ -1,0 +1,51 @@
+"""The parts of a worker, put together."""
+
+from .call_queue import CallQueue
+from .call_runner import CallRunner
+from .fast_path import FastPath
+from .host_calls import HostCalls
+from .intake import Intake
+from .no_async import NoAsyncRunner
+from .open_calls import OpenCalls
+from .replies import Replies
+from .runtime import Runtime
+from .stream_turns import StreamTurns
+from .switchboard import Switchboard
+
+
+class Parts:
+    """What one connection's worker is made of; a part knows those that are made before it.
+
+        socket ──▶ Intake ──▶ Switchboard ──┬──▶ CallQueue ──▶ FastPath ──▶ CallRunner ──▶ Replies ──▶ socket
+             any reading thread             ├──▶ StreamTurns       main thread
+                                            ├──▶ AsyncRunner       its own thread
+                                            └──▶ HostCalls, Arena
+
+    Commands see all of it as a Context, which asks the Runtime.
+    """
+
+    def __init__(self, connection, manifest, hello, *, stop, exit_from_thread):
+        self.manifest = manifest
+        self.stop = stop
+        self.max_frame_bytes = hello.max_frame_bytes
+        self.stream_credit = hello.stream_credit
+        self.writer, self.codec, self.arena = connection.writer, connection.codec, connection.arena
+        self.queue = CallQueue()
+        self.replies = Replies(self.writer, self.codec, hello.max_frame_bytes)
+        self.host_calls = HostCalls(self.writer, self.codec, self.replies)
+        self.open_calls = OpenCalls(self.writer, self.arena)
+        self.intake = Intake(connection.socket, connection.reader, self.writer, self.queue)
+        self.streams = StreamTurns(self)
+        self.async_runner = self._create_async_runner(exit_from_thread)
+        self.runtime = Runtime(self)
+        self.call_runner = CallRunner(self)
+        self.fast_path = FastPath(self)
+        self.intake.connect(Switchboard(self), self.streams.runnable)
+
+    def _create_async_runner(self, exit_from_thread):
+        """Nothing but the need for it loads asyncio, which is slow to import."""
+        if not (self.manifest.has_async_hooks or any(command.is_async for command in self.manifest.commands)):
+            return NoAsyncRunner()
+        from .async_runner import AsyncRunner
+
+        return AsyncRunner(self, exit_from_thread)

@@ -1,0 +1,117 @@
+"""The worker as contexts see it."""
+
+import threading
+from time import monotonic
+
+from ..errors import Refusal
+from .frame import EVENT, LOG, PROGRESS
+from .host_calls import Answer
+
+_LOOK_SECONDS = 0.001
+
+
+class Runtime:
+    """What commands ask of their worker, through a context or by logging, from any thread."""
+
+    def __init__(self, parts):
+        self._replies = parts.replies
+        self._writer = parts.writer
+        self._host_calls = parts.host_calls
+        self._late_cancels = parts.queue.late_cancels
+        self._intake = parts.intake
+        self._streams = parts.streams
+        self._async = parts.async_runner
+        self._open_calls = parts.open_calls
+        self._main_thread = threading.get_ident()
+        self.allocate = parts.open_calls.allocate
+
+    def run_hook(self, hook, *args):
+        """Call a hook; one that is asynchronous runs in the event loop, and is waited for."""
+        result = hook(*args)
+        if hasattr(result, "__await__"):
+            self._async.run_hook(_await(result))
+
+    def is_cancelled(self, call_id):
+        """Tell whether a running call was cancelled; the main thread looks at the socket for it."""
+        if self._is_main_thread() and monotonic() - self._intake.last_look > _LOOK_SECONDS:
+            self._intake.look_in_between()
+        is_cancelled = self._streams.is_cancelled(call_id)
+        if is_cancelled is not None:
+            return is_cancelled
+        held = self._async.calls.get(call_id)
+        return held.is_cancelled if held is not None else call_id in self._late_cancels
+
+    def running_call(self):
+        """Id of the call that the current thread is running, else 0."""
+        if self._is_main_thread():
+            return self._open_calls.running_id
+        return self._async.running_call() if self._async.is_current_thread() else 0
+
+    def send_log(self, call_id, level, message, logger, fields):
+        """Send a log record; fields that cannot be encoded are sent as text."""
+        record = {"level": level, "message": message, "logger": logger}
+        if fields:
+            record["fields"] = fields
+        try:
+            self._send(LOG, call_id, record, "log")
+        except Refusal:
+            record["message"] = _printable(message)
+            record["fields"] = {str(key): _printable(repr(value)) for key, value in fields.items()}
+            self._send(LOG, call_id, record, "log")
+
+    def send_progress(self, call_id, value):
+        """Send PROGRESS. Raises Refusal if the value cannot be encoded."""
+        self._send(PROGRESS, call_id, value, "progress")
+
+    def send_event(self, call_id, name, data):
+        """Send EVENT. Raises Refusal if the data cannot be encoded."""
+        self._send(EVENT, call_id, {"name": name, "data": data}, "event")
+
+    def ask_host(self, call_id, method, args):
+        """Ask the host and wait for the answer. Raises HostError if it refuses."""
+        answer = Answer()
+        self._host_calls.ask(call_id, method, args, answer)
+        if self._is_main_thread():
+            self._intake.read_until(answer)
+        else:
+            answer.wait()
+        return self._host_calls.read(*answer.content)
+
+    async def ask_host_async(self, call_id, method, args):
+        """Ask the host and await the answer. Raises HostError if it refuses."""
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
+        future = loop.create_future()
+
+        def settle(content):
+            if not future.done():
+                future.set_result(content)
+
+        def on_answer(*content):
+            try:
+                loop.call_soon_threadsafe(settle, content)
+            except RuntimeError:
+                pass  # the event loop was closed by a command that does not wait any more
+
+        self._host_calls.ask(call_id, method, args, on_answer)
+        return self._host_calls.read(*await future)
+
+    def _send(self, kind, call_id, value, root):
+        flags, body = self._replies.encode(value, root)
+        self._open_calls.add_record(kind, call_id, flags, body)
+        if self._async.is_current_thread():
+            self._async.flush_soon()
+        else:
+            self._writer.flush()
+
+    def _is_main_thread(self):
+        return threading.get_ident() == self._main_thread
+
+
+async def _await(awaitable):
+    return await awaitable
+
+
+def _printable(text):
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

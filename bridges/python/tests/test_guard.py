@@ -1,0 +1,42 @@
+"""What becomes of workers whose tests were interrupted."""
+
+import signal
+import subprocess
+import sys
+import unittest
+
+from .host import has_ended, worker_environment
+
+# A worker with a child that was forked while another thread held a lock: it waits for that lock for ever.
+INTERRUPTED_RUN = '''
+import os, signal, subprocess, sys
+from tests.guard import guard
+
+WORKER = """
+import os, threading, time
+
+lock, held = threading.Lock(), threading.Event()
+threading.Thread(target=lambda: (lock.acquire(), held.set(), time.sleep(60)), daemon=True).start()
+held.wait()
+child = os.fork()
+if child == 0:
+    lock.acquire()
+print(os.getpid(), child, flush=True)
+os.waitpid(child, 0)
+"""
+
+worker = subprocess.Popen([sys.executable, "-c", WORKER], stdout=subprocess.PIPE, text=True, start_new_session=True)
+guard().watch(worker.pid)
+print(worker.stdout.readline(), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+'''
+
+
+@unittest.skipUnless(sys.platform == "linux", "reads /proc")
+class Interruption(unittest.TestCase):
+    def test_workers_and_their_children_end_with_tests_that_are_killed(self):
+        run = subprocess.run([sys.executable, "-c", INTERRUPTED_RUN], env=worker_environment(), stdout=subprocess.PIPE, text=True)
+        self.assertEqual(run.returncode, -signal.SIGKILL)
+        pids = [int(pid) for pid in run.stdout.split()]
+        self.assertEqual(len(pids), 2)
+        self.assertEqual([has_ended(pid) for pid in pids], [True, True])
