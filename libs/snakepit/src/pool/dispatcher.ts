@@ -121,9 +121,7 @@ export class Dispatcher implements PoolCallOwner {
   failWaiting(error: () => SnakepitError): void {
     const backlogs = [this.#backlog, ...[...this.#seats.values()].map((seat) => seat.pinned)];
     for (const call of backlogs.flatMap((backlog) => backlog.calls())) {
-      if (call.isSettled) continue;
-      this.#stopWaiting(call);
-      this.#refuse(call, error());
+      if (!call.isSettled) this.#refuse(call, error());
     }
   }
 
@@ -157,8 +155,7 @@ export class Dispatcher implements PoolCallOwner {
     this.#seats.delete(worker.id);
     this.#scheduler.remove(seat);
     for (const call of seat.pinned.calls()) {
-      this.#stopWaiting(call);
-      this.#refuse(call, sessionWorkerUnavailable(this.#parts.name, call, 'gone'));
+      if (!call.isSettled) this.#refuse(call, sessionWorkerUnavailable(this.#parts.name, call, 'gone'));
     }
     this.#pump();
   }
@@ -178,8 +175,10 @@ export class Dispatcher implements PoolCallOwner {
     for (const { call: orphan, wasWritten } of calls) {
       const call = orphan as PoolCall;
       this.#takeOff(call, now);
+      if (wasWritten) call.mayHaveRun = true;
+      else call.attempts -= 1;
       if (call.isSettled) this.#open.leave();
-      else if (this.#isClosed) call.fail(closed(this.#parts.name, wasWritten ? 'may-have-run' : 'not-started'));
+      else if (this.#isClosed) call.fail(closed(this.#parts.name, call.deliverySoFar));
       else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
       else call.fail(error(call));
     }
@@ -272,12 +271,22 @@ export class Dispatcher implements PoolCallOwner {
       });
       if (needsIdleWorker(seat.pinned.first())) this.#scheduler.claim(now, seat);
     }
-    this.#backlog.drainInto((call) => {
-      const seat = this.#seatFor(call, now);
-      return seat !== undefined && this.#unqueue(call, seat, now);
-    });
+    this.#backlog.drainInto((call) => this.#place(call, now));
     if (needsIdleWorker(this.#backlog.first())) this.#scheduler.claim(now);
     this.#retryLater();
+  }
+
+  /** Finds a waiting call another place than the backlog, which it would hold up; false when it has to stay. */
+  #place(call: PoolCall, now: number): boolean {
+    const seat = this.#seatFor(call, now);
+    if (seat !== undefined) return this.#unqueue(call, seat, now);
+    if (call.isSettled) return true;
+    // It came before its session had a worker. Now it waits for that one alone, and those behind it need not.
+    const home = this.#parts.options.affinity === 'strict-queue' ? this.#homeOf(call) : undefined;
+    if (home === undefined) return false;
+    Backlog.remove(call);
+    home.pinned.push(call);
+    return true;
   }
 
   /**
@@ -377,7 +386,6 @@ export class Dispatcher implements PoolCallOwner {
     const { command } = call;
     const { name } = this.#parts;
     if (call.seat === undefined) {
-      this.#stopWaiting(call);
       return this.#refuse(call, cancelled(command, name, reason, call.deliverySoFar));
     }
     call.stop('caller');
@@ -399,8 +407,9 @@ export class Dispatcher implements PoolCallOwner {
     }
   }
 
-  /** Fails a call that no worker holds. */
+  /** Fails a call that no worker holds; one that waits does so no more. */
   #refuse(call: PoolCall, error: SnakepitError): void {
+    this.#stopWaiting(call);
     this.#deadlines.forget(call);
     call.fail(error);
   }
