@@ -104,9 +104,9 @@ export class Dispatcher implements PoolCallOwner {
   /** Takes a call in: a worker gets it now, or it waits, or it is refused. */
   admit(call: PoolCall): void {
     this.#open.enter();
-    // Those who waited come first.
-    if (this.#isPumpDue) this.#pump();
     const now = call.admittedAt;
+    // Those who waited come first; time alone may have made room for them.
+    if (this.#isPumpDue || (this.#retry !== undefined && !this.#scheduler.hasFastTraffic(now))) this.#pump();
     const seat = this.#seatFor(call, now);
     if (seat !== undefined && this.#dispatch(call, seat, now)) return this.#deadlines.watch(call);
     if (!call.isSettled) this.#enqueue(call, now);

@@ -17,8 +17,6 @@ export class Invariants {
   readonly #waiting = new Set<CallRecord>();
   /** By session: the worker that got its latest call. */
   readonly #homes = new Map<string, string>();
-  /** Calls that a worker died with and that may go back to the queue, beyond its limit. */
-  #returned = 0;
 
   constructor(
     private readonly world: World,
@@ -69,7 +67,6 @@ export class Invariants {
   }
 
   onWorkerGone(worker: string): void {
-    this.#returned += this.#inHand.get(worker)?.size ?? 0;
     this.#inHand.delete(worker);
   }
 
@@ -83,14 +80,17 @@ export class Invariants {
   /** To be asked after every step. */
   check(calls: Iterable<CallRecord>): void {
     const now = this.world.clock.now();
+    let returned = 0;
     for (const call of calls) {
+      if (call.handedTo.length > 0) returned += 1;
       if (!call.isSettled && now > call.deadline + SWEEP_GRACE_MS) {
         fail(`call ${call.n} is not settled ${Math.round(now - call.deadline)} ms after its deadline`);
       }
     }
     const { queued } = this.pool().stats();
-    if (queued > this.options.maxQueue + this.#returned) {
-      fail(`${queued} calls wait; maxQueue ${this.options.maxQueue}, ${this.#returned} were returned by dead workers`);
+    // What a dead worker returns goes back to the queue whatever its length: it was admitted before.
+    if (queued > this.options.maxQueue + returned) {
+      fail(`${queued} calls wait; maxQueue ${this.options.maxQueue}, at most ${returned} were returned by workers`);
     }
   }
 
