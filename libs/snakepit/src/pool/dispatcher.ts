@@ -107,7 +107,7 @@ export class Dispatcher implements PoolCallOwner {
     const now = call.admittedAt;
     // Those who waited come first; time alone may have made room for them.
     if (this.#isPumpDue || (this.#retry !== undefined && !this.#scheduler.hasFastTraffic(now))) this.#pump();
-    const seat = this.#seatFor(call, now);
+    const seat = this.#mustQueue(call) ? undefined : this.#seatFor(call, now);
     if (seat !== undefined && this.#dispatch(call, seat, now)) return this.#deadlines.watch(call);
     if (!call.isSettled) this.#enqueue(call, now);
   }
@@ -187,6 +187,15 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   // ---- placing ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Whether others wait before it for whichever worker is free. Where one of them needs more than the worker at hand can take, calls
+   * that need less would otherwise pass it by for as long as they come.
+   */
+  #mustQueue(call: PoolCall): boolean {
+    if (this.#waiting === 0 || !this.#backlog.hasBefore(call)) return false;
+    return this.#parts.options.affinity === 'hint' || this.#homeOf(call) === undefined;
+  }
 
   /** The seat that takes the call now; undefined when it has to wait, or was refused. */
   #seatFor(call: PoolCall, now: number): Seat<PoolCall> | undefined {

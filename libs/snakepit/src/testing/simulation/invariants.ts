@@ -18,6 +18,12 @@ export class Invariants {
   /** By session: the worker that got its latest call. */
   readonly #homes = new Map<string, string>();
 
+  /** Calls that were in workers' hands or came since the last check, and how far the queue was over its limit then. */
+  #couldReturn = 0;
+  #excess = 0;
+  /** Older calls that still wait, with the younger ones that were given out before them. */
+  readonly #overtaken = new Map<CallRecord, CallRecord>();
+
   constructor(
     private readonly world: World,
     private readonly options: ResolvedPoolOptions,
@@ -41,6 +47,7 @@ export class Invariants {
   }
 
   onMade(call: CallRecord): void {
+    this.#couldReturn += 1;
     this.#waiting.add(call);
   }
 
@@ -80,18 +87,31 @@ export class Invariants {
   /** To be asked after every step. */
   check(calls: Iterable<CallRecord>): void {
     const now = this.world.clock.now();
-    let returned = 0;
     for (const call of calls) {
-      if (call.handedTo.length > 0) returned += 1;
       if (!call.isSettled && now > call.deadline + SWEEP_GRACE_MS) {
         fail(`call ${call.n} is not settled ${Math.round(now - call.deadline)} ms after its deadline`);
       }
     }
-    const { queued } = this.pool().stats();
-    // What a dead worker returns goes back to the queue whatever its length: it was admitted before.
-    if (queued > this.options.maxQueue + returned) {
-      fail(`${queued} calls wait; maxQueue ${this.options.maxQueue}, at most ${returned} were returned by workers`);
+    this.#checkQueue();
+    for (const [older, younger] of this.#overtaken) {
+      // Given out at the same moment to two workers, they may be written in any order.
+      if (this.#waiting.has(older)) fail(`call ${younger.n} was given out before ${older.n}, which is like it and older`);
     }
+    this.#overtaken.clear();
+  }
+
+  /** What a dead worker returns goes back to the queue whatever its length: it was admitted before. */
+  #checkQueue(): void {
+    const { queued } = this.pool().stats();
+    const inFlight = this.pool()
+      .workers()
+      .reduce((sum, worker) => sum + worker.inFlight, 0);
+    const excess = queued - this.options.maxQueue;
+    if (excess > this.#excess + this.#couldReturn) {
+      fail(`${queued} calls wait; maxQueue ${this.options.maxQueue}, ${this.#couldReturn} could be returned by workers`);
+    }
+    this.#excess = Math.max(0, excess);
+    this.#couldReturn = inFlight;
   }
 
   /** To be asked at the end: what callers were told has stayed true. */
@@ -125,7 +145,7 @@ export class Invariants {
       if (other.madeAt >= call.madeAt) continue;
       if (other.command !== call.command || other.kind !== call.kind) continue;
       if (other.priority !== call.priority || other.session !== undefined) continue;
-      fail(`call ${call.n} was given out before ${other.n}, which is like it and older`);
+      this.#overtaken.set(other, call);
     }
   }
 }
