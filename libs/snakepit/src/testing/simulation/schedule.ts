@@ -10,7 +10,7 @@ import { World } from './world.js';
 
 /** Longer than any delay, grace and timeout of the options that are drawn takes together. */
 const CALM_MS = 4_000;
-const MAX_STEPS = 80;
+const MOST_STEPS = { short: 16, long: 80 };
 
 export interface ScheduleReport {
   readonly steps: number;
@@ -88,7 +88,7 @@ export class Schedule {
   /** @throws Violation, and whatever the code under test throws */
   async run(): Promise<ScheduleReport> {
     if (await this.#start()) {
-      const steps = this.#random.integer(3, MAX_STEPS);
+      const steps = this.#random.integer(3, MOST_STEPS[this.#random.chance(0.8) ? 'short' : 'long']);
       for (let step = 0; step < steps && !this.#isClosed; step += 1) await this.#step();
       if (!this.#isClosing) await this.#calmDown();
     }
