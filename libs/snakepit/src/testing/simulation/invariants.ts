@@ -58,7 +58,8 @@ export class Invariants {
     call.handedTo.push(worker);
     const { window, concurrency, maxAttempts } = this.options;
     const most = Math.max(window, concurrency);
-    if (hand.size > most) fail(`${worker} has ${hand.size} calls in hand; window ${window}, concurrency ${concurrency}`);
+    if (hand.size > most)
+      fail(`${worker} has ${hand.size} calls in hand; window ${window}, concurrency ${concurrency}`);
     const streams = [...hand].filter(({ kind }) => kind === 'stream').length;
     if (streams > concurrency) fail(`${worker} has ${streams} streams in hand; concurrency ${concurrency}`);
     if (call.isIdempotent && call.handedTo.length > maxAttempts) {
@@ -95,7 +96,8 @@ export class Invariants {
     this.#checkQueue();
     for (const [older, younger] of this.#overtaken) {
       // Given out at the same moment to two workers, they may be written in any order.
-      if (this.#waiting.has(older)) fail(`call ${younger.n} was given out before ${older.n}, which is like it and older`);
+      if (this.#waiting.has(older))
+        fail(`call ${younger.n} was given out before ${older.n}, which is like it and older`);
     }
     this.#overtaken.clear();
   }
@@ -108,7 +110,9 @@ export class Invariants {
       .reduce((sum, worker) => sum + worker.inFlight, 0);
     const excess = queued - this.options.maxQueue;
     if (excess > this.#excess + this.#couldReturn) {
-      fail(`${queued} calls wait; maxQueue ${this.options.maxQueue}, ${this.#couldReturn} could be returned by workers`);
+      fail(
+        `${queued} calls wait; maxQueue ${this.options.maxQueue}, ${this.#couldReturn} could be returned by workers`,
+      );
     }
     this.#excess = Math.max(0, excess);
     this.#couldReturn = inFlight;

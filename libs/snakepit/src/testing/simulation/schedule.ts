@@ -264,7 +264,17 @@ export class Schedule {
     const { size, workers, inFlight, queued, status } = this.#pool.stats();
     const left = [...this.#operations.values()].join(', ');
     if (!this.#isWhole()) {
-      const facts = { wanted: this.#size, size, workers, inFlight, queued, status, left, open: this.#open.size, each: this.#pool.workers() };
+      const facts = {
+        wanted: this.#size,
+        size,
+        workers,
+        inFlight,
+        queued,
+        status,
+        left,
+        open: this.#open.size,
+        each: this.#pool.workers(),
+      };
       throw new Violation(`the pool does not become whole again: ${JSON.stringify(facts)}`);
     }
     for (const { name: command, kind } of COMMANDS) await this.#probe(command, kind);
