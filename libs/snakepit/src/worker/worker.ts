@@ -36,6 +36,7 @@ export interface WorkerSettings {
   readonly killGraceMs: number;
   readonly maxFrameBytes: number;
   readonly maxDepth: number;
+  readonly maxElements: number;
   readonly streamCredit: number;
   readonly arena: {
     readonly enabled: boolean;
@@ -238,7 +239,7 @@ export class Worker implements ChannelOwner {
   async #connect(): Promise<void> {
     const { spec, settings, clock, pool } = this.#parts;
     const wire = await this.#process.wire;
-    const { maxFrameBytes, maxDepth, streamCredit, negotiationTimeoutMs } = settings;
+    const { maxFrameBytes, maxDepth, maxElements, streamCredit, negotiationTimeoutMs } = settings;
     const { thresholdBytes } = settings.arena;
     const arena = this.#arena && { file: this.#arena, fd: ARENA_FD, thresholdBytes };
     const name = { pool, worker: this.id };
@@ -252,6 +253,7 @@ export class Worker implements ChannelOwner {
                 codecs: spec.codec === 'auto' ? ['msgpack', 'json'] : [spec.codec],
                 maxFrameBytes,
                 maxDepth,
+                maxElements,
                 streamCredit,
                 arena,
                 clock,
@@ -261,7 +263,7 @@ export class Worker implements ChannelOwner {
           : await openStdioChannel(
               wire.stdin,
               wire.stdout,
-              { name, codec: spec.codec, negotiationTimeoutMs, maxFrameBytes, maxDepth, clock },
+              { name, codec: spec.codec, negotiationTimeoutMs, maxFrameBytes, maxDepth, maxElements, clock },
               this,
             );
       this.#onConnected(channel);

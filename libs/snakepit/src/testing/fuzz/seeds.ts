@@ -49,6 +49,7 @@ export function loadSeeds(repository: string): Seeds {
   const byKind: Record<SeedKind, Buffer[]> = {
     frames: frames.map(({ hex }) => unhex(hex)),
     messages: messages.map(({ hex }) => unhex(hex)),
+    v1: messages.map(({ hex }) => unhex(hex.slice(8))),
     json: json(false),
     tagged: json(true),
     msgpack: [

@@ -22,7 +22,17 @@ import {
 import * as grpc from '../../codec/grpc/index.js';
 
 /** Which of the seeds a decoder is fed with. */
-export const SEED_KINDS = ['frames', 'messages', 'json', 'tagged', 'msgpack', 'hello', 'zygote', 'protobuf'] as const;
+export const SEED_KINDS = [
+  'frames',
+  'messages',
+  'json',
+  'tagged',
+  'msgpack',
+  'hello',
+  'zygote',
+  'v1',
+  'protobuf',
+] as const;
 export type SeedKind = (typeof SEED_KINDS)[number];
 
 /** A decoder: takes any bytes, and returns a value or throws ProtocolViolation. */
@@ -64,10 +74,10 @@ export const TARGETS: readonly Target[] = [
   { name: 'hello of a worker', seeds: ['hello'], decode: (bytes) => parseWorkerHello(bytes, 0, bytes.length) },
   { name: 'hello of a host', seeds: ['hello'], decode: (bytes) => parseHostHello(bytes, 0, bytes.length) },
   { name: 'zygote', seeds: ['zygote', 'hello'], decode: readZygote },
-  { name: 'v1 over JSON', seeds: ['json', 'messages'], decode: (bytes, choice) => readV1(plainJson, bytes, choice) },
+  { name: 'v1 over JSON', seeds: ['v1'], decode: (bytes, choice) => readV1(plainJson, bytes, choice) },
   {
     name: 'v1 over MessagePack',
-    seeds: ['msgpack', 'messages'],
+    seeds: ['v1'],
     decode: (bytes, choice) => readV1(v1Msgpack, bytes, choice),
   },
   { name: 'bodies', seeds: ['msgpack'], decode: readBody },
@@ -108,8 +118,7 @@ function readZygote(bytes: Buffer, choice: number): unknown {
 function readV1(codec: typeof plainJson, bytes: Buffer, choice: number): unknown {
   parseNegotiationReply(bytes, 0, bytes.length);
   parseNegotiationRequest(bytes, 0, bytes.length);
-  // Messages of the vectors bring their length along.
-  const message = codec.decode(bytes, bytes.length >= 4 && choice % 2 === 0 ? 4 : 0, bytes.length, 0);
+  const message = codec.decode(bytes, 0, bytes.length, 0);
   return choice % 3 === 0 ? parseV1Request(message) : parseV1Reply(message);
 }
 
