@@ -21,7 +21,9 @@ describe('mutated bytes', () => {
 describe('the fuzzer', () => {
   const target = (decode: Target['decode']): Target => ({ name: 'bad', seeds: ['json'], decode });
   const problems = (decode: Target['decode']): string[] =>
-    fuzz({ seed: 1, cycles: 4, seeds: { ...seeds, kept: [] }, targets: [target(decode)] }).findings.map(({ problem }) => problem);
+    fuzz({ seed: 1, cycles: 4, seeds: { ...seeds, kept: [] }, targets: [target(decode)] }).findings.map(
+      ({ problem }) => problem,
+    );
 
   it('finds an error of another class', () => {
     expect(problems(() => JSON.parse('{'))[0]).toContain('threw SyntaxError');

@@ -99,20 +99,20 @@ export class Schedule {
 
   /** False when no worker became ready, which ends the pool. */
   async #start(): Promise<boolean> {
-    let hasStarted: boolean | undefined;
+    const start = { isOver: false, hasWorked: false };
     this.#pool.start().then(
-      () => (hasStarted = true),
-      () => (hasStarted = false),
+      () => Object.assign(start, { isOver: true, hasWorked: true }),
+      () => Object.assign(start, { isOver: true }),
     );
     // Traffic may begin while workers start.
     if (this.#random.chance(0.3)) this.#someCalls();
     await this.#pass(0);
-    for (let waited = 0; hasStarted === undefined; waited += 5) {
+    for (let waited = 0; !start.isOver; waited += 5) {
       if (waited > CALM_MS) throw new Violation('start() does not end');
       await this.#pass(5);
     }
-    if (!hasStarted) this.#isClosing = this.#isClosed = true;
-    return hasStarted;
+    if (!start.hasWorked) this.#isClosing = this.#isClosed = true;
+    return start.hasWorked;
   }
 
   async #step(): Promise<void> {

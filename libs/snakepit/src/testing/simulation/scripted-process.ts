@@ -6,10 +6,10 @@ import { Termination } from '../../worker/termination.js';
 import { drawStart, type Start } from './script.js';
 import { ScriptedSocket } from './scripted-socket.js';
 import { ScriptedWorker } from './scripted-worker.js';
-import type { World } from './world.js';
+import type { Body, Surroundings } from './surroundings.js';
 
 /** A process that exists in the simulation only: it starts, reads what it is sent when it gets around to it, and ends. */
-export class ScriptedProcess implements WorkerProcess {
+export class ScriptedProcess implements WorkerProcess, Body {
   readonly pid: number;
   readonly stderrTail = '';
   readonly wire: WorkerProcess['wire'];
@@ -18,7 +18,7 @@ export class ScriptedProcess implements WorkerProcess {
   /** Stopped by SIGSTOP: it does nothing, and only SIGKILL ends it. */
   isFrozen = false;
 
-  readonly #world: World;
+  readonly #world: Surroundings;
   readonly #owner: ProcessOptions['owner'];
   readonly #socket: ScriptedSocket;
   readonly #worker: ScriptedWorker;
@@ -28,7 +28,7 @@ export class ScriptedProcess implements WorkerProcess {
   /** What is written later is read later. */
   #readAt = 0;
 
-  constructor(world: World, { owner, env }: ProcessOptions) {
+  constructor(world: Surroundings, { owner, env }: ProcessOptions) {
     const { random, weather } = world;
     this.#world = world;
     this.#owner = owner;

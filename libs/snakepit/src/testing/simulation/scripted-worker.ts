@@ -11,8 +11,7 @@ import {
   type ErrorBody,
 } from '../../codec/index.js';
 import { drawConduct, drawServiceMs, type Conduct, type Start } from './script.js';
-import type { ScriptedProcess } from './scripted-process.js';
-import type { World } from './world.js';
+import type { Body, Surroundings } from './surroundings.js';
 
 export const COMMANDS: readonly CommandManifest[] = [
   { name: 'fast', kind: 'call' },
@@ -51,8 +50,8 @@ interface Task {
 /** The worker's half of protocol v2, with real frames and codecs, that does what its script says. */
 export class ScriptedWorker {
   readonly start: Start;
-  readonly #world: World;
-  readonly #process: ScriptedProcess;
+  readonly #world: Surroundings;
+  readonly #process: Body;
   readonly #codec: Codec;
   readonly #out = new ByteWriter(1024);
   readonly #reader = new FrameReader(MAX_FRAME_BYTES);
@@ -62,7 +61,7 @@ export class ScriptedWorker {
   readonly #isMuteWhileBusy: boolean;
   #isStopping = false;
 
-  constructor(world: World, process: ScriptedProcess, start: Start) {
+  constructor(world: Surroundings, process: Body, start: Start) {
     const { random, weather } = world;
     this.#world = world;
     this.#process = process;

@@ -4,11 +4,12 @@ import { Journal } from './journal.js';
 import type { Random } from './random.js';
 import { FAIR, type Conduct, type Weather } from './script.js';
 import { ScriptedProcess } from './scripted-process.js';
+import type { Body, Surroundings } from './surroundings.js';
 
 const FIRST_PID = 1_000;
 
 /** Everything around the pool: time, chance, the processes and what they did. */
-export class World {
+export class World implements Surroundings {
   readonly clock = new ManualClock();
   readonly journal = new Journal();
   readonly #processes = new Set<ScriptedProcess>();
@@ -56,12 +57,11 @@ export class World {
     return this.#pid;
   }
 
-  gone(process: ScriptedProcess): void {
-    this.#processes.delete(process);
+  gone(process: Body): void {
+    this.#processes.delete(process as ScriptedProcess);
     this.observer.onGone(process.id);
   }
 
-  /** Drawn once for each call and worker, so that looking at a frame twice changes nothing. */
   conductOf(worker: string, call: number, draw: () => Conduct): Conduct {
     const key = `${worker} ${call}`;
     let conduct = this.#conducts.get(key);
