@@ -326,14 +326,11 @@ export class FdChannel implements Channel, FrameSink {
     });
   }
 
-  /**
-   * Not at the end of the tick: an answer's chunk makes frames twice, first those of calls that waited, then those of the
-   * callers who got an answer and go on. An immediate comes after both, right after the sockets were read.
-   */
+  /** At the end of the turn, behind the callers that an arriving chunk of answers lets go on: what they send leaves in one write. */
   #flushSoon(): void {
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
-    setImmediate(this.#flush);
+    process.nextTick(this.#flush);
   }
 
   readonly #flush = (): void => {
