@@ -62,15 +62,18 @@ function profile(serviceUs: number): CommandProfile {
 const exited = (): SnakepitError => new SnakepitError('WORKER_EXITED');
 
 describe('a call that waits', () => {
-  it.each([true, false])('for its second attempt may have run, unless it never left the host (written: %s)', (wasWritten) => {
-    const { dispatcher, workers, sent, admit } = setUp(['a']);
-    const outcome = admit({ idempotent: true });
-    dispatcher.unseat(workers[0]!);
-    dispatcher.callsLost([{ call: sent['a']![0]!, wasWritten }], exited);
-    dispatcher.failWaiting(() => new SnakepitError('POOL_NOT_READY'));
-    const delivery = wasWritten ? 'may-have-run' : 'not-started';
-    expect(outcome).toMatchObject([{ code: 'POOL_NOT_READY', delivery }]);
-  });
+  it.each([true, false])(
+    'for its second attempt may have run, unless it never left the host (written: %s)',
+    (wasWritten) => {
+      const { dispatcher, workers, sent, admit } = setUp(['a']);
+      const outcome = admit({ idempotent: true });
+      dispatcher.unseat(workers[0]!);
+      dispatcher.callsLost([{ call: sent['a']![0]!, wasWritten }], exited);
+      dispatcher.failWaiting(() => new SnakepitError('POOL_NOT_READY'));
+      const delivery = wasWritten ? 'may-have-run' : 'not-started';
+      expect(outcome).toMatchObject([{ code: 'POOL_NOT_READY', delivery }]);
+    },
+  );
 
   it('may have run when its second worker says that it did not start', () => {
     const { dispatcher, workers, sent, admit } = setUp(['a', 'b']);
@@ -78,7 +81,10 @@ describe('a call that waits', () => {
     const [holder, other] = sent['a']!.length > 0 ? ['a', 'b'] : ['b', 'a'];
     dispatcher.unseat(workers.find(({ id }) => id === holder)!);
     dispatcher.callsLost([{ call: sent[holder!]![0]!, wasWritten: true }], exited);
-    dispatcher.setRoom(workers.find(({ id }) => id === other)!, true);
+    dispatcher.setRoom(
+      workers.find(({ id }) => id === other)!,
+      true,
+    );
     sent[other!]![0]!.onFailure(new SnakepitError('INVALID_ARGUMENTS'), 0);
     expect(outcome).toMatchObject([{ code: 'INVALID_ARGUMENTS', delivery: 'may-have-run' }]);
   });
