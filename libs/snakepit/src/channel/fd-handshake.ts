@@ -17,6 +17,7 @@ import {
 import { toError, type Clock } from '../core/index.js';
 import type { ChannelOwner, WorkerManifest } from './channel.js';
 import { FdChannel } from './fd-channel.js';
+import { HandshakeRefused } from './handshake-refused.js';
 import type { ChannelName } from './remote-failure.js';
 
 export interface FdHandshake {
@@ -26,7 +27,7 @@ export interface FdHandshake {
   readonly maxFrameBytes: number;
   readonly maxDepth: number;
   /** How many values a body may hold. */
-  readonly maxElements?: number;
+  readonly maxElements?: number | undefined;
   /** Chunks a stream may send before its first grant. */
   readonly streamCredit: number;
   /** Shared memory that the worker was started with; whoever made it closes it. */
@@ -40,16 +41,6 @@ export interface ArenaGrant {
   readonly fd: number;
   /** Binary of this size and more goes there. */
   readonly thresholdBytes: number;
-}
-
-/** A worker said no at the handshake, or what it said makes no sense; `traceback` is the worker's own, if it sent one. */
-export class HandshakeRefused extends Error {
-  constructor(
-    message: string,
-    readonly traceback = '',
-  ) {
-    super(message);
-  }
 }
 
 /**
@@ -99,7 +90,7 @@ export function openFdChannel(socket: Socket, handshake: FdHandshake, owner: Cha
 }
 
 function refusalOf({ type, message, traceback }: ErrorBody): HandshakeRefused {
-  return new HandshakeRefused(type === undefined ? message : `${type}: ${message}`, traceback);
+  return new HandshakeRefused(type === undefined ? message : `${type}: ${message}`, { traceback });
 }
 
 function hostHello(handshake: FdHandshake): Buffer {
@@ -144,7 +135,7 @@ function acceptHello(
   };
   const arena = hello.arena === true ? openArena(handshake, owner) : undefined;
   const { maxDepth, maxElements } = handshake;
-  const codec = createCodec(hello.codec, { maxDepth, ...(maxElements && { maxElements }) }, { store: arena });
+  const codec = createCodec(hello.codec, { maxDepth, maxElements }, { store: arena });
   const keepsTypes = hello.typedArrays === true;
   return new FdChannel({ socket, reader, codec, arena, keepsTypes, manifest, name, maxFrameBytes, clock, owner });
 }

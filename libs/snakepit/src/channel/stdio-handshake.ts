@@ -13,7 +13,7 @@ import {
 } from '../codec/index.js';
 import { isPlainObject, toError, type Clock, type Timer } from '../core/index.js';
 import type { ChannelOwner } from './channel.js';
-import { HandshakeRefused } from './fd-handshake.js';
+import { HandshakeRefused } from './handshake-refused.js';
 import type { ChannelName } from './remote-failure.js';
 import { StdioChannel } from './stdio-channel.js';
 
@@ -25,7 +25,7 @@ export interface StdioHandshake {
   readonly maxFrameBytes: number;
   readonly maxDepth: number;
   /** How many values a body may hold. */
-  readonly maxElements?: number;
+  readonly maxElements?: number | undefined;
   readonly clock: Clock;
 }
 
@@ -49,7 +49,7 @@ export function openStdioChannel(
 ): Promise<StdioChannel> {
   const { name, maxFrameBytes, maxDepth, maxElements, clock, negotiationTimeoutMs } = handshake;
   const reader = new MessageReader(maxFrameBytes);
-  const limits = { maxDepth, ...(maxElements && { maxElements }) };
+  const limits = { maxDepth, maxElements };
   const codecs = {
     json: createCodec('json', limits, { plainJson: true }),
     msgpack: createCodec('msgpack', limits),

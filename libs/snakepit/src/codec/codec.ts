@@ -30,7 +30,7 @@ export interface CodecLimits {
   /** How many lists and maps may contain each other. */
   readonly maxDepth: number;
   /** How many values one body may hold: items of lists, members of maps; default 8388608. */
-  readonly maxElements?: number;
+  readonly maxElements?: number | undefined;
 }
 
 export interface CodecOptions {

@@ -31,7 +31,12 @@ function setUp(workerIds: readonly string[], options: Partial<PoolOptions> = {})
   const sent: Record<string, ChannelCall[]> = {};
   const workers = workerIds.map((id) => {
     const inHand = (sent[id] = [] as ChannelCall[]);
-    const channel: Partial<Channel> = { maxInFlight: Infinity, lastHeardAt: 0, send: (call) => inHand.push(call) };
+    const channel: Partial<Channel> = {
+      maxInFlight: Infinity,
+      pipelineBudgetUs: 200,
+      lastHeardAt: 0,
+      send: (call) => inHand.push(call),
+    };
     const worker = { id, channel, state: { kind: 'ready' } } as unknown as Worker;
     dispatcher.seat(worker);
     return worker;

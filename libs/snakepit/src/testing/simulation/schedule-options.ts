@@ -10,10 +10,11 @@ const adapter: Adapter = {
 };
 
 /** A pool's options, drawn so that every limit is met within a short schedule. */
-export function drawOptions(random: Random): ResolvedPoolOptions {
-  return resolveOptions(poolOptionTable, {
+export function drawOptions(random: Random): ResolvedPoolOptions & { readonly size: number } {
+  const size = random.integer(1, 4);
+  const options = resolveOptions(poolOptionTable, {
     adapter,
-    size: random.integer(1, 4),
+    size,
     timeoutMs: random.pick([30, 200, 1_000]),
     streamTimeoutMs: random.pick([100, 500]),
     queueTimeoutMs: random.pick([10, 60, 300, 2_000]),
@@ -40,4 +41,5 @@ export function drawOptions(random: Random): ResolvedPoolOptions {
     maxDepth: 16,
     maxFrameBytes: 65_536,
   });
+  return { ...options, size };
 }

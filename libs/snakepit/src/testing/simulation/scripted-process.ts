@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 import type { Timer } from '../../core/index.js';
-import type { ExitCause, ProcessOptions, WorkerProcess } from '../../worker/index.js';
+import type { ExitCause, LaunchOptions, WorkerProcess } from '../../worker/index.js';
 import { Termination } from '../../worker/termination.js';
 import { drawStart, type Start } from './script.js';
 import { ScriptedSocket } from './scripted-socket.js';
@@ -19,7 +19,7 @@ export class ScriptedProcess implements WorkerProcess, Body {
   isFrozen = false;
 
   readonly #world: Surroundings;
-  readonly #owner: ProcessOptions['owner'];
+  readonly #owner: LaunchOptions['owner'];
   readonly #socket: ScriptedSocket;
   readonly #worker: ScriptedWorker;
   readonly #termination: Termination;
@@ -28,7 +28,7 @@ export class ScriptedProcess implements WorkerProcess, Body {
   /** What is written later is read later. */
   #readAt = 0;
 
-  constructor(world: Surroundings, { owner, env }: ProcessOptions) {
+  constructor(world: Surroundings, { owner, env }: LaunchOptions) {
     const { random, weather } = world;
     this.#world = world;
     this.#owner = owner;
@@ -59,6 +59,10 @@ export class ScriptedProcess implements WorkerProcess, Body {
 
   terminateAfter(delayMs: number, graceMs: number): void {
     this.#termination.beginAfter(delayMs, graceMs);
+  }
+
+  channelClosed(_reason: string | undefined, delayMs: number, graceMs: number): void {
+    this.terminateAfter(delayMs, graceMs);
   }
 
   /** Does something later, unless the process is gone by then; a frozen one does nothing. */
