@@ -28,6 +28,9 @@ const BREACHES = [
   { how: 'bad-utf8', what: 'sends a body that is no UTF-8', says: /UTF-8/i },
   { how: 'bad-tag', what: 'sends an attachment out of bounds', says: /\$bin|attachment/ },
   { how: 'too-deep', what: 'sends a result nested too deeply', says: /maxDepth|deep/ },
+  { how: 'tags-in-tags', what: 'sends tags nested in tags', says: /\$typed/ },
+  { how: 'attachment-twice', what: 'refers to an attachment twice', says: /\$bin/ },
+  { how: 'too-many', what: 'sends a result of too many values', says: /maxElements \(1000\)/ },
   { how: 'bad-event', what: 'sends an event without a name', says: /name/ },
   { how: 'bad-host-call', what: 'asks the host without a method', says: /method/ },
 ];
@@ -40,7 +43,7 @@ describe('a v2 worker that breaks the protocol', () => {
   beforeAll(async () => {
     const restart = { initialDelayMs: 1, maxDelayMs: 10, budget: 1_000 };
     snakepit = await createSnakepit(
-      { adapter: raw('well'), size: SIZE, window: 1, cancelGraceMs: 50, killGraceMs: 100, restart },
+      { adapter: raw('well'), size: SIZE, window: 1, cancelGraceMs: 50, killGraceMs: 100, maxElements: 1_000, restart },
       { log: (record) => logs.push(record) },
     );
   });

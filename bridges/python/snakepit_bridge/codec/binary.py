@@ -61,6 +61,12 @@ class BinaryForm:
         """A context manager for the binary of one value that goes out."""
         return Placement(self.arena if in_arena else None, self.max_bytes)
 
+    def checked_copy(self, count):
+        """The count of bytes copied out of the arena for one body, unless it is too large. Raises ProtocolError."""
+        if count > self.max_bytes:
+            raise ProtocolError("a frame refers to more than maxFrameBytes of %d" % self.max_bytes)
+        return count
+
     def fetch(self, code, offset, length, loan):
         """What the host refers to: a copy, or, with a list `loan`, a view that is added to it. Raises ProtocolError."""
         if self.arena is None:

@@ -143,3 +143,5 @@ class JsonCodec:
             self._to_text(value).encode("utf-8")
         except UnicodeEncodeError:
             raise ProtocolError("malformed JSON from the host: a string holds a lone surrogate") from None
+        except RecursionError:
+            raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth) from None

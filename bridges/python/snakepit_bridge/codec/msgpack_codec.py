@@ -43,6 +43,7 @@ class MsgpackCodec:
     def __init__(self, max_depth, binary=None):
         self.max_depth = max_depth
         self._binary = binary
+        self._fetched_bytes = 0
         self._inline_bytes = inf if binary is None else binary.inline_bytes
         self._pack_kept = msgpack.Packer(datetime=True, default=_extension).pack
         # Encodes a value of one of the types `scalars`; raises an exception where `encode` must have a closer look.
@@ -97,15 +98,21 @@ class MsgpackCodec:
             raise ProtocolError("the host sent a tagged body with the MessagePack codec")
         if not body:
             return None
+        is_suspect = _SUSPECT(body)
+        if is_suspect:
+            self._fetched_bytes = 0
         try:
             value = self._unpack(body) if loan is None else self._unpack(body, ext_hook=partial(self._read_extension, loan=loan))
         except (msgpack.StackError, RecursionError):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth) from None
+        except MemoryError:
+            # Lists within lists that all claim more items than there are; the unpacker makes room for them beforehand.
+            raise RefusedValue("takes more memory than there is") from None
         except OverflowError:
             raise RefusedValue("a time is outside the years 1 to 9999 of Python's datetime") from None
         except (ValueError, TypeError) as error:
             raise ProtocolError("malformed MessagePack from the host: %s" % (error or type(error).__name__)) from None
-        if _SUSPECT(body):
+        if is_suspect:
             self._check_again(body, value)
         if not self._is_shallow(body, value) and is_deeper(value, self.max_depth + envelope_depth):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth)
@@ -115,6 +122,7 @@ class MsgpackCodec:
         """Refuse what the unpacker lets pass."""
         try:
             if _may_hold_odd_time(body):
+                self._fetched_bytes = 0
                 self._unpack(body, timestamp=0)
             is_fine = type(value) not in _MAPS_AND_LISTS or _has_string_keys(value)
         except RecursionError:
@@ -128,7 +136,10 @@ class MsgpackCodec:
         if kind == _TYPED and data:
             return typed_view(data[0], data[1:])
         if kind == _REFERENCE and len(data) == _PLACE.size and self._binary is not None:
-            return self._binary.fetch(*_PLACE.unpack(data), loan)
+            code, offset, length = _PLACE.unpack(data)
+            if loan is None:
+                self._fetched_bytes = self._binary.checked_copy(self._fetched_bytes + length)
+            return self._binary.fetch(code, offset, length, loan)
         raise ValueError("extension type %d of %d bytes" % (kind, len(data)))
 
     def _is_shallow(self, data, value):

@@ -55,7 +55,10 @@ def decode_tagged(body, parse, max_depth, binary=None, loan=None):
         text = str(view[4:end], "utf-8")
     except UnicodeDecodeError as error:
         raise ProtocolError("malformed tagged JSON from the host: %s" % error) from None
-    return _Untagger(view[end:], max_depth, binary, loan).untag(parse(text), 0)
+    try:
+        return _Untagger(view[end:], max_depth, binary, loan).untag(parse(text), 0)
+    except RecursionError:
+        raise RefusedValue("nested too deeply; at most %d levels are allowed" % max_depth) from None
 
 
 def _is_odd(value):
@@ -99,10 +102,13 @@ class _Tagger:
 
 
 class _Untagger:
-    __slots__ = ("attachments", "max_depth", "binary", "loan")
+    __slots__ = ("attachments", "unread", "fetched", "max_depth", "binary", "loan")
 
     def __init__(self, attachments, max_depth, binary, loan):
         self.attachments = attachments
+        # A reference takes far fewer bytes than what it refers to: each byte is copied once.
+        self.unread = len(attachments)
+        self.fetched = 0
         self.max_depth = max_depth
         self.binary = binary
         self.loan = loan
@@ -156,9 +162,12 @@ class _Untagger:
     def _place(self, code, name, content):
         if type(content) is list and len(content) == 2 and all(type(part) is int and part >= 0 for part in content):
             offset, length = content
-            if name == "$bin" and offset + length <= len(self.attachments):
+            if name == "$bin" and offset + length <= len(self.attachments) and length <= self.unread:
+                self.unread -= length
                 return typed_view(code, bytes(self.attachments[offset : offset + length]))
             if name == "$shm" and self.binary is not None:
+                if self.loan is None:
+                    self.fetched = self.binary.checked_copy(self.fetched + length)
                 return self.binary.fetch(code, offset, length, self.loan)
         raise _bad_tag(name, content)
 

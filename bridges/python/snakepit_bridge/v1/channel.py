@@ -7,7 +7,7 @@ import sys
 from ..codec import create_codec
 from ..codec.json_codec import JsonCodec
 from ..codec.tags import needs_tags
-from ..errors import ProtocolError, UnencodableValue
+from ..errors import ProtocolError, RefusedValue, UnencodableValue
 
 MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 MAX_DEPTH = 64
@@ -40,7 +40,10 @@ class Channel:
             raise ProtocolError("the input ends within a message")
         # A host that was not sure of us yet may have sent JSON; no MessagePack map begins with a brace.
         codec = PlainJsonCodec(MAX_DEPTH) if body[:1] == b"{" else self.codec
-        message = codec.decode(body)
+        try:
+            message = codec.decode(body)
+        except RefusedValue as error:
+            raise ProtocolError("a message %s" % error) from None
         if type(message) is not dict:
             raise ProtocolError("a message that is not a map")
         return message

@@ -86,10 +86,7 @@ class V1Server:
                 is_first = False
 
     def _negotiate(self, request):
-        supported = request.get("supported")
-        can_msgpack = isinstance(supported, list) and "msgpack" in supported and has_msgpack()
-        wants_json = request.get("preferred") == "json" and "json" in (supported or ())
-        selected = "msgpack" if can_msgpack and not wants_json else "json"
+        selected = select_protocol(request)
         self._channel.write({"type": "protocol_selected", "protocol": selected, "timestamp": _timestamp()})
         self._channel.use(selected)
 
@@ -159,6 +156,16 @@ class V1Server:
             except UnencodableValue:
                 pass  # data is a courtesy; what cannot be sent is left out
         self._channel.write(reply)
+
+
+def select_protocol(request):
+    """The codec's name for a host that negotiates."""
+    supported = request.get("supported")
+    if type(supported) is not list:
+        return "json"
+    can_msgpack = "msgpack" in supported and has_msgpack()
+    wants_json = request.get("preferred") == "json" and "json" in supported
+    return "msgpack" if can_msgpack and not wants_json else "json"
 
 
 def _timestamp():

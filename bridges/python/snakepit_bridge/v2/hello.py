@@ -17,8 +17,8 @@ class HostHello:
     """What the host said of itself; `is_understood` is false where no protocol version is in common."""
 
     def __init__(self, members):
-        self.protocols = members.get("protocol", [2])
-        self.codecs = members.get("codecs", ["json"])
+        self.protocols = _list(members, "protocol", [2])
+        self.codecs = _list(members, "codecs", ["json"])
         self.max_frame_bytes = _count(members, "maxFrameBytes", 64 * 1024 * 1024)
         self.max_depth = _count(members, "maxDepth", 64)
         self.stream_credit = _count(members, "streamCredit", 64)
@@ -44,7 +44,7 @@ def read_hello(reader):
         raise ProtocolError("the host must begin with HELLO alone, not with kind 0x%02x" % frames[-1][0])
     try:
         hello = HostHello(json.loads(bytes(body)))
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise ProtocolError("malformed HELLO from the host: %s" % error) from None
     reader.max_frame_bytes = hello.max_frame_bytes
     return hello
@@ -80,6 +80,13 @@ def describe_runtime():
 
 def _hello_frame(members):
     return pack_frame(HELLO, 0, body=json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8"))
+
+
+def _list(members, name, default):
+    value = members.get(name, default)
+    if type(value) is not list:
+        raise ValueError("%s is no list" % name)
+    return value
 
 
 def _count(members, name, default):

@@ -51,7 +51,7 @@ class Control:
         """Return all orders that have come, as a list. Raises HostGone and ProtocolError."""
         orders = []
         while self._reader.receive(is_blocking=False):
-            self._reader.parse(_refuse_call, lambda *frame: orders.append(_read_order(*frame)), monotonic())
+            self._reader.parse(_refuse_call, lambda *frame: orders.append(read_order(*frame)), monotonic())
         return orders
 
     def tell_ready(self):
@@ -86,12 +86,12 @@ class Control:
             raise HostGone from None
 
 
-def _read_order(kind, flags, aux, number, body, received):
+def read_order(kind, flags, aux, number, body, received):
     if kind != FORK:
         raise ProtocolError("a zygote takes no frame of kind 0x%02x" % kind)
     try:
         return ForkOrder(number, json.loads(bytes(body)))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ProtocolError("malformed FORK: %r" % (error,)) from None
 
 

@@ -26,6 +26,8 @@ export interface FdHandshake {
   readonly codecs: ReadonlyArray<'json' | 'msgpack'>;
   readonly maxFrameBytes: number;
   readonly maxDepth: number;
+  /** How many values a body may hold. */
+  readonly maxElements?: number | undefined;
   /** Chunks a stream may send before its first grant. */
   readonly streamCredit: number;
   /** Shared memory that the worker was started with; whoever made it closes it. */
@@ -132,7 +134,8 @@ function acceptHello(
     answersWhileBusy: hello.answersWhileBusy ?? true,
   };
   const arena = hello.arena === true ? openArena(handshake, owner) : undefined;
-  const codec = createCodec(hello.codec, { maxDepth: handshake.maxDepth }, { store: arena });
+  const { maxDepth, maxElements } = handshake;
+  const codec = createCodec(hello.codec, { maxDepth, maxElements }, { store: arena });
   const keepsTypes = hello.typedArrays === true;
   return new FdChannel({ socket, reader, codec, arena, keepsTypes, manifest, name, maxFrameBytes, clock, owner });
 }

@@ -25,6 +25,8 @@ export interface GrpcHandshake {
   readonly codecs: ReadonlyArray<CodecName>;
   readonly maxFrameBytes: number;
   readonly maxDepth: number;
+  /** How many values a body may hold. */
+  readonly maxElements?: number | undefined;
   /** Chunks a stream may send before its first grant. */
   readonly streamCredit: number;
   /** Gives up; a worker of this host's own is ended instead. */
@@ -115,7 +117,7 @@ class Attaching implements GrpcListener {
   }
 
   #accepted(message: HelloMessage): GrpcChannel {
-    const { target, name, codecs, maxDepth, clock } = this.#handshake;
+    const { target, name, codecs, maxDepth, maxElements, clock } = this.#handshake;
     const hello = checkWorkerHello(helloOf(message));
     if ('error' in hello) throw new HandshakeRefused(hello.error.message);
     if (!codecs.includes(hello.codec)) {
@@ -126,7 +128,7 @@ class Attaching implements GrpcListener {
       connection: this.#connection,
       control: this.#control,
       attachment: message.attachment,
-      codec: createCodec(hello.codec, { maxDepth }),
+      codec: createCodec(hello.codec, { maxDepth, maxElements }),
       keepsTypes: message.typedArrays,
       manifest: manifestOf(hello),
       name,

@@ -24,6 +24,8 @@ export interface StdioHandshake {
   readonly negotiationTimeoutMs: number;
   readonly maxFrameBytes: number;
   readonly maxDepth: number;
+  /** How many values a body may hold. */
+  readonly maxElements?: number | undefined;
   readonly clock: Clock;
 }
 
@@ -45,11 +47,12 @@ export function openStdioChannel(
   handshake: StdioHandshake,
   owner: ChannelOwner,
 ): Promise<StdioChannel> {
-  const { name, maxFrameBytes, maxDepth, clock, negotiationTimeoutMs } = handshake;
+  const { name, maxFrameBytes, maxDepth, maxElements, clock, negotiationTimeoutMs } = handshake;
   const reader = new MessageReader(maxFrameBytes);
+  const limits = { maxDepth, maxElements };
   const codecs = {
-    json: createCodec('json', { maxDepth }, { plainJson: true }),
-    msgpack: createCodec('msgpack', { maxDepth }),
+    json: createCodec('json', limits, { plainJson: true }),
+    msgpack: createCodec('msgpack', limits),
   };
 
   return new Promise((resolve, reject) => {

@@ -1,3 +1,4 @@
+import { boundedText } from './bounded-text.js';
 import { LOG_LEVELS, type LogLevel } from '../core/index.js';
 
 /** What a worker tells of a failed call; the same map is v1's `error_details`. */
@@ -111,6 +112,6 @@ function isTextEntry(entry: [string, unknown]): entry is [string, string] {
 }
 
 function asText(value: unknown): string {
-  if (typeof value === 'string') return value;
-  return typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? '');
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : boundedText(value);
 }

@@ -29,6 +29,8 @@ export interface Codec {
 export interface CodecLimits {
   /** How many lists and maps may contain each other. */
   readonly maxDepth: number;
+  /** How many values one body may hold: items of lists, members of maps; default 8388608. */
+  readonly maxElements?: number | undefined;
 }
 
 export interface CodecOptions {

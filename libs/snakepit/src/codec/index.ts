@@ -18,6 +18,7 @@ export {
 export { ByteWriter } from './byte-writer.js';
 export { CODEC_NAMES, type Codec, type CodecLimits, type CodecName, type CodecOptions } from './codec.js';
 export { createCodec } from './create-codec.js';
+export { MAX_ELEMENTS } from './element-limit.js';
 export { BinaryTooLarge, EncodeError, ProtocolViolation } from './failures.js';
 export { FrameReader, MessageReader, type FrameSink, type MessageSink } from './frame-reader.js';
 export { CancelReason, COMMAND_BY_NAME, Flag, HEADER_BYTES, Kind, MAX_SERVICE_US } from './frame.js';

@@ -1,20 +1,23 @@
 import type { BinaryStore } from './binary.js';
 import type { ByteWriter } from './byte-writer.js';
 import type { Codec, CodecLimits, CodecOptions } from './codec.js';
+import { MAX_ELEMENTS } from './element-limit.js';
 import { BinaryTooLarge, EncodeError, ProtocolViolation } from './failures.js';
 import { Flag } from './frame.js';
-import { readPlainJson, readTaggedJson } from './json-reader.js';
+import { readPlainJson, readTaggedJson, type ReadLimits } from './json-reader.js';
 import { JsonWalk, tagJson } from './json-writer.js';
 import { ENVELOPE_DEPTH, toEncodeError } from './outgoing.js';
 
 export class JsonCodec implements Codec {
   readonly name = 'json';
   readonly #maxDepth: number;
+  readonly #readLimits: ReadLimits;
   readonly #allowsTags: boolean;
   readonly #store: BinaryStore | undefined;
 
-  constructor({ maxDepth }: CodecLimits, { plainJson = false, store }: CodecOptions) {
+  constructor({ maxDepth, maxElements = MAX_ELEMENTS }: CodecLimits, { plainJson = false, store }: CodecOptions) {
     this.#maxDepth = maxDepth;
+    this.#readLimits = { maxDepth: maxDepth + ENVELOPE_DEPTH, maxElements };
     this.#store = store;
     this.#allowsTags = !plainJson;
   }
@@ -33,8 +36,8 @@ export class JsonCodec implements Codec {
   decode(bytes: Buffer, start: number, end: number, flags: number): unknown {
     const isTagged = (flags & Flag.TAGGED) !== 0;
     if (isTagged && !this.#allowsTags) throw new ProtocolViolation('a tagged body where plain JSON is expected');
-    if (isTagged) return readTaggedJson(bytes, start, end, this.#maxDepth + ENVELOPE_DEPTH, this.#store);
-    return start === end ? null : readPlainJson(bytes, start, end, this.#maxDepth + ENVELOPE_DEPTH);
+    if (isTagged) return readTaggedJson(bytes, start, end, this.#readLimits, this.#store);
+    return start === end ? null : readPlainJson(bytes, start, end, this.#readLimits);
   }
 
   #checked(walk: JsonWalk, value: unknown, root: string, envelopeDepth: number): unknown {

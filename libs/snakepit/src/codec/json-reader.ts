@@ -1,4 +1,6 @@
 import type { BinaryStore } from './binary.js';
+import { describeValue } from './bounded-text.js';
+import { checkJsonElements } from './element-limit.js';
 import { ProtocolViolation } from './failures.js';
 import { MAX_INTEGER, MIN_INTEGER } from './outgoing.js';
 import { defineOwn } from './msgpack-decoder.js';
@@ -11,7 +13,15 @@ const DIGITS = /^-?(?:0|[1-9]\d{0,19})$/;
 /** An escape that may stand for a surrogate: only then can a parsed string be malformed. */
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
-export function readPlainJson(bytes: Buffer, start: number, end: number, maxDepth: number): unknown {
+/** What bounds a body, beside its size. */
+export interface ReadLimits {
+  readonly maxDepth: number;
+  readonly maxElements: number;
+}
+
+export function readPlainJson(bytes: Buffer, start: number, end: number, limits: ReadLimits): unknown {
+  const { maxDepth, maxElements } = limits;
+  checkJsonElements(bytes, start, end, maxElements);
   const text = decodeUtf8(bytes, start, end);
   const value = parse(text);
   const mayHoldSurrogates = text.includes('\\u') && SURROGATE_ESCAPE.test(text);
@@ -24,15 +34,17 @@ export function readTaggedJson(
   bytes: Buffer,
   start: number,
   end: number,
-  maxDepth: number,
+  { maxDepth, maxElements }: ReadLimits,
   store: BinaryStore | undefined,
 ): unknown {
   if (end - start < 4) throw new ProtocolViolation('a tagged body ends early');
   const textStart = start + 4;
   const textEnd = textStart + bytes.readUInt32BE(start);
   if (textEnd > end) throw new ProtocolViolation('the text of a tagged body ends early');
+  checkJsonElements(bytes, textStart, textEnd, maxElements);
   const text = decodeUtf8(bytes, textStart, textEnd);
-  const value = untag(parse(text), { attachments: bytes.subarray(textEnd, end), store, depthLeft: maxDepth });
+  const attachments = new Attachments(bytes.subarray(textEnd, end));
+  const value = untag(parse(text), { attachments, store, depthLeft: maxDepth });
   if (SURROGATE_ESCAPE.test(text)) checkTree(value, maxDepth, true);
   return value;
 }
@@ -72,7 +84,7 @@ function refuseDepth(): never {
 }
 
 interface Reading {
-  readonly attachments: Buffer;
+  readonly attachments: Attachments;
   readonly store: BinaryStore | undefined;
   readonly depthLeft: number;
 }
@@ -106,7 +118,7 @@ function untag(value: unknown, reading: Reading): unknown {
       if (typeof content !== 'object' || content === null || Array.isArray(content)) return refuseTag(tag, content);
       return untagMap(content, Object.keys(content), reading);
     default:
-      throw new ProtocolViolation(`unknown tag ${JSON.stringify(tag)}`);
+      throw new ProtocolViolation(`unknown tag ${describeValue(tag)}`);
   }
 }
 
@@ -160,10 +172,24 @@ function readTime(content: unknown): Date {
   return date;
 }
 
-function readBinary(content: unknown, attachments: Buffer): Buffer {
-  const [offset, length] = readPlace('$bin', content);
-  if (offset + length > attachments.length) return refuseTag('$bin', content);
-  return Buffer.from(attachments.subarray(offset, offset + length));
+/** The binary behind the text, of which each byte is handed out once: a reference takes far fewer bytes than what it refers to. */
+class Attachments {
+  #left: number;
+
+  constructor(private readonly bytes: Buffer) {
+    this.#left = bytes.length;
+  }
+
+  /** A copy; undefined for what is not there, or was handed out. */
+  take(offset: number, length: number): Buffer | undefined {
+    if (offset + length > this.bytes.length || length > this.#left) return undefined;
+    this.#left -= length;
+    return Buffer.from(this.bytes.subarray(offset, offset + length));
+  }
+}
+
+function readBinary(content: unknown, attachments: Attachments): Buffer {
+  return attachments.take(...readPlace('$bin', content)) ?? refuseTag('$bin', content);
 }
 
 function readReference(content: unknown, store: BinaryStore | undefined): Buffer {
@@ -171,11 +197,16 @@ function readReference(content: unknown, store: BinaryStore | undefined): Buffer
   return store.get(...readPlace('$shm', content));
 }
 
-function readTyped(content: unknown, reading: Reading): ArrayBufferView {
+function readTyped(content: unknown, { attachments, store }: Reading): ArrayBufferView {
   if (!Array.isArray(content) || content.length !== 2) return refuseTag('$typed', content);
-  const [name, place] = content as [unknown, unknown];
-  const bytes = untag(place, reading);
-  return Buffer.isBuffer(bytes) ? viewOf(elementTypeNamed(name), bytes) : refuseTag('$typed', content);
+  const [name, tagged] = content as [unknown, unknown];
+  const code = elementTypeNamed(name);
+  if (typeof tagged !== 'object' || tagged === null) return refuseTag('$typed', content);
+  const [[tag, place] = [], ...others] = Object.entries(tagged);
+  if (others.length > 0) return refuseTag('$typed', content);
+  // Nothing but these two, so that tags cannot be nested in one another.
+  if (tag === '$bin') return viewOf(code, readBinary(place, attachments));
+  return tag === '$shm' ? viewOf(code, readReference(place, store)) : refuseTag('$typed', content);
 }
 
 function readPlace(tag: string, content: unknown): [offset: number, length: number] {
@@ -189,5 +220,9 @@ function isLength(value: unknown): value is number {
 }
 
 function refuseTag(tag: string, content: unknown): never {
-  throw new ProtocolViolation(`bad content of tag ${tag}: ${JSON.stringify(content).slice(0, 100)}`);
+  throw new ProtocolViolation(`bad content of tag ${tag}: ${describePlace(content)}`);
+}
+
+function describePlace(content: unknown): string {
+  return Array.isArray(content) ? content.slice(0, 3).map(describeValue).join(', ') : describeValue(content);
 }

@@ -1,13 +1,19 @@
 import { isMap } from './bodies.js';
+import { describeValue } from './bounded-text.js';
+import { MAX_ELEMENTS } from './element-limit.js';
 import { ProtocolViolation } from './failures.js';
-import { decodeUtf8 } from './utf8.js';
+import { readPlainJson } from './json-reader.js';
+
+/** A schema is nested deepest. */
+const LIMITS = { maxDepth: 256, maxElements: MAX_ELEMENTS };
 
 /** A body that is plain JSON text whatever the codec is; `what` names it in messages. */
 export function parseJson(bytes: Buffer, start: number, end: number, what: string): unknown {
   try {
-    return JSON.parse(decodeUtf8(bytes, start, end));
-  } catch (cause) {
-    throw new ProtocolViolation(`the ${what} is not JSON: ${(cause as Error).message}`, { cause });
+    return readPlainJson(bytes, start, end, LIMITS);
+  } catch (error) {
+    if (!(error instanceof ProtocolViolation)) throw error;
+    throw new ProtocolViolation(`the ${what} is malformed: ${error.message}`, { cause: error.cause });
   }
 }
 
@@ -50,7 +56,6 @@ export class Members {
   }
 
   refuse(key: string, allowed: string): never {
-    const given = JSON.stringify(this.map[key])?.slice(0, 100) ?? 'missing';
-    throw new ProtocolViolation(`${this.path}.${key} is ${given}; expected ${allowed}`);
+    throw new ProtocolViolation(`${this.path}.${key} is ${describeValue(this.map[key])}; expected ${allowed}`);
   }
 }

@@ -72,7 +72,7 @@ describe('hellos', () => {
     ['an unknown codec', { ...workerHello, codec: 'cbor' }, /hello\.codec is "cbor"; expected one of msgpack, json/],
     ['no pid', { ...workerHello, pid: undefined }, /hello\.pid is missing/],
     ['a runtime without version', { ...workerHello, runtime: { name: 'x' } }, /hello\.runtime\.version is missing/],
-    ['no manifest', { ...workerHello, commands: {} }, /hello\.commands is \{\}; expected a list/],
+    ['no manifest', { ...workerHello, commands: {} }, /hello\.commands is a map; expected a list/],
     ['a command without a name', { ...workerHello, commands: [{ kind: 'call' }] }, /hello\.commands\[0\]\.name/],
     ['an unknown kind', { ...workerHello, commands: [{ name: 'a', kind: 'x' }] }, /commands\[0\]\.kind is "x"/],
     ['a schema of text', { ...workerHello, commands: [{ name: 'a', kind: 'call', schema: 'x' }] }, /schema/],

@@ -1,5 +1,6 @@
 import type { ByteWriter } from './byte-writer.js';
 import type { Codec, CodecLimits, CodecOptions } from './codec.js';
+import { MAX_ELEMENTS } from './element-limit.js';
 import { Flag } from './frame.js';
 import { ProtocolViolation } from './failures.js';
 import { MsgpackDecoder } from './msgpack-decoder.js';
@@ -11,9 +12,9 @@ export class MsgpackCodec implements Codec {
   readonly #maxDepth: number;
   readonly #decoder: MsgpackDecoder;
 
-  constructor({ maxDepth }: CodecLimits, { store }: CodecOptions) {
+  constructor({ maxDepth, maxElements = MAX_ELEMENTS }: CodecLimits, { store }: CodecOptions) {
     this.#maxDepth = maxDepth;
-    this.#decoder = new MsgpackDecoder(maxDepth + ENVELOPE_DEPTH, store);
+    this.#decoder = new MsgpackDecoder(maxDepth + ENVELOPE_DEPTH, maxElements, store);
   }
 
   encode(value: unknown, out: ByteWriter, root = 'args', envelopeDepth = 0): number {

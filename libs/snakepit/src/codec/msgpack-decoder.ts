@@ -1,4 +1,5 @@
 import type { BinaryStore } from './binary.js';
+import { BINARY_ELEMENTS, refuseElements } from './element-limit.js';
 import { ProtocolViolation } from './failures.js';
 import { Extension } from './frame.js';
 import { viewOf } from './typed-array.js';
@@ -18,11 +19,13 @@ export class MsgpackDecoder {
   private bytes: Buffer = Buffer.alloc(0);
   private at = 0;
   private end = 0;
+  private elementsLeft = 0;
   /** Map keys repeat from message to message: direct-mapped by hash, checked byte by byte. */
   private readonly keys: string[] = Array.from({ length: CACHE_SIZE }, () => '');
 
   constructor(
     private readonly maxDepth: number,
+    private readonly maxElements: number,
     private readonly store?: BinaryStore,
   ) {}
 
@@ -30,6 +33,7 @@ export class MsgpackDecoder {
     this.bytes = bytes;
     this.at = start;
     this.end = end;
+    this.elementsLeft = this.maxElements;
     const value = this.value(this.maxDepth);
     if (this.at !== end) throw new ProtocolViolation(`${end - this.at} bytes follow the MessagePack value`);
     return value;
@@ -111,14 +115,14 @@ export class MsgpackDecoder {
   }
 
   private list(length: number, depthLeft: number): unknown[] {
-    this.descend(length, depthLeft);
+    this.descend(length, length, depthLeft);
     const list: unknown[] = [];
     for (let index = 0; index < length; index += 1) list.push(this.value(depthLeft - 1));
     return list;
   }
 
   private map(length: number, depthLeft: number): Record<string, unknown> {
-    this.descend(length * 2, depthLeft);
+    this.descend(length, length * 2, depthLeft);
     const map: Record<string, unknown> = {};
     for (let index = 0; index < length; index += 1) {
       const key = this.key();
@@ -130,9 +134,16 @@ export class MsgpackDecoder {
   }
 
   /** Every value takes a byte at least, so a container cannot hold more of them than there are bytes. */
-  private descend(atLeastBytes: number, depthLeft: number): void {
+  private descend(elements: number, atLeastBytes: number, depthLeft: number): void {
     if (depthLeft === 0) throw new ProtocolViolation(`a value is nested deeper than maxDepth`);
     if (atLeastBytes > this.end - this.at) throw new ProtocolViolation('a MessagePack container ends early');
+    this.count(elements);
+  }
+
+  /** Values take more memory than bytes. */
+  private count(elements: number): void {
+    this.elementsLeft -= elements;
+    if (this.elementsLeft < 0) refuseElements(this.maxElements);
   }
 
   private key(): string {
@@ -168,6 +179,7 @@ export class MsgpackDecoder {
   }
 
   private binary(length: number): Buffer {
+    this.count(BINARY_ELEMENTS - 1);
     const start = this.take(length);
     return Buffer.from(this.bytes.subarray(start, start + length));
   }

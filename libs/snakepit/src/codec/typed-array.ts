@@ -1,3 +1,4 @@
+import { describeValue } from './bounded-text.js';
 import { ProtocolViolation } from './failures.js';
 
 type ViewClass = new (buffer: ArrayBuffer, byteOffset: number, length: number) => ArrayBufferView;
@@ -48,7 +49,7 @@ export function elementTypeName(code: number): string {
 /** @throws ProtocolViolation for an unknown name */
 export function elementTypeNamed(name: unknown): number {
   const type = BY_NAME.get(name as string);
-  if (type === undefined) throw new ProtocolViolation(`unknown element type ${JSON.stringify(name)}`);
+  if (type === undefined) throw new ProtocolViolation(`unknown element type ${describeValue(name)}`);
   return type.code;
 }
 

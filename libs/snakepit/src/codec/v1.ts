@@ -1,4 +1,5 @@
 import { isMap, parseErrorBody, type ErrorBody } from './bodies.js';
+import { boundedText } from './bounded-text.js';
 import type { ByteWriter } from './byte-writer.js';
 import { CODEC_NAMES, type Codec, type CodecName } from './codec.js';
 import { ProtocolViolation } from './failures.js';
@@ -68,7 +69,8 @@ export function parseV1Reply(value: unknown): V1Reply {
   if (!isId(id)) throw new ProtocolViolation('a v1 reply has no id');
   if (success === true) return { id, success, result: result ?? null };
   if (success !== false) throw new ProtocolViolation(`the v1 reply ${id} does not say whether it succeeded`);
-  const message = typeof error === 'string' ? error : (JSON.stringify(error) ?? 'the worker gave no reason');
+  const message =
+    typeof error === 'string' ? error : error === undefined ? 'the worker gave no reason' : boundedText(error);
   return { id, success, message, ...(isMap(details) && { details: parseErrorBody(details) }) };
 }
 

@@ -51,6 +51,16 @@ export class Backlog<Call extends WaitingCall> {
     }
   }
 
+  /** Whether a call like this one would stand behind others: of its pace, and of its priority or a higher one. */
+  hasBefore(call: Call): boolean {
+    const queue = this.#queueOf(call);
+    for (const priority of PRIORITIES) {
+      if (queue.peek(priority) !== undefined) return true;
+      if (priority === call.priority) return false;
+    }
+    return false;
+  }
+
   /** The call whose turn it is: the oldest of the highest priority. */
   first(): Call | undefined {
     for (const priority of PRIORITIES) {

@@ -117,10 +117,10 @@ export class Dispatcher implements PoolCallOwner {
   /** Takes a call in: a worker gets it now, or it waits, or it is refused. */
   admit(call: PoolCall): void {
     this.#open.enter();
-    // Those who waited come first.
-    if (this.#isPumpDue) this.#pump();
     const now = call.admittedAt;
-    const seat = this.#seatFor(call, now);
+    // Those who waited come first; time alone may have made room for them.
+    if (this.#isPumpDue || (this.#retry !== undefined && !this.#scheduler.hasFastTraffic(now))) this.#pump();
+    const seat = this.#mustQueue(call) ? undefined : this.#seatFor(call, now);
     if (seat !== undefined && this.#dispatch(call, seat, now)) return this.#deadlines.watch(call);
     if (!call.isSettled) this.#enqueue(call, now);
   }
@@ -134,9 +134,7 @@ export class Dispatcher implements PoolCallOwner {
   failWaiting(error: () => SnakepitError): void {
     const backlogs = [this.#backlog, ...[...this.#seats.values()].map((seat) => seat.pinned)];
     for (const call of backlogs.flatMap((backlog) => backlog.calls())) {
-      if (call.isSettled) continue;
-      this.#stopWaiting(call);
-      this.#refuse(call, error());
+      if (!call.isSettled) this.#refuse(call, error());
     }
   }
 
@@ -173,8 +171,7 @@ export class Dispatcher implements PoolCallOwner {
     const pinned = seat.pinned.calls();
     if (leavesInPeace(worker.state)) return this.#findNewHomes(pinned);
     for (const call of pinned) {
-      this.#stopWaiting(call);
-      this.#refuse(call, sessionWorkerUnavailable(this.#parts.name, call, 'gone'));
+      if (!call.isSettled) this.#refuse(call, sessionWorkerUnavailable(this.#parts.name, call, 'gone'));
     }
     this.#pump();
   }
@@ -204,8 +201,10 @@ export class Dispatcher implements PoolCallOwner {
     for (const { call: orphan, wasWritten } of calls) {
       const call = orphan as PoolCall;
       this.#takeOff(call, now);
+      if (wasWritten) call.mayHaveRun = true;
+      else call.attempts -= 1;
       if (call.isSettled) this.#open.leave();
-      else if (this.#isClosed) call.fail(closed(this.#parts.name, wasWritten ? 'may-have-run' : 'not-started'));
+      else if (this.#isClosed) call.fail(closed(this.#parts.name, call.deliverySoFar));
       else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
       else call.fail(error(call));
     }
@@ -214,6 +213,15 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   // ---- placing ---------------------------------------------------------------------------------------------------
+
+  /**
+   * Whether others wait before it for whichever worker is free. Where one of them needs more than the worker at hand can take, calls
+   * that need less would otherwise pass it by for as long as they come.
+   */
+  #mustQueue(call: PoolCall): boolean {
+    if (this.#waiting === 0 || !this.#backlog.hasBefore(call)) return false;
+    return this.#parts.options.affinity === 'hint' || this.#homeOf(call) === undefined;
+  }
 
   /** The seat that takes the call now; undefined when it has to wait, or was refused. */
   #seatFor(call: PoolCall, now: number): Seat<PoolCall> | undefined {
@@ -227,7 +235,6 @@ export class Dispatcher implements PoolCallOwner {
       case 'strict-queue':
         return undefined;
       case 'strict-fail-fast':
-        this.#stopWaiting(call);
         this.#refuse(call, sessionWorkerUnavailable(name, call, 'busy'));
         return undefined;
     }
@@ -321,7 +328,7 @@ export class Dispatcher implements PoolCallOwner {
    * time has to.
    */
   #retryLater(): void {
-    if (this.#retry !== undefined || this.#waiting === 0) return;
+    if (this.#retry !== undefined || this.#waiting === 0 || this.#isClosed) return;
     if (!this.#scheduler.lanes.some((lane) => lane.inFlight === 0)) return;
     this.#retry = this.#clock.after(FAST_LANE_MS, () => {
       this.#retry = undefined;
@@ -422,7 +429,6 @@ export class Dispatcher implements PoolCallOwner {
     const { command } = call;
     const { name } = this.#parts;
     if (call.seat === undefined) {
-      this.#stopWaiting(call);
       return this.#refuse(call, cancelled(command, name, reason, call.deliverySoFar));
     }
     call.stop('caller');
@@ -444,8 +450,9 @@ export class Dispatcher implements PoolCallOwner {
     }
   }
 
-  /** Fails a call that no worker holds. */
+  /** Fails a call that no worker holds; one that waits does so no more. */
   #refuse(call: PoolCall, error: SnakepitError): void {
+    this.#stopWaiting(call);
     this.#deadlines.forget(call);
     call.fail(error);
   }

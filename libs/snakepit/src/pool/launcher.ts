@@ -27,6 +27,8 @@ export interface LauncherParts {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly spec: WorkerSpec;
+  /** Default: spawns, or forks from the zygote. */
+  readonly launch?: Launch;
 }
 
 /** How many losses of a zygote cost the next one no delay. */
@@ -49,7 +51,7 @@ export class Launcher {
     this.spec = privileged(parts);
     this.#parts = parts;
     this.#restartPolicy = new RestartPolicy(parts.options.restart);
-    this.launch = launchOf(this.spec, (options, spec) => this.#start(options, spec));
+    this.launch = parts.launch ?? launchOf(this.spec, (options, spec) => this.#start(options, spec));
   }
 
   /** All that are there, those included that wait for their last workers. */

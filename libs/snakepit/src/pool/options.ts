@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 
+import { MAX_ELEMENTS } from '../codec/index.js';
 import { option, type OptionsInput, type OptionsResolved } from '../core/index.js';
 import { privilegeOptionTable, type Adapter } from '../worker/index.js';
 
@@ -328,6 +329,13 @@ export const poolOptionTable = {
     min: 1,
     max: 1_000,
     default: 64,
+  }),
+  maxElements: option.integer({
+    doc: 'How many values one result, or anything else that a worker sends at once, may hold: items of lists, members of maps. A worker that sends more has broken the protocol.',
+    unit: 'values',
+    min: 1_000,
+    max: 2_147_483_647,
+    default: MAX_ELEMENTS,
   }),
   streamCredit: option.value(isCredit, 'an integer from 1 to 65535 (items)', {
     doc: 'How many items of a stream may be on their way to a consumer that has not taken them.',

@@ -70,7 +70,10 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   seat: Seat<PoolCall> | undefined = undefined;
   channelId: CallId = 0;
   bookedUs = 0;
+  /** How many workers it was written to. */
   attempts = 0;
+  /** A worker it was written to is gone, and with it the knowledge of whether the command began. */
+  mayHaveRun = false;
   /** Chunks that have reached the consumer; a stream that has begun is not begun again. */
   chunks = 0;
   isSettled = false;
@@ -181,8 +184,9 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   /** Gives the caller its error; without effect on a call that is settled. */
   fail(error: SnakepitError): void {
     if (this.isSettled) return;
-    this.#settle(error);
-    this.#listener.onError(error);
+    const told = this.mayHaveRun && error.delivery === 'not-started' ? afterEarlierAttempt(error) : error;
+    this.#settle(told);
+    this.#listener.onError(told);
   }
 
   /** Asks the worker to stop; whether it can and does shows in its answer. */
@@ -197,7 +201,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   /** What is certain of a call that waits: it did not start, unless it waits for its next attempt. */
   get deliverySoFar(): Delivery {
-    return this.attempts === 0 ? 'not-started' : 'may-have-run';
+    return this.mayHaveRun ? 'may-have-run' : 'not-started';
   }
 
   #settle(error: SnakepitError | undefined): void {
@@ -211,4 +215,9 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
     watchAbort(signal, onAbort);
     return onAbort;
   }
+}
+
+/** The last attempt did not start; an earlier one may have. */
+function afterEarlierAttempt({ code, details, cause, remote }: SnakepitError): SnakepitError {
+  return new SnakepitError(code, details, { cause, delivery: 'may-have-run', ...(remote && { remote }) });
 }

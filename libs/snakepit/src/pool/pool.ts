@@ -1,6 +1,6 @@
 import type { CallKind, ChannelCall, CommandManifest, HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
-import { readProcessMemory, type OrphanedCall, type Worker } from '../worker/index.js';
+import { readProcessMemory, type Launch, type OrphanedCall, type Worker } from '../worker/index.js';
 import { Autoscaler } from './autoscaler.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher, type SessionAffinity } from './dispatcher.js';
@@ -33,6 +33,8 @@ export interface PoolParts {
   readonly onHostCall: HostCallHandler;
   readonly clock: Clock;
   readonly log: LogSink;
+  /** How worker processes come into being, where it is not by spawning: simulations script theirs. */
+  readonly launch?: Launch;
 }
 
 /** What the consumer of a stream steers it by. */

@@ -64,6 +64,11 @@ export class Scheduler<Place extends Lane = Lane> {
     if (lane.exclusive > 0) this.#exclusiveLanes -= 1;
   }
 
+  /** Whether fast calls come at present, so that one worker is kept for them. */
+  hasFastTraffic(nowMs: number): boolean {
+    return nowMs - this.#lastFastAt < FAST_LANE_MS;
+  }
+
   /** The worker that takes a call of this profile now; undefined when the call has to wait. */
   pick(profile: CommandProfile, nowMs: number): Place | undefined {
     if (profile.pace === 'fast') this.#lastFastAt = nowMs;
@@ -98,7 +103,7 @@ export class Scheduler<Place extends Lane = Lane> {
 
   /** Whether slow calls may hold one more worker. */
   #mayHoldAnother(nowMs: number): boolean {
-    const keepOneFree = this.#lanes.length > 1 && nowMs - this.#lastFastAt < FAST_LANE_MS;
+    const keepOneFree = this.#lanes.length > 1 && this.hasFastTraffic(nowMs);
     return !keepOneFree || this.#exclusiveLanes < this.#lanes.length - 1;
   }
 

@@ -5,6 +5,7 @@ import {
   Worker,
   workerEnvironment,
   type ExitCause,
+  type Launch,
   type LeaveReason,
   type OrphanedCall,
   type Sources,
@@ -24,6 +25,7 @@ export interface SupervisorParts {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly owner: SupervisorOwner;
+  readonly launch?: Launch;
 }
 
 /** What a supervisor tells its pool. */
@@ -147,8 +149,13 @@ export class Supervisor implements WorkerOwner {
 
   resize(size: number): void {
     this.#size = size;
+    this.#balance();
+  }
+
+  /** Retires workers that are too many, and launches those that are missing. */
+  #balance(): void {
     const staying = [...this.#workers].filter((worker) => !this.#leaving.has(worker));
-    const surplus = staying.toSorted(byUsefulness).slice(size);
+    const surplus = staying.toSorted(byUsefulness).slice(this.#size);
     for (const worker of surplus) this.#retire(worker, 'resize');
     if (!this.#isBooting) this.#fill();
   }
@@ -180,7 +187,7 @@ export class Supervisor implements WorkerOwner {
     if (isNeeded && fresh.state.kind === 'dead' && !this.#isClosed) {
       // The old one stays: a pool must not shrink because its new code does not start.
       this.#leaving.delete(worker);
-      this.#fill();
+      this.#balance();
       throw this.#lastFailure ?? new SnakepitError('POOL_NOT_READY', { pool: this.#parts.pool });
     }
     worker.drain(reason);

@@ -22,6 +22,11 @@ export class ManualClock implements Clock {
     return this.#timers.size;
   }
 
+  /** When the next timer is due; Infinity when none waits. */
+  get nextDueAt(): number {
+    return this.#nextDue(Infinity)?.at ?? Infinity;
+  }
+
   now(): number {
     return this.#now;
   }

@@ -21,6 +21,7 @@ export interface ChannelSettings {
   readonly negotiationTimeoutMs: number;
   readonly maxFrameBytes: number;
   readonly maxDepth: number;
+  readonly maxElements: number;
   /** Undefined: what suits the channel. */
   readonly streamCredit: number | undefined;
 }
@@ -40,8 +41,8 @@ export interface ChannelOrder {
 /** Opens the channel that goes with what a process can be talked with through. @throws what the handshakes throw */
 export async function openChannel(order: ChannelOrder): Promise<Channel> {
   const { wire, name, codec, settings, arena, endpoint, clock, owner } = order;
-  const { negotiationTimeoutMs, maxFrameBytes, maxDepth, streamCredit } = settings;
-  const limits = { maxFrameBytes, maxDepth };
+  const { negotiationTimeoutMs, maxFrameBytes, maxDepth, maxElements, streamCredit } = settings;
+  const limits = { maxFrameBytes, maxDepth, maxElements };
   if (wire.protocol === 'v1') {
     return openStdioChannel(wire.stdin, wire.stdout, { name, codec, negotiationTimeoutMs, ...limits, clock }, owner);
   }

@@ -12,6 +12,7 @@ const settings: WorkerSettings = {
   killGraceMs: 500,
   maxFrameBytes: 65_536,
   maxDepth: 16,
+  maxElements: 1_000_000,
   streamCredit: 8,
   arena: { enabled: true, mapped: true, bytes: 1 << 20, thresholdBytes: 1 << 18 },
   heartbeatIntervalMs: 1_000,

@@ -1,0 +1,51 @@
+// Random schedules of pools with scripted workers, on all CPUs.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const SHARE = fileURLToPath(new URL('../support/simulation-share.mjs', import.meta.url));
+
+/**
+ * @param {{ seed: number, cycles: number, progress?: (text: string) => void, processes?: number }} input `cycles` is the number of
+ * schedules, which have the seeds from `seed` on
+ * @returns figures: `sim_schedules`, `sim_violations`, the seeds that failed, and how long and diverse the schedules were
+ */
+export async function simulations({ seed, cycles, progress = () => {}, processes = availableParallelism() }) {
+  const each = Math.ceil(cycles / processes);
+  const done = Array.from({ length: processes }, () => 0);
+  const told = (index, count) => {
+    done[index] = count;
+    progress(`schedules: ${done.reduce((sum, part) => sum + part, 0)} of ${cycles}`);
+  };
+  const shares = await Promise.all(
+    done.map((_, index) => {
+      const schedules = Math.max(0, Math.min(each, cycles - index * each));
+      return runShare({ seed: seed + index * each, schedules }, (count) => told(index, count));
+    }),
+  );
+  const sum = (key) => shares.reduce((total, share) => total + share[key], 0);
+  const mean = (key) => shares.reduce((total, share) => total + share[key] * share.schedules, 0) / sum('schedules');
+  return {
+    seed,
+    sim_schedules: sum('schedules'),
+    sim_violations: sum('violations'),
+    sim_failed: shares.flatMap(({ failed }) => failed),
+    sim_mean_steps: mean('meanSteps'),
+    sim_mean_calls: mean('meanCalls'),
+    sim_mean_processes: mean('meanProcesses'),
+    sim_succeeded_share: mean('succeededShare'),
+  };
+}
+
+async function runShare(input, onProgress) {
+  const child = fork(SHARE, [JSON.stringify(input)]);
+  let figures;
+  child.on('message', (message) => {
+    if (typeof message === 'number') onProgress(message);
+    else figures = message;
+  });
+  const [status] = await once(child, 'exit');
+  if (figures === undefined) throw new Error(`a share of the simulation ended with status ${status}`);
+  return figures;
+}
