@@ -82,6 +82,8 @@ export interface Channel {
   readonly maxInFlight: number;
   /** Calls sent and not yet answered. */
   readonly inFlight: number;
+  /** Those calls, as they are at this moment. */
+  callsInFlight(): readonly ChannelCall[];
   /** When the last bytes arrived, on the clock's `now()` scale. */
   readonly lastHeardAt: number;
 

@@ -104,6 +104,10 @@ export class FdChannel implements Channel, FrameSink {
     return this.#pending.size;
   }
 
+  callsInFlight(): readonly ChannelCall[] {
+    return this.#pending.all();
+  }
+
   send(call: ChannelCall, nowMs: number): CallId {
     const index = this.#commandIndexes.get(call.command);
     if (index === undefined) {

@@ -21,6 +21,7 @@ import {
   closed,
   invalidArguments,
   invalidResult,
+  lostToHungWorker,
   queueTimeout,
   saturated,
   sessionWorkerUnavailable,
@@ -29,6 +30,9 @@ import {
 import { PoolCounters, WorkerCounters } from './pool-stats.js';
 import { FAST_LANE_MS, Scheduler, type Lane } from './scheduler.js';
 import { Seat } from './seat.js';
+
+/** How long a worker in which a command hangs may take to give back the calls it has not begun. */
+const RECALL_MS = 100;
 
 /** Which worker a session was last on; the session service keeps it. */
 export interface SessionAffinity {
@@ -182,6 +186,7 @@ export class Dispatcher implements PoolCallOwner {
       else if (this.#isClosed) call.fail(closed(this.#parts.name, wasWritten ? 'may-have-run' : 'not-started'));
       else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
       else call.fail(error(call));
+      call.hasLostAttempt ||= wasWritten;
     }
     // Each goes to the front, so the oldest has to go last.
     for (const call of again.toSorted((a, b) => b.admittedAt - a.admittedAt)) this.#requeue(call);
@@ -313,12 +318,13 @@ export class Dispatcher implements PoolCallOwner {
     this.#waiting -= 1;
   }
 
-  #mayRunAgain(call: PoolCall, wasWritten: boolean): boolean {
+  #mayRunAgain(call: PoolCall, hasRun: boolean): boolean {
     if (call.chunks > 0) return false;
-    return !wasWritten || (call.settings.isIdempotent && call.attempts < this.#parts.options.maxAttempts);
+    return !hasRun || (call.settings.isIdempotent && call.attempts < this.#parts.options.maxAttempts);
   }
 
   #requeue(call: PoolCall): void {
+    call.recalledFor = undefined;
     this.#backlog.pushFront(call);
     this.#waiting += 1;
     call.expiresAt = call.deadline;
@@ -356,13 +362,40 @@ export class Dispatcher implements PoolCallOwner {
     if (call.isOverdue) {
       const message = `'${command}' still runs ${options.cancelGraceMs} ms after its deadline; its worker is killed and replaced`;
       log({ level: 'error', pool, worker: seat.workerId, message });
-      return seat.worker.kill('hung');
+      return this.#giveUp(seat, command);
     }
     call.isOverdue = true;
     call.stop('deadline');
     call.expiresAt = nowMs + options.cancelGraceMs;
     this.#deadlines.watch(call);
     call.fail(callTimeout(pool, call, call.startedAt ?? nowMs));
+  }
+
+  /**
+   * Ends a worker in which a command hangs. The calls beside it are asked back first: a worker that still reads, such as one whose
+   * handler blocks only its main thread, tells which of them it has not begun, and those run elsewhere.
+   */
+  #giveUp({ worker, channel }: Seat<PoolCall>, hung: string): void {
+    const others = channel.callsInFlight().filter((each) => !(each as PoolCall).isSettled) as PoolCall[];
+    if (worker.state.kind === 'dead') return;
+    if (others.length === 0) return worker.kill('hung');
+    worker.drain('hung');
+    for (const other of others) {
+      other.recalledFor = hung;
+      other.stop('caller');
+    }
+    this.#clock.after(RECALL_MS, () => worker.kill('hung')).unref();
+  }
+
+  onRecalled(call: PoolCall, hasRun: boolean): void {
+    const { worker, channel } = this.#seatOf(call);
+    this.#takeOff(call, channel.lastHeardAt);
+    const mayRunAgain = this.#mayRunAgain(call, hasRun) && !this.#isClosed;
+    if (mayRunAgain) this.#requeue(call);
+    else call.fail(lostToHungWorker(this.#parts.name, worker.id, call));
+    call.hasLostAttempt ||= hasRun;
+    worker.leaveIfIdle();
+    this.#pumpSoon();
   }
 
   #expireWaiting(call: PoolCall, nowMs: number): void {

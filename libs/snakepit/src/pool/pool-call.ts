@@ -9,6 +9,7 @@ import {
 } from '../core/index.js';
 import type { CallSettings } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
+import { mayHaveRun } from './delivery.js';
 import type { Seat } from './seat.js';
 import type { Priority, Waiting, WaitQueue } from './wait-queue.js';
 
@@ -28,6 +29,8 @@ export interface PoolCallOwner {
   onSettled(call: PoolCall, error: SnakepitError | undefined): void;
   onCallExpired(call: PoolCall, nowMs: number): void;
   onCallAborted(call: PoolCall, reason: unknown): void;
+  /** The worker, which is to be killed for what another call does, has ended the call; `hasRun` unless it had not begun it. */
+  onRecalled(call: PoolCall, hasRun: boolean): void;
   /** The caller's `onProgress` threw. */
   onListenerFailed(call: PoolCall, thrown: unknown): void;
   /** Rewrites a result by the adapter; throws the error the caller gets. */
@@ -71,6 +74,10 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   channelId: CallId = 0;
   bookedUs = 0;
   attempts = 0;
+  /** The command whose hang its worker is to be killed for: the call was asked back. */
+  recalledFor: string | undefined = undefined;
+  /** A worker that died had it, so that whatever comes of later attempts, it may have run. */
+  hasLostAttempt = false;
   /** Chunks that have reached the consumer; a stream that has begun is not begun again. */
   chunks = 0;
   isSettled = false;
@@ -163,6 +170,9 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   }
 
   onFailure(error: SnakepitError, serviceUs: number): void {
+    if (error.code === 'CANCELLED' && this.recalledFor !== undefined && !this.isSettled) {
+      return this.#owner.onRecalled(this, error.delivery !== 'not-started');
+    }
     this.#owner.onReleased(this, serviceUs, true);
     this.fail(error.code === 'CALL_TIMEOUT' ? this.#timedOut(error) : error);
   }
@@ -181,8 +191,9 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   /** Gives the caller its error; without effect on a call that is settled. */
   fail(error: SnakepitError): void {
     if (this.isSettled) return;
-    this.#settle(error);
-    this.#listener.onError(error);
+    const told = this.hasLostAttempt ? mayHaveRun(error) : error;
+    this.#settle(told);
+    this.#listener.onError(told);
   }
 
   /** Asks the worker to stop; whether it can and does shows in its answer. */
@@ -197,7 +208,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   /** What is certain of a call that waits: it did not start, unless it waits for its next attempt. */
   get deliverySoFar(): Delivery {
-    return this.attempts === 0 ? 'not-started' : 'may-have-run';
+    return this.hasLostAttempt ? 'may-have-run' : 'not-started';
   }
 
   #settle(error: SnakepitError | undefined): void {

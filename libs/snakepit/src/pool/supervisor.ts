@@ -13,6 +13,8 @@ import { Launcher } from './launcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { RestartPolicy } from './restart-policy.js';
 
+const CONDEMNING: ReadonlySet<DrainReason> = new Set(['hung', 'frozen', 'protocol-error']);
+
 export interface SupervisorParts {
   readonly pool: string;
   readonly options: ResolvedPoolOptions;
@@ -181,6 +183,7 @@ export class Supervisor implements WorkerOwner {
 
   onUnavailable(worker: Worker): void {
     this.#parts.owner.onUnavailable(worker);
+    if (isCondemned(worker) && !this.#isClosed && !this.#leaving.has(worker)) this.#replaceAtOnce(worker);
   }
 
   onRoom(worker: Worker, hasRoom: boolean): void {
@@ -230,6 +233,12 @@ export class Supervisor implements WorkerOwner {
     const worker = new Worker({ id, pool, spec, env, launch, settings: options, clock, log, owner: this });
     this.#workers.add(worker);
     return worker;
+  }
+
+  /** Whoever has to be killed may take its time to die: its successor does not wait for that. */
+  #replaceAtOnce(worker: Worker): void {
+    this.#leaving.add(worker);
+    this.#restartLater();
   }
 
   #restartLater(): void {
@@ -286,6 +295,11 @@ export class Supervisor implements WorkerOwner {
   #wake(): void {
     for (const check of this.#waiters) check();
   }
+}
+
+/** It will answer no more, and is being killed. */
+function isCondemned({ state }: Worker): boolean {
+  return state.kind === 'draining' && CONDEMNING.has(state.reason);
 }
 
 /** Ready workers first, idle ones last among them, so that shrinking costs as little as it can. */
