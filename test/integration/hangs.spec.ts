@@ -27,13 +27,38 @@ describe('a command that hangs', () => {
     return { pool: snakepit.pool(), logs };
   }
 
+  it.each(['hang', 'spin', 'hold_gil'])('shows by the stacks of its worker where: %s', async (command) => {
+    const { pool, logs } = await start();
+    const path = scratch();
+    const calledAt = performance.now();
+    const error = await failureOf(pool.execute(command, { path }, { timeoutMs: 200 }));
+    expect(performance.now() - calledAt).toBeLessThan(2_000);
+    expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
+    const stacks = String(error.details['workerStacks']);
+    expect(stacks).toMatch(
+      new RegExp(`hangs\\.py", line \\d+ in ${command === 'hang' ? 'innermost_of_the_hang' : command}`),
+    );
+    expect(stacks).toContain('most recent call first');
+    expect(logs.map(({ message }) => message).join('\n')).not.toContain('most recent call first');
+    expect(JSON.stringify(error)).not.toContain('hangs.py');
+  });
+
+  it('shows no stacks where the module wants the signal for itself, which it does not get', async () => {
+    const { pool } = await start({ env: { TAKES_SIGUSR1: '1' } });
+    const path = scratch();
+    const error = await failureOf(pool.execute('hang', { path }, { timeoutMs: 200 }));
+    expect(error.code).toBe('CALL_TIMEOUT');
+    expect(error.details).not.toHaveProperty('workerStacks');
+    expect(entriesOf(path).some((entry) => 'signal' in entry)).toBe(false);
+  });
+
   it('gives back the calls behind it that were not begun, and they run elsewhere', async () => {
     const { pool } = await start({ pipelineBudgetUs: 1_000_000 });
     const path = scratch();
     // Short ones, so that the pool puts calls behind each other.
-    for (let n = 0; n < 20; n += 1) {
-      await pool.execute('hang', { path: `${path}-before`, seconds: 0 });
-      await pool.execute('quick', { path: `${path}-before`, name: n });
+    for (let n = 0; n < 300; n += 1) {
+      await pool.execute('hang', { path: null, seconds: 0 });
+      await pool.execute('quick', { path: null, name: n });
     }
     const stuck = failureOf(pool.execute('hang', { path: `${path}-hang` }, { timeoutMs: 300 }));
     const behind = [1, 2, 3].map((name) => pool.execute('quick', { path, name }));

@@ -48,6 +48,8 @@ export interface WorkerManifest {
   readonly commands?: readonly CommandManifest[];
   /** Whether it answers heartbeats while a command runs. */
   readonly answersWhileBusy: boolean;
+  /** Upon this signal it writes the stacks of its threads to stderr, whatever it is doing. */
+  readonly stackSignal?: 'SIGUSR1';
 }
 
 /** Identifies a call within its channel. */

@@ -139,6 +139,7 @@ function acceptHello(
     sdk: hello.sdk,
     commands: hello.commands,
     answersWhileBusy: hello.answersWhileBusy ?? true,
+    ...(hello.stackSignal && { stackSignal: hello.stackSignal }),
   };
   const arena = hello.arena === true ? openArena(handshake, owner) : undefined;
   const codec = createCodec(hello.codec, { maxDepth: handshake.maxDepth }, { store: arena });

@@ -3,10 +3,10 @@ import {
   DeadlineSweep,
   hasListeners,
   isSnakepitError,
+  SnakepitError,
   toError,
   type Clock,
   type LogSink,
-  type SnakepitError,
   type Timer,
 } from '../core/index.js';
 import type { OrphanedCall, Worker } from '../worker/index.js';
@@ -185,7 +185,7 @@ export class Dispatcher implements PoolCallOwner {
       if (call.isSettled) this.#open.leave();
       else if (this.#isClosed) call.fail(closed(this.#parts.name, wasWritten ? 'may-have-run' : 'not-started'));
       else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
-      else call.fail(error(call));
+      else call.fail(call.overdueError ?? error(call));
       call.hasLostAttempt ||= wasWritten;
     }
     // Each goes to the front, so the oldest has to go last.
@@ -319,7 +319,7 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   #mayRunAgain(call: PoolCall, hasRun: boolean): boolean {
-    if (call.chunks > 0) return false;
+    if (call.chunks > 0 || call.isOverdue) return false;
     return !hasRun || (call.settings.isIdempotent && call.attempts < this.#parts.options.maxAttempts);
   }
 
@@ -368,7 +368,22 @@ export class Dispatcher implements PoolCallOwner {
     call.stop('deadline');
     call.expiresAt = nowMs + options.cancelGraceMs;
     this.#deadlines.watch(call);
-    call.fail(callTimeout(pool, call, call.startedAt ?? nowMs));
+    this.#failOverdue(call, seat);
+  }
+
+  /** The caller gets its error with the stacks of the worker: at once where it cannot tell them, else some milliseconds later. */
+  #failOverdue(call: PoolCall, { worker }: Seat<PoolCall>): void {
+    const { name } = this.#parts;
+    const until = call.startedAt ?? call.admittedAt;
+    const error = callTimeout(name, call, until);
+    const stacks = worker.dumpStacks();
+    if (stacks === undefined) return call.fail(error);
+    call.overdueError = error;
+    void stacks.then((workerStacks) => {
+      call.fail(
+        workerStacks === undefined ? error : new SnakepitError('CALL_TIMEOUT', { ...error.details, workerStacks }),
+      );
+    });
   }
 
   /**

@@ -83,6 +83,8 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   isSettled = false;
   /** Its deadline has passed while a worker held it; the worker has been asked to stop. */
   isOverdue = false;
+  /** What an overdue call fails with, be it answered or not: its caller waits only for the stacks of its worker. */
+  overdueError: SnakepitError | undefined = undefined;
 
   expiresAt: number;
   sweepBucket: DeadlineBucket | undefined = undefined;
@@ -128,7 +130,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   onResult(value: unknown, serviceUs: number): void {
     this.#owner.onReleased(this, serviceUs, false);
-    if (this.isSettled) return;
+    if (this.#isTooLate()) return;
     let result: unknown;
     try {
       result = this.#owner.toResult(this, value);
@@ -141,13 +143,13 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   onEnd(serviceUs: number): void {
     this.#owner.onReleased(this, serviceUs, false);
-    if (this.isSettled) return;
+    if (this.#isTooLate()) return;
     this.#settle(undefined);
     this.#listener.onEnd();
   }
 
   onChunk(value: unknown): void {
-    if (this.isSettled) return;
+    if (this.isSettled || this.isOverdue) return;
     this.chunks += 1;
     let item: unknown;
     try {
@@ -174,7 +176,14 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
       return this.#owner.onRecalled(this, error.delivery !== 'not-started');
     }
     this.#owner.onReleased(this, serviceUs, true);
+    if (this.#isTooLate()) return;
     this.fail(error.code === 'CALL_TIMEOUT' ? this.#timedOut(error) : error);
+  }
+
+  /** Whether the answer is of no use any more: its caller has gone, or its deadline has. */
+  #isTooLate(): boolean {
+    if (this.overdueError !== undefined) this.fail(this.overdueError);
+    return this.isSettled;
   }
 
   /** A worker that ended the call at its deadline before the host noticed does not know what the host knows of the call. */

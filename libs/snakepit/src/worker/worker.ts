@@ -24,6 +24,7 @@ import type { LaunchSpec } from './launch-spec.js';
 import type { Launch, WorkerProcess } from './process.js';
 import { Pulse } from './pulse.js';
 import { ARENA_FD } from './spawned-process.js';
+import { StackDump } from './stack-dump.js';
 import { startFailed } from './start-failure.js';
 import { isLegalMove, reasonOf, type DrainReason, type WorkerState } from './worker-state.js';
 
@@ -90,6 +91,7 @@ export class Worker implements ChannelOwner {
   readonly #process: WorkerProcess;
   readonly #arena: ArenaFile | undefined;
   readonly #pulse: Pulse;
+  readonly #stackDump: StackDump;
   readonly #startTimer: Timer;
   #state: WorkerState;
   /** Why it cannot become ready; known before its process is gone. */
@@ -102,6 +104,7 @@ export class Worker implements ChannelOwner {
     this.startedAt = clock.now();
     this.#state = { kind: 'starting', sinceMs: this.startedAt };
     this.#pulse = new Pulse(settings.heartbeatIntervalMs, settings.heartbeatTimeoutMs);
+    this.#stackDump = new StackDump(clock);
     this.#arena = this.#createArena();
     this.#process = parts.launch({
       spec: parts.spec,
@@ -109,7 +112,7 @@ export class Worker implements ChannelOwner {
       env: parts.env,
       clock,
       owner: {
-        onLine: (stream, message) => this.#log(stream === 'stdout' ? 'info' : 'warn', message),
+        onLine: (stream, line) => this.#onLine(stream, line),
         onExit: (cause) => this.#onExit(cause),
       },
     });
@@ -181,6 +184,20 @@ export class Worker implements ChannelOwner {
     this.#log('error', `no sign of life for ${this.#parts.settings.heartbeatTimeoutMs} ms; it is killed and replaced`);
     // A stopped process does not see SIGTERM.
     this.kill('frozen', 0);
+  }
+
+  /** What its threads are doing, as the worker itself writes it; undefined where it cannot, or was asked just before. */
+  dumpStacks(): Promise<string | undefined> | undefined {
+    const { channel, pid } = this;
+    const signal = channel?.manifest.stackSignal;
+    if (signal === undefined || pid === undefined) return undefined;
+    return this.#stackDump.request(() => {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // ESRCH: it is gone. EPERM: it is another user's.
+      }
+    });
   }
 
   onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void {
@@ -296,6 +313,7 @@ export class Worker implements ChannelOwner {
 
   #onExit(cause: ExitCause): void {
     this.#startTimer.cancel();
+    this.#stackDump.end();
     const { owner, pool } = this.#parts;
     const before = this.#state;
     const startError = before.kind === 'starting' ? this.#startError(cause) : undefined;
@@ -343,6 +361,11 @@ export class Worker implements ChannelOwner {
       reason: reasonOf(next),
       startMs,
     });
+  }
+
+  #onLine(stream: 'stdout' | 'stderr', line: string): void {
+    if (stream === 'stdout') return this.#log('info', line);
+    if (!this.#stackDump.takes(line)) this.#log('warn', line);
   }
 
   #log(level: LogRecord['level'], message: string): void {
