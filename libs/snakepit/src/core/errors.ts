@@ -117,6 +117,16 @@ export const ERRORS = {
     503,
     14,
   ),
+  COMMAND_TAINTED: rule(
+    (d) =>
+      `${ofCommand(d)} is not given to workers${inPool(d)}: ${text(d['deaths'], 'several')} of them died of it within ` +
+      `${text(d['windowMs'], 'some')} ms (the last: ${text(d['lastExit'], 'unknown')}). Mend the command; in ` +
+      `${text(d['retryAfterMs'], 'some')} ms one call of it is let through to see whether it kills again.`,
+    'not-started',
+    true,
+    503,
+    14,
+  ),
   UNKNOWN_COMMAND: rule(
     (d) =>
       `No command ${ofCommand(d)}${inPool(d)}` +

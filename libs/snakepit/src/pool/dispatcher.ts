@@ -9,9 +9,10 @@ import {
   type LogSink,
   type Timer,
 } from '../core/index.js';
-import type { OrphanedCall, Worker } from '../worker/index.js';
+import type { ExitCause, OrphanedCall, Worker } from '../worker/index.js';
 import { Backlog } from './backlog.js';
 import { publishCall } from './call-events.js';
+import { CrashBarrier } from './crash-barrier.js';
 import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';
 import type { PoolCall, PoolCallOwner } from './pool-call.js';
@@ -65,6 +66,7 @@ export class Dispatcher implements PoolCallOwner {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler<Seat<PoolCall>>;
   readonly #deadlines: DeadlineSweep;
+  readonly #barrier: CrashBarrier;
   readonly #backlog = new Backlog<PoolCall>();
   readonly #seats = new Map<string, Seat<PoolCall>>();
   readonly #counters = new WeakMap<Worker, WorkerCounters>();
@@ -80,6 +82,7 @@ export class Dispatcher implements PoolCallOwner {
     this.#clock = parts.clock;
     this.#scheduler = new Scheduler(parts.options);
     this.#deadlines = new DeadlineSweep(parts.clock);
+    this.#barrier = new CrashBarrier({ ...parts, pool: parts.name, settings: parts.options.taint });
   }
 
   /** Calls that wait for a worker. */
@@ -110,6 +113,10 @@ export class Dispatcher implements PoolCallOwner {
     this.#open.enter();
     // Those who waited come first.
     if (this.#isPumpDue) this.#pump();
+    if (call.profile.taint !== undefined) {
+      const tainted = this.#barrier.refusal(call);
+      if (tainted !== undefined) return this.#refuse(call, tainted);
+    }
     const now = call.admittedAt;
     const seat = this.#seatFor(call, now);
     if (seat !== undefined && this.#dispatch(call, seat, now)) return this.#deadlines.watch(call);
@@ -121,11 +128,11 @@ export class Dispatcher implements PoolCallOwner {
     return this.#open.none();
   }
 
-  /** Fails all calls that wait. */
-  failWaiting(error: () => SnakepitError): void {
+  /** Fails all calls that wait, or those that are `meant`. */
+  failWaiting(error: () => SnakepitError, meant: (call: PoolCall) => boolean = () => true): void {
     const backlogs = [this.#backlog, ...[...this.#seats.values()].map((seat) => seat.pinned)];
     for (const call of backlogs.flatMap((backlog) => backlog.calls())) {
-      if (call.isSettled) continue;
+      if (call.isSettled || !meant(call)) continue;
       this.#stopWaiting(call);
       this.#refuse(call, error());
     }
@@ -176,7 +183,8 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   /** Settles what a worker did not get to answer: started over where that is safe, failed elsewhere. */
-  callsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
+  callsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void {
+    if (cause !== undefined) this.#blame(calls, cause);
     const again: PoolCall[] = [];
     const now = this.#clock.now();
     for (const { call: orphan, wasWritten } of calls) {
@@ -190,6 +198,13 @@ export class Dispatcher implements PoolCallOwner {
     }
     // Each goes to the front, so the oldest has to go last.
     for (const call of again.toSorted((a, b) => b.admittedAt - a.admittedAt)) this.#requeue(call);
+  }
+
+  /** A command that this death has tainted is not given to another worker: its waiting calls are refused. */
+  #blame(calls: readonly OrphanedCall[], cause: ExitCause): void {
+    const inHand = calls.filter(({ wasWritten }) => wasWritten).map(({ call }) => call as PoolCall);
+    const tainted = this.#barrier.onDeath(inHand, cause);
+    if (tainted !== undefined) this.failWaiting(tainted.error, ({ profile }) => profile === tainted.profile);
   }
 
   // ---- placing ---------------------------------------------------------------------------------------------------
@@ -319,7 +334,7 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   #mayRunAgain(call: PoolCall, hasRun: boolean): boolean {
-    if (call.chunks > 0 || call.isOverdue) return false;
+    if (call.chunks > 0 || call.isOverdue || call.profile.taint?.isTainted) return false;
     return !hasRun || (call.settings.isIdempotent && call.attempts < this.#parts.options.maxAttempts);
   }
 
@@ -344,6 +359,8 @@ export class Dispatcher implements PoolCallOwner {
     counters.requests += 1;
     counters.totalTimeUs += serviceUs;
     if (hasFailed) counters.errors += 1;
+    // What failed in no time may not have begun.
+    if (profile.taint !== undefined && !(hasFailed && serviceUs === 0)) this.#barrier.onSurvival(call);
     if (call.isSettled) this.#open.leave();
     if (worker.state.kind === 'draining') worker.leaveIfIdle();
     this.#pumpSoon();

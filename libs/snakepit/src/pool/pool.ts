@@ -1,6 +1,6 @@
 import type { CallKind, ChannelCall, CommandManifest, HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
-import { readProcessMemory, type OrphanedCall, type Worker } from '../worker/index.js';
+import { readProcessMemory, type ExitCause, type OrphanedCall, type Worker } from '../worker/index.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher, type SessionAffinity } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
@@ -292,8 +292,8 @@ export class Pool implements SupervisorOwner {
     this.#dispatcher.setRoom(worker, hasRoom);
   }
 
-  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
-    this.#dispatcher.callsLost(calls, error);
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void {
+    this.#dispatcher.callsLost(calls, error, cause);
   }
 
   onExhausted(): void {

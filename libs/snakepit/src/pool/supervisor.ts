@@ -32,7 +32,7 @@ export interface SupervisorOwner {
   onUnavailable(worker: Worker): void;
   /** The worker's channel is full (no calls should be given to it), or has room again. */
   onRoom(worker: Worker, hasRoom: boolean): void;
-  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void;
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void;
   onHostCall(call: HostCall): Promise<unknown>;
   /** The restart budget is used up and no worker is ready. */
   onExhausted(): void;
@@ -190,8 +190,8 @@ export class Supervisor implements WorkerOwner {
     this.#parts.owner.onRoom(worker, hasRoom);
   }
 
-  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
-    this.#parts.owner.onCallsLost(calls, error);
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void {
+    this.#parts.owner.onCallsLost(calls, error, cause);
   }
 
   onHostCall(call: HostCall): Promise<unknown> {

@@ -75,8 +75,8 @@ export interface WorkerOwner {
   onUnavailable(worker: Worker): void;
   /** Its channel is full, or has room again. */
   onRoom(worker: Worker, hasRoom: boolean): void;
-  /** It will answer no more: these calls are its owner's to settle, with `error`. */
-  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void;
+  /** It will answer no more: these calls are its owner's to settle, with `error`. `cause` tells how it died, if it died by itself. */
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void;
   /** Its process is gone. `startError` tells why, if it never became ready. */
   onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void;
   onHostCall(call: HostCall): Promise<unknown>;
@@ -330,7 +330,8 @@ export class Worker implements ChannelOwner {
               command: call.command,
               exit: describeExit(cause),
             });
-      owner.onCallsLost(before.channel.abandon(), error);
+      const diedByItself = reason === undefined || reason === 'channel-closed';
+      owner.onCallsLost(before.channel.abandon(), error, diedByItself ? cause : undefined);
     }
     this.#arena?.close();
     owner.onDead(this, cause, startError);
