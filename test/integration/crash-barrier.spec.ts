@@ -9,6 +9,7 @@ import { useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const module = fileURLToPath(new URL('../fixtures/integration/hangs.py', import.meta.url));
+const crashSwitch = fileURLToPath(new URL('../fixtures/integration/crash_switch.py', import.meta.url));
 
 describe('the crash barrier', () => {
   const scratch = useScratch();
@@ -61,6 +62,43 @@ describe('the crash barrier', () => {
     for (const other of others) expect(other).toMatchObject({ code: 'COMMAND_TAINTED', delivery: 'not-started' });
     await waitUntil('a whole pool', () => pool.status === 'up');
     expect(pool.stats().restarts).toBe(4);
+  });
+
+  it('tries one worker at a time while none can live, says why, and comes back whole with the first that does', async () => {
+    const SWITCH = scratch('switch');
+    const adapter = python({ module: crashSwitch });
+    const restart = { initialDelayMs: 1, maxDelayMs: 30, budget: 6 };
+    const pool = await start({ adapter, env: { SWITCH }, size: 3, restart });
+    writeFileSync(SWITCH, '');
+    for (const { pid } of pool.workers()) process.kill(pid ?? 0, 'SIGKILL');
+    const refused = await waitUntil('the outage', async () => {
+      const error = await failureOf(pool.execute('add', { a: 1, b: 2 }, { timeoutMs: 500 }));
+      return error.code === 'POOL_NOT_READY' ? error : undefined;
+    });
+    expect(refused.message).toContain('the licence has expired');
+    expect(pool.lastFailure?.message).toContain('the licence has expired');
+    const atOutage = pool.stats().restarts + 3;
+    await waitUntil('what was under way to end', () => pool.stats().restarts > atOutage);
+    let most = 0;
+    const until = pool.stats().restarts + 4;
+    await waitUntil('further tries', () => {
+      most = Math.max(most, pool.stats().workers);
+      return pool.stats().restarts >= until;
+    });
+    expect(most).toBe(1);
+    rmSync(SWITCH);
+    await waitUntil('the whole pool', () => pool.status === 'up');
+    expect(pool.stats().available).toBe(3);
+    expect(pool.lastFailure).toBeUndefined();
+  });
+
+  it('tells in what way its workers end that become ready and die', async () => {
+    const pool = await start({ size: 1, restart: { initialDelayMs: 300 } });
+    const path = scratch('crashes');
+    writeFileSync(path, '');
+    await failureOf(pool.execute('crash_while', { path }));
+    await waitUntil('the reason', () => pool.lastFailure?.message.includes('SIGSEGV'));
+    expect(pool.lastFailure).toMatchObject({ code: 'WORKER_EXITED' });
   });
 
   it('blames nobody for workers that are killed from outside', async () => {

@@ -104,7 +104,8 @@ export const ERRORS = {
   ),
   CANCELLED: rule((d) => `${ofCommand(d)} was cancelled${because(d)}.`, 'may-have-run', false, 499, 1),
   WORKER_EXITED: rule(
-    (d) => `Worker '${text(d['worker'])}' exited (${text(d['exit'])}) with ${ofCommand(d)} in its hands${inPool(d)}.`,
+    (d) =>
+      `Worker '${text(d['worker'])}' exited (${text(d['exit'])})${d['command'] === undefined ? '' : ` with ${ofCommand(d)} in its hands`}${inPool(d)}.`,
     'may-have-run',
     true,
     503,

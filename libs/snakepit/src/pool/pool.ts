@@ -207,7 +207,7 @@ export class Pool implements SupervisorOwner {
     return ready < this.#supervisor.size ? 'degraded' : 'up';
   }
 
-  /** Why the latest worker that could not start did not; undefined while all is well. */
+  /** Why the latest worker that could not start did not, or how the latest that died by itself did; undefined while all is well. */
   get lastFailure(): SnakepitError | undefined {
     return this.status === 'up' ? undefined : this.#supervisor.lastFailure;
   }

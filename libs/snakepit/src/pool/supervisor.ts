@@ -9,6 +9,7 @@ import {
   type OrphanedCall,
   type WorkerOwner,
 } from '../worker/index.js';
+import { CircuitBreaker } from './circuit-breaker.js';
 import { Launcher } from './launcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { RestartPolicy } from './restart-policy.js';
@@ -47,6 +48,7 @@ export class Supervisor implements WorkerOwner {
   /** Workers that have yet to prove themselves before another is retired for them. */
   readonly #replacements = new Set<Worker>();
   readonly #restartPolicy: RestartPolicy;
+  readonly #breaker = new CircuitBreaker();
   readonly #restartTimers = new Set<Timer>();
   readonly #waiters = new Set<() => void>();
   #heartbeat: Timer | undefined;
@@ -77,6 +79,12 @@ export class Supervisor implements WorkerOwner {
     return this.#restarts;
   }
 
+  get #startingCount(): number {
+    let count = 0;
+    for (const worker of this.#workers) if (worker.state.kind === 'starting') count += 1;
+    return count;
+  }
+
   get readyCount(): number {
     let count = 0;
     for (const worker of this.#workers) if (worker.state.kind === 'ready') count += 1;
@@ -89,14 +97,14 @@ export class Supervisor implements WorkerOwner {
     return known.flatMap(({ id, pid }) => (pid === undefined ? [] : { id, pid }));
   }
 
-  /** Why the latest worker that failed to start did so. */
+  /** Why the latest worker that failed to start, or died by itself, did so. */
   get lastFailure(): SnakepitError | undefined {
     return this.#lastFailure;
   }
 
-  /** Whether crashes have outrun the restart budget. */
+  /** Whether the pool is down, or would be if the workers it has now were gone: crashes have outrun the restart budget. */
   get isExhausted(): boolean {
-    return this.#restartPolicy.isExhausted(this.#parts.clock.now());
+    return this.#breaker.isOpen || this.#restartPolicy.isExhausted(this.#parts.clock.now());
   }
 
   /**
@@ -178,6 +186,7 @@ export class Supervisor implements WorkerOwner {
   onReady(worker: Worker): void {
     if (this.#isClosed || this.readyCount > this.#size + this.#leaving.size) return this.#retire(worker, 'resize');
     this.#parts.owner.onReady(worker);
+    if (this.#breaker.onReady()) this.#endOutage();
     this.#wake();
   }
 
@@ -202,11 +211,13 @@ export class Supervisor implements WorkerOwner {
     const { log, pool } = this.#parts;
     const wasLeaving = this.#leaving.delete(worker);
     this.#workers.delete(worker);
+    // Why a worker was killed has been logged where that was decided.
+    const wasKilled =
+      worker.state.kind === 'dead' && worker.state.reason !== undefined && worker.state.reason !== 'channel-closed';
     if (startError !== undefined) this.#lastFailure = startError;
+    else if (!wasKilled)
+      this.#lastFailure = new SnakepitError('WORKER_EXITED', { pool, worker: worker.id, exit: describeExit(cause) });
     if (!wasLeaving && !this.#isClosed) {
-      // Why a worker was killed has been logged where that was decided.
-      const wasKilled =
-        worker.state.kind === 'dead' && worker.state.reason !== undefined && worker.state.reason !== 'channel-closed';
       const message = startError?.message ?? `exited unexpectedly (${describeExit(cause)}); it is replaced`;
       if (!wasKilled) log({ level: 'error', pool, worker: worker.id, message });
       if (!this.#isBooting && !this.#replacements.has(worker)) this.#restartLater();
@@ -244,7 +255,10 @@ export class Supervisor implements WorkerOwner {
   #restartLater(): void {
     const { clock, owner } = this.#parts;
     const { delayMs, isExhausted } = this.#restartPolicy.onCrash(clock.now(), Math.max(3, this.#size));
-    if (isExhausted && this.readyCount === 0) owner.onExhausted();
+    const tries = this.#startingCount + this.#restartTimers.size;
+    const decision = this.#breaker.onCrash(isExhausted, this.readyCount, tries);
+    if (decision === 'open') owner.onExhausted();
+    if (decision !== 'restart' && tries > 0) return;
     if (delayMs === 0) {
       this.#restarts += 1;
       return this.#fill();
@@ -257,11 +271,21 @@ export class Supervisor implements WorkerOwner {
     this.#restartTimers.add(timer);
   }
 
-  /** Launches what is missing, less what a restart timer will launch. */
+  /** A worker lives again: the others need not wait for their turn. */
+  #endOutage(): void {
+    const { log, pool } = this.#parts;
+    log({ level: 'info', pool, message: 'a worker is ready again; the others are started' });
+    for (const timer of this.#restartTimers) timer.cancel();
+    this.#restartTimers.clear();
+    this.#fill();
+  }
+
+  /** Launches what is missing, less what a restart timer will launch; of a pool that is down, one worker at a time. */
   #fill(): void {
     if (this.#isClosed || this.#launcher === undefined) return;
     const staying = this.#workers.size - this.#leaving.size;
-    const missing = this.#size - staying - this.#restartTimers.size;
+    const size = this.#breaker.isOpen ? 1 : this.#size;
+    const missing = size - staying - this.#restartTimers.size;
     for (let launched = 0; launched < missing; launched += 1) this.#launch();
   }
 
