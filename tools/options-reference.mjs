@@ -7,6 +7,7 @@ import * as prettier from 'prettier';
 import {
   customOptionTable,
   ERRORS,
+  grpcOptionTable,
   nodeOptionTable,
   poolOptionTable,
   pythonOptionTable,
@@ -62,6 +63,7 @@ function optionsPage() {
     ['`python()`', 'Workers in Python.', pythonOptionTable],
     ['`node()`', 'Workers in Node.js.', nodeOptionTable],
     ['`custom()`', 'Any program that speaks one of the wire protocols.', customOptionTable],
+    ['`grpc()`', 'Workers that this application does not start, over gRPC.', grpcOptionTable],
   ];
   return [
     GENERATED,
@@ -103,6 +105,10 @@ function exampleDetails(code) {
     MISUSE: { reason: "Pool 'reports' was started before." },
     INTERPRETER_NOT_FOUND: { language: 'Python', tried: 'python3, python' },
     WORKER_START_FAILED: { commandLine: 'python3 -m snakepit_bridge.worker', exit: 'status 1', stderr: 'ImportError' },
+    WORKER_UNREACHABLE: {
+      reason: 'attaching to models:50051 failed: UNAUTHENTICATED',
+      remedy: "Give 'token' what the worker was started with.",
+    },
     POOL_NOT_FOUND: { known: 'default' },
     POOL_NOT_READY: { reason: 'it was not started' },
     POOL_SATURATED: { queued: 1000, maxQueue: 1000, busy: 8, workers: 8 },

@@ -37,6 +37,15 @@ export const FIGURES = [
   { key: 'bin_16mb_new_x', group: 'payloads', title: '16 MB + 1, by numpy ÷ JSON + base64' },
   { key: 'bin_16mb_unmapped_x', group: 'payloads', title: '16 MB without koffi ÷ JSON + base64' },
   { key: 'stream_chunks_x', group: 'streams', title: 'chunks of one stream ÷ calls', target: { atLeast: 0.8 } },
+  { key: 'grpc_raw_x', group: 'grpc', title: '1 worker, 64 in flight ÷ plain gRPC client', target: { atLeast: 0.9 } },
+  {
+    key: 'grpc_stream_raw_x',
+    group: 'grpc',
+    title: 'chunks of one stream ÷ plain gRPC client',
+    target: { atLeast: 0.9 },
+  },
+  { key: 'v2_over_grpc_x', group: 'grpc', title: 'calls on a descriptor ÷ over gRPC', target: { atLeast: 20 } },
+  { key: 'grpc_16mb_x', group: 'grpc', title: '16 MB ÷ plain gRPC client', target: { atLeast: 0.9 } },
   {
     key: 'slow_stream_rss_x',
     group: 'streams',

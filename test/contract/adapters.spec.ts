@@ -10,9 +10,10 @@ import { failureOf, received } from '../support/outcomes.js';
 async function customOf(combination: Combination, hooks: Partial<CustomOptions>): Promise<Adapter> {
   const spec = await adapterOf(combination).prepare({ pool: 'default' });
   const { executable, args, protocol, codec } = spec;
+  const transport = spec.grpc === undefined ? 'fd' : 'grpc';
   const paths = Object.entries(spec.searchPaths ?? {}).map(([name, folders]) => [name, folders.join(delimiter)]);
   const env = { ...spec.env, ...(Object.fromEntries(paths) as Record<string, string>) };
-  return custom({ executable, args, env, protocol, codec, language: 'odd', ...hooks });
+  return custom({ executable, args, env, protocol, transport, codec, language: 'odd', ...hooks });
 }
 
 describe.each(COMBINATIONS)('hooks of custom() over $name', (combination) => {

@@ -4,6 +4,7 @@ import {
   createSnakepit,
   custom,
   ERRORS,
+  grpc,
   isSnakepitError,
   python,
   type ErrorCode,
@@ -11,7 +12,7 @@ import {
   type Snakepit,
   type SnakepitError,
 } from 'nestjs-snakepit/core';
-import { afterEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 
 import { failureOf } from '../support/outcomes.js';
 import { entryWith, useScratch } from '../support/records.js';
@@ -46,6 +47,16 @@ const PROVOKED: Record<ErrorCode, (path: string) => Promise<SnakepitError>> = {
     return failureOf((await poolOf({ adapter })).execute('nothing'));
   },
   INTERPRETER_NOT_FOUND: () => failureOf(start({ adapter: commands({ interpreter: '/no/such/python' }) })),
+  ENVIRONMENT_FAILED: (path) => {
+    // What is not at hand must fail at once, not after asking a network.
+    vi.stubEnv('PIP_NO_INDEX', '1');
+    const requirements = ['no-such-package-of-snakepit==9.9'];
+    return failureOf(start({ adapter: commands({ requirements, manager: 'pip', environments: path }) }));
+  },
+  WORKER_UNREACHABLE: () => {
+    const adapter = grpc({ address: '127.0.0.1:1', token: 'x'.repeat(32) });
+    return failureOf(start({ adapter, startTimeoutMs: 2_000 }));
+  },
   WORKER_START_FAILED: () => failureOf(start({ adapter: python({ module: pathOf('integration/exit_at_import.py') }) })),
   POOL_NOT_FOUND: async () => {
     const snakepit = await start();
@@ -149,13 +160,15 @@ describe('every error of the table is met by real workers:', () => {
   afterEach(async () => {
     await Promise.all([...open].map((snakepit) => snakepit.close()));
     open.clear();
+    vi.unstubAllEnvs();
   });
 
   it('none is left out', () => {
     expect(Object.keys(PROVOKED).toSorted()).toEqual(Object.keys(ERRORS).toSorted());
   });
 
-  it.each(Object.entries(PROVOKED))('%s', async (code, provoke) => {
+  // Making a Python environment, be it in vain, takes seconds.
+  it.each(Object.entries(PROVOKED))('%s', { timeout: 60_000 }, async (code, provoke) => {
     const error = await provoke(scratch());
     expect(error.code, error.message).toBe(code);
     expect(isSnakepitError(error, code as ErrorCode)).toBe(true);

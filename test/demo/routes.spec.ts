@@ -47,7 +47,13 @@ const airports = (): Blob => new Blob([readFileSync(AIRPORTS)]);
 
 /** Folders of requests whose upload is still on disk. */
 async function storedUploads(): Promise<string[]> {
-  return (await readdir(uploads, { recursive: true })).filter((path) => path.includes('request-'));
+  try {
+    return (await readdir(uploads, { recursive: true })).filter((path) => path.includes('request-'));
+  } catch (error) {
+    // A folder was removed while it was being read.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return await storedUploads();
+    throw error;
+  }
 }
 
 interface Column {

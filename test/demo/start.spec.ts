@@ -1,13 +1,13 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request, type ClientRequest } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 
 import { waitUntil } from '../support/wait-until.js';
 import { DemoApp, REPOSITORY } from './demo-app.js';
@@ -91,6 +91,41 @@ it('says so when there is no Python, and exits', async () => {
   const app = new DemoApp({ env: { PATH: folder } });
   expect(await app.exit()).toBe(1);
   expect(app.output).toContain('No Python interpreter found');
+});
+
+describe('the demo over gRPC', () => {
+  let app: DemoApp;
+
+  beforeAll(async () => {
+    app = await DemoApp.serving({ env: { SNAKEPIT_TRANSPORT: 'grpc', PYTHONPATH: inject('pythonPackages') } });
+  });
+
+  afterAll(() => app.stop());
+
+  it('does the same on all its pools', async () => {
+    const client = new DemoClient(app);
+    const outputs = [];
+    for (const line of app.curlLines) outputs.push((await run('sh', ['-c', line], { cwd: REPOSITORY })).stdout);
+    expect(outputs[0]).toContain('"kind":"result","rows":3376');
+    expect(outputs[1]?.match(/"digit":\d/g)).toHaveLength(3);
+    expect(outputs[2]?.match(/"kind":"epoch"/g)).toHaveLength(5);
+    const tail = events(await client.fetch('/logs/tail?path=app.log'));
+    expect((await tail.next()).done).toBe(false);
+    await tail.return?.(undefined);
+    expect((await client.get('/node/ping')).status).toBe(200);
+    const { pools } = (await client.get('/stats')).body as { pools: { pids: number[] }[] };
+    const environment = readFileSync(`/proc/${pools[0]?.pids[0]}/environ`, 'utf8');
+    expect(environment).toContain('SNAKEPIT_PROTOCOL=grpc');
+  });
+});
+
+it('says what to install when Python lacks what gRPC needs, and exits', async () => {
+  const without = join(folder, 'without-grpc');
+  await mkdir(without);
+  await writeFile(join(without, 'grpc.py'), 'raise ImportError("no gRPC here")\n');
+  const app = new DemoApp({ env: { SNAKEPIT_TRANSPORT: 'grpc', PYTHONPATH: without } });
+  expect(await app.exit()).toBe(1);
+  expect(app.output).toContain('pip install');
 });
 
 it('names the environment variable that is not right', async () => {

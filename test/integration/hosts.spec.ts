@@ -19,14 +19,16 @@ interface Measured {
   readonly handles: string[];
 }
 
-const hostOf = (role: string, language: string, nodeArgs: string[] = [], more: string[] = []) => {
+const hostOf = (role: string, language: string, transport = 'fd', nodeArgs: string[] = [], more: string[] = []) => {
   const module = pathOf(`contract/commands.${language === 'python' ? 'py' : 'js'}`);
-  return startHost(SCRIPT, [role, language, module, inject('pythonPackages'), ...more], nodeArgs);
+  return startHost(SCRIPT, [role, language, transport, module, inject('pythonPackages'), ...more], nodeArgs);
 };
 
-describe.each(['python', 'node'])('a plain script with %s workers', (language) => {
+const WORKERS = ['python', 'node'].flatMap((language) => ['fd', 'grpc'].map((transport) => ({ language, transport })));
+
+describe.each(WORKERS)('a plain script with $language workers over $transport', ({ language, transport }) => {
   it('ends by itself after close(), and leaves no process', async () => {
-    const host = hostOf('closes', language);
+    const host = hostOf('closes', language, transport);
     const { pids, ...facts } = await host.next<Facts>();
     expect(facts).toEqual({ sum: 42, items: [0, 1, 2] });
     const { resources } = await host.next<{ resources: string[] }>();
@@ -38,21 +40,21 @@ describe.each(['python', 'node'])('a plain script with %s workers', (language) =
   });
 
   it('that calls process.exit() without close() leaves no worker and nothing that workers started', async () => {
-    const host = hostOf('exits', language);
+    const host = hostOf('exits', language, transport);
     const { pids, grandchild } = await host.next<Facts>();
     expect(await host.ended(5_000)).toMatchObject({ status: 3 });
     await untilGone([...pids, grandchild ?? 0], 2_000);
   });
 
   it('that dies of an uncaught error leaves no worker', async () => {
-    const host = hostOf('throws', language);
+    const host = hostOf('throws', language, transport);
     const { pids } = await host.next<Facts>();
     expect(await host.ended(5_000)).toMatchObject({ status: 1 });
     await untilGone(pids, 2_000);
   });
 
   it('that is killed with SIGKILL leaves no worker, busy or idle, and nothing that workers started', async () => {
-    const host = hostOf('is-killed', language);
+    const host = hostOf('is-killed', language, transport);
     const { pids, grandchild } = await host.next<Facts>();
     expect([...pids, grandchild ?? 0].every(pidIsAlive)).toBe(true);
     host.child.kill('SIGKILL');
@@ -60,7 +62,9 @@ describe.each(['python', 'node'])('a plain script with %s workers', (language) =
     const left = () => [...pids, grandchild ?? 0].filter(pidIsAlive);
     try {
       await waitUntil('the end of all', () => left().length === 0, 2_000);
-      console.log(`host killed, ${language}: all gone after ${Math.round(performance.now() - killedAt)} ms`);
+      console.log(
+        `host killed, ${language} over ${transport}: all gone after ${Math.round(performance.now() - killedAt)} ms`,
+      );
     } finally {
       for (const pid of left()) process.kill(pid, 'SIGKILL');
     }
@@ -69,7 +73,7 @@ describe.each(['python', 'node'])('a plain script with %s workers', (language) =
 
 describe('200,000 calls from 64 callers', () => {
   it('are all answered right and leave no handle and no memory behind', { timeout: 120_000 }, async () => {
-    const host = hostOf('counts', 'python', ['--expose-gc']);
+    const host = hostOf('counts', 'python', 'fd', ['--expose-gc']);
     const facts = await host.next<{
       wrong: number;
       before: Measured;
@@ -105,7 +109,7 @@ describe.runIf(process.platform === 'linux')('a stream of 300,000 items of 1 KB 
     { timeout: 60_000 },
     async (language, how) => {
       // The young generation may grow to 48 MB, which would hide what this is about.
-      const host = hostOf('reads-slowly', language, ['--max-semi-space-size=1'], [how]);
+      const host = hostOf('reads-slowly', language, 'fd', ['--max-semi-space-size=1'], [how]);
       const facts = await host.next<{
         received: number;
         wrong: number;

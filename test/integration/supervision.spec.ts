@@ -17,14 +17,18 @@ import { entryWith, useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
-const commands = () => python({ module: pathOf('contract/commands.py'), path: [inject('pythonPackages')] });
+const TRANSPORTS = ['fd', 'grpc'] as const;
+/** Calls of each caller, and how many of all must come after the kill; a call over gRPC takes far longer. */
+const LOAD = { fd: { CALLS: 300, AFTER_KILL: 1_000 }, grpc: { CALLS: 60, AFTER_KILL: 200 } };
+const PACKAGES = () => ({ path: [inject('pythonPackages')] });
 
 interface WorkerFacts {
   readonly id: string;
   readonly pid: number;
 }
 
-describe('a pool', () => {
+describe.each(TRANSPORTS)('a pool over %s', (transport) => {
+  const commands = () => python({ module: pathOf('contract/commands.py'), transport, ...PACKAGES() });
   const scratch = useScratch();
   const open = new Set<Snakepit>();
   afterEach(async () => {
@@ -41,7 +45,7 @@ describe('a pool', () => {
   it('loses only the calls in the hands of a worker that is killed, and comes back at full size', async () => {
     const SIZE = 4;
     const CALLERS = 64;
-    const CALLS = 300;
+    const { CALLS, AFTER_KILL } = LOAD[transport];
     const pool = (await start({ size: SIZE })).pool();
     const victim = pool.workers()[1];
     let killedAt = Infinity;
@@ -79,12 +83,12 @@ describe('a pool', () => {
       expect(error.delivery).toBe('may-have-run');
     }
     expect(failures.length).toBeLessThanOrEqual(CALLERS);
-    expect(afterKill).toBeGreaterThan(1_000);
+    expect(afterKill).toBeGreaterThan(AFTER_KILL);
     const final = await Promise.all(Array.from({ length: 40 }, () => pool.execute<WorkerFacts>('worker')));
     expect(final.every(({ pid }) => pid !== victim?.pid && pidIsAlive(pid))).toBe(true);
     expect(pool.stats()).toMatchObject({ status: 'up', workers: SIZE, queued: 0, inFlight: 0, restarts: 1 });
     console.log(
-      `kill -9 under ${CALLERS} callers: full size after ${Math.round(recoveryMs)} ms, ${failures.length} calls lost`,
+      `kill -9 under ${CALLERS} callers over ${transport}: full size after ${Math.round(recoveryMs)} ms, ${failures.length} calls lost`,
     );
   });
 
@@ -231,7 +235,7 @@ describe('a pool', () => {
     const SWITCH = scratch('switch');
     const pool = (
       await start({
-        adapter: python({ module: pathOf('integration/crash_switch.py') }),
+        adapter: python({ module: pathOf('integration/crash_switch.py'), transport, ...PACKAGES() }),
         env: { SWITCH },
         size: 2,
         restart: { initialDelayMs: 1, maxDelayMs: 20, budget: 5 },

@@ -1,11 +1,20 @@
 import { fileURLToPath } from 'node:url';
 
-import { createSnakepit, node, python, type LogRecord, type PoolOptions, type PoolService } from 'nestjs-snakepit/core';
+import {
+  createSnakepit,
+  node,
+  python,
+  type LogRecord,
+  type PoolOptions,
+  type ProcessAdapter,
+  type PoolService,
+} from 'nestjs-snakepit/core';
 import type { Snakepit } from 'nestjs-snakepit/core';
 import { afterAll, beforeAll, inject } from 'vitest';
 
 export type Language = 'python' | 'node';
-export type Protocol = 'v1' | 'v2';
+/** `grpc` is v2 over gRPC. */
+export type Protocol = 'v1' | 'v2' | 'grpc';
 export type CodecName = 'json' | 'msgpack';
 
 /** What a protocol and a codec can carry; what they cannot must be refused with a clear error. */
@@ -35,19 +44,19 @@ export interface Combination {
 }
 
 const LANGUAGES: readonly Language[] = ['python', 'node'];
-const PROTOCOLS: readonly Protocol[] = ['v1', 'v2'];
+const PROTOCOLS: readonly Protocol[] = ['v1', 'v2', 'grpc'];
 const CODECS: readonly CodecName[] = ['json', 'msgpack'];
 
 function capabilities(language: Language, protocol: Protocol, codec: CodecName): Capabilities {
   const isPlainJson = protocol === 'v1' && codec === 'json';
   return {
-    multiplexes: protocol === 'v2',
+    multiplexes: protocol !== 'v1',
     carriesAllValues: !isPlainJson,
-    keepsTypes: protocol === 'v2',
+    keepsTypes: protocol !== 'v1',
     carriesMinusZero: !isPlainJson,
     knowsSignatures: language === 'python',
     // Node cannot give descriptor 1 another file.
-    guardsStdout: protocol === 'v2' || language === 'python',
+    guardsStdout: protocol !== 'v1' || language === 'python',
   };
 }
 
@@ -81,11 +90,14 @@ const COMMANDS: Readonly<Record<Language, string>> = {
   node: fileURLToPath(new URL('../fixtures/contract/commands.js', import.meta.url)),
 };
 
-/** The adapter whose workers serve the contract's commands. Runs with JSON find no MessagePack in Python. */
-export function adapterOf({ language, protocol, codec, zygote }: Combination): PoolOptions['adapter'] {
+/** The adapter whose workers serve the contract's commands. Runs with JSON on descriptors find no MessagePack in Python. */
+export function adapterOf({ language, protocol, codec, zygote }: Combination): ProcessAdapter {
   const module = COMMANDS[language];
-  if (language === 'node') return node({ module, protocol, codec });
-  return python({ module, protocol, codec, zygote, path: codec === 'msgpack' ? [inject('pythonPackages')] : [] });
+  const wire =
+    protocol === 'grpc' ? ({ protocol: 'v2', transport: 'grpc', codec } as const) : ({ protocol, codec } as const);
+  if (language === 'node') return node({ module, ...wire });
+  const needsPackages = codec === 'msgpack' || protocol === 'grpc';
+  return python({ module, ...wire, zygote, path: needsPackages ? [inject('pythonPackages')] : [] });
 }
 
 export interface RunningPool {

@@ -21,7 +21,11 @@ import { TrainModule } from './train/train.module.js';
     SnakepitModule.forRootAsync({
       poolNames: [LOGS_POOL, NODE_POOL],
       inject: [ConfigService],
-      useFactory: (config: ConfigService<Settings, true>) => poolOptions(config.get('DEMO_WORKERS', { infer: true })),
+      useFactory: (config: ConfigService<Settings, true>) =>
+        poolOptions({
+          DEMO_WORKERS: config.get('DEMO_WORKERS', { infer: true }),
+          SNAKEPIT_TRANSPORT: config.get('SNAKEPIT_TRANSPORT', { infer: true }),
+        }),
     }),
     BasicsModule,
     CsvModule,

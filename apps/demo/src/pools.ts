@@ -1,6 +1,7 @@
 import { node, python, type ManyPoolsOptions } from 'nestjs-snakepit';
 
 import { NODE_WORKER, PYTHON_WORKER } from './paths.js';
+import type { Settings } from './settings.js';
 
 /**
  * Followers of log files hold a worker for as long as their client stays: they have a pool of their own, and waiting for one to
@@ -11,13 +12,16 @@ export const NODE_POOL = 'node';
 
 const HOUR_MS = 3_600_000;
 
-export function poolOptions(pythonWorkers: number): ManyPoolsOptions {
-  const adapter = python({ module: PYTHON_WORKER });
+type PoolSettings = Pick<Settings, 'DEMO_WORKERS' | 'SNAKEPIT_TRANSPORT'>;
+
+export function poolOptions({ DEMO_WORKERS: size, SNAKEPIT_TRANSPORT: transport }: PoolSettings): ManyPoolsOptions {
+  // Python finds the packages that gRPC needs where PYTHONPATH says, if they are not installed.
+  const commands = { adapter: python({ module: PYTHON_WORKER, transport }), inheritEnv: ['PYTHONPATH'] };
   return {
     pools: {
-      default: { adapter, size: pythonWorkers, queueTimeoutMs: 30_000, streamTimeoutMs: HOUR_MS },
-      [LOGS_POOL]: { adapter, size: 2, queueTimeoutMs: 250 },
-      [NODE_POOL]: { adapter: node({ module: NODE_WORKER }), size: 2 },
+      default: { ...commands, size, queueTimeoutMs: 30_000, streamTimeoutMs: HOUR_MS },
+      [LOGS_POOL]: { ...commands, size: 2, queueTimeoutMs: 250 },
+      [NODE_POOL]: { adapter: node({ module: NODE_WORKER, transport }), size: 2 },
     },
   };
 }

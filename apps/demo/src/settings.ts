@@ -12,6 +12,8 @@ const settingsSchema = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   /** 0 takes any free port. */
   PORT: wholeNumber(0, 65_535).default(3000),
+  /** How the pools talk with their workers. */
+  SNAKEPIT_TRANSPORT: z.enum(['fd', 'grpc']).default('fd'),
   /** Workers of the Python pool that computes. */
   DEMO_WORKERS: wholeNumber(2, 256).default(Math.max(2, availableParallelism())),
   /** The folder whose files may be followed. */

@@ -45,7 +45,7 @@ export class Call implements Context {
   /** Wakes a stream that waits for credit, and closes its iterator when the call is cancelled. */
   onCredit: (() => void) | undefined;
   onCancel: (() => void) | undefined;
-  readonly #uplink: Uplink;
+  readonly uplink: Uplink;
   #controller: AbortController | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   /** Set by the timer, which may fire a fraction of a millisecond before the clock says so. */
@@ -60,7 +60,7 @@ export class Call implements Context {
     this.deadlineAt = input.deadlineAt;
     this.wantsStream = input.wantsStream;
     this.credit = input.credit;
-    this.#uplink = uplink;
+    this.uplink = uplink;
   }
 
   get command(): string {
@@ -99,7 +99,7 @@ export class Call implements Context {
     const at =
       (level: LogBody['level']) =>
       (message: string, fields?: Readonly<Record<string, unknown>>): void =>
-        this.#uplink.log(this, { level, message, ...(fields && { fields }) });
+        this.uplink.log(this, { level, message, ...(fields && { fields }) });
     return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), fatal: at('fatal') };
   }
 
@@ -112,11 +112,11 @@ export class Call implements Context {
   }
 
   progress(value: unknown): void {
-    this.#uplink.progress(this, value);
+    this.uplink.progress(this, value);
   }
 
   emit(name: string, data: unknown = null): void {
-    this.#uplink.emit(this, name, data);
+    this.uplink.emit(this, name, data);
   }
 
   cancel(reason: CancelReason): void {
@@ -131,7 +131,7 @@ export class Call implements Context {
     if (this.#deadlineTimer !== undefined) clearTimeout(this.#deadlineTimer);
   }
 
-  readonly #ask: AskHost = (method, args) => this.#uplink.ask(this, method, args);
+  readonly #ask: AskHost = (method, args) => this.uplink.ask(this, method, args);
 
   #armDeadline(): void {
     const abort = (): void => {

@@ -1,5 +1,7 @@
 /// <reference lib="es2024.string" />
-import { EncodeError, type ErrorBody } from 'nestjs-snakepit/codec';
+import { EncodeError, type ErrorBody, type LogBody } from 'nestjs-snakepit/codec';
+
+const MAX_CUT_TEXT = 8192;
 
 /** A failure whose code is known: not one that the command raised. */
 export class CallFailure extends Error {
@@ -11,6 +13,15 @@ export class CallFailure extends Error {
     readonly started?: boolean,
   ) {
     super(message);
+  }
+}
+
+/** A value exceeds `maxFrameBytes`; nothing of it was sent. */
+export class FrameTooLarge extends Error {
+  override readonly name = 'FrameTooLarge';
+
+  constructor(what: string, bytes: number, maxFrameBytes: number) {
+    super(`${what} of ${bytes} bytes exceeds maxFrameBytes (${maxFrameBytes})`);
   }
 }
 
@@ -51,6 +62,28 @@ export function errorBodyOf(thrown: unknown): ErrorBody {
 
 export function invalidResult(error: EncodeError): ErrorBody {
   return { code: 'INVALID_RESULT', message: error.message };
+}
+
+export function unknownCommand(name: string, known: Iterable<string>): ErrorBody {
+  const message = `there is no command '${name}'; the worker has: ${[...known].join(', ')}`;
+  return { code: 'UNKNOWN_COMMAND', message };
+}
+
+/** What is sent of an error that cannot be sent as it is, because of `failure`. */
+export function cutError({ code, message, type, started }: ErrorBody, failure: unknown): Omit<ErrorBody, 'data'> {
+  const note = failure instanceof EncodeError ? ` (its data cannot be sent: ${failure.message})` : '';
+  return {
+    code,
+    message: `${message}${note}`.slice(0, MAX_CUT_TEXT).toWellFormed(),
+    ...(type !== undefined && { type }),
+    ...(started !== undefined && { started }),
+  };
+}
+
+/** What is sent of a log record that cannot be sent as it is, because of `failure`. */
+export function cutLog({ level, message }: LogBody, failure: unknown): LogBody {
+  const text = `${String(message).toWellFormed()} (cannot be sent as it is: ${(failure as Error).message})`;
+  return { level, message: text.slice(0, MAX_CUT_TEXT).toWellFormed() };
 }
 
 /** The stack without the frames of this SDK and of Node, and those of the causes after it. */

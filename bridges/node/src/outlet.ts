@@ -1,9 +1,7 @@
-/// <reference lib="es2024.string" />
 import type { Socket } from 'node:net';
 import {
   BinaryTooLarge,
   ByteWriter,
-  EncodeError,
   Kind,
   type Arena,
   type BinaryForm,
@@ -11,12 +9,12 @@ import {
   type ErrorBody,
 } from 'nestjs-snakepit/codec';
 
+import type { Outgoing } from './call-runner.js';
+import { cutError, FrameTooLarge } from './failures.js';
+
 const FLUSH_FRAMES = 32;
 const FLUSH_BYTES = 64 * 1024;
 const FLUSH_AFTER_MS = 0.1;
-
-/** A body exceeds `maxFrameBytes`; nothing of it was written. */
-export class FrameTooLarge extends Error {}
 
 export interface OutletLimits {
   readonly maxFrameBytes: number;
@@ -25,7 +23,7 @@ export interface OutletLimits {
 }
 
 /** Writes frames to the host, several with one system call. */
-export class Outlet {
+export class Outlet implements Outgoing {
   readonly #out = new ByteWriter();
   #frames = 0;
   #firstAt = 0;
@@ -72,13 +70,10 @@ export class Outlet {
 
   /** Never fails: what cannot be sent of an error is left out. */
   sendError(kind: number, aux: number, id: number, error: ErrorBody): void {
-    const { code, message, started } = error;
     try {
       this.send(kind, aux, id, error, 'error', 1);
     } catch (failure) {
-      const note = failure instanceof EncodeError ? ` (its data cannot be sent: ${failure.message})` : '';
-      const text = `${message}${note}`.slice(0, 8192).toWellFormed();
-      this.send(kind, aux, id, { code, type: error.type, message: text, started }, 'error');
+      this.send(kind, aux, id, cutError(error, failure), 'error');
     }
   }
 
@@ -87,13 +82,13 @@ export class Outlet {
     if (this.#frames > 0 && now - this.#firstAt >= FLUSH_AFTER_MS) this.flush();
   }
 
-  readonly flush = (): void => {
-    this.#isScheduled = false;
-    if (this.#frames === 0) return;
+  flush(): boolean {
+    if (this.#frames === 0) return true;
     this.#frames = 0;
     const bytes = this.#out.take();
     this.socket.write(bytes, () => this.#out.recycle(bytes));
-  };
+    return true;
+  }
 
   /** Sends what waits and closes the connection. */
   async close(): Promise<void> {
@@ -104,7 +99,7 @@ export class Outlet {
   }
 
   #tooLarge(root: string, bytes: number): FrameTooLarge {
-    return new FrameTooLarge(`${root} of ${bytes} bytes exceeds maxFrameBytes (${this.limits.maxFrameBytes})`);
+    return new FrameTooLarge(root, bytes, this.limits.maxFrameBytes);
   }
 
   #wrote(): void {
@@ -117,10 +112,15 @@ export class Outlet {
     }
   }
 
+  readonly #flushOnTick = (): void => {
+    this.#isScheduled = false;
+    this.flush();
+  };
+
   /** Ticks run when all promises that are ready have been served: the end of a turn. */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    process.nextTick(this.flush);
+    process.nextTick(this.#flushOnTick);
   }
 }

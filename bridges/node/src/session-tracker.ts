@@ -20,6 +20,10 @@ export class SessionTracker {
     if (this.#open.delete(id)) void this.#runCloseHooks(id);
   }
 
+  closeAll(): void {
+    for (const id of this.#open.keys()) this.close(id);
+  }
+
   async #runOpenHooks(id: string, session: Session): Promise<void> {
     try {
       for (const hook of this.#hooks.sessionOpen) await hook(session);

@@ -9,7 +9,6 @@ import {
   FrameReader,
   Kind,
   parseHostHello,
-  SNAKEPIT_VERSION,
   type ErrorBody,
   type FrameSink,
   type HostHello,
@@ -20,6 +19,7 @@ import { errorBodyOf } from './failures.js';
 import type { Command } from './load-commands.js';
 import { MultiplexedWorker } from './multiplexed-worker.js';
 import { endGroup, watchParent } from './process-end.js';
+import { SELF } from './self-description.js';
 
 const MAX_HELLO_BYTES = 1024 * 1024;
 const READ_BYTES = 64 * 1024;
@@ -126,12 +126,8 @@ function openArena({ arena: offer, maxFrameBytes }: HostHello): Arena | undefine
 
 function workerHello(codec: WorkerHello['codec'], commands: readonly Command[], arena: boolean): WorkerHello {
   return {
-    protocol: 2,
+    ...SELF,
     codec,
-    language: 'javascript',
-    runtime: { name: 'Node.js', version: process.versions.node },
-    sdk: { name: 'snakepit-bridge', version: SNAKEPIT_VERSION },
-    pid: process.pid,
     // A synchronous command holds the only thread that could answer.
     answersWhileBusy: false,
     typedArrays: true,

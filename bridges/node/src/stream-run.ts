@@ -8,17 +8,17 @@ const TURN_MS = 1;
 
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
 
-export interface StreamSink {
+export interface StreamSink<C extends Call> {
   /** Sends one value; throws when it cannot be sent. */
-  chunk(call: Call, value: unknown): void;
-  end(call: Call): void;
-  fail(call: Call, thrown: unknown): void;
+  chunk(call: C, value: unknown): void;
+  end(call: C): void;
+  fail(call: C, thrown: unknown): void;
   /** The iterator of a cancelled stream is closed, or closing it failed. */
-  closed(call: Call): void;
+  closed(call: C): void;
 }
 
 /** Sends what an iterator yields while there is credit, and closes it when the call is cancelled. */
-export async function runStream(call: Call, sink: StreamSink): Promise<void> {
+export async function runStream<C extends Call>(call: C, sink: StreamSink<C>): Promise<void> {
   let iterator: AnyIterator | undefined;
   try {
     iterator = iteratorOf(await invoke(call), call);
@@ -35,7 +35,7 @@ export async function runStream(call: Call, sink: StreamSink): Promise<void> {
 }
 
 /** False when the call was cancelled on the way. */
-async function pump(iterator: AnyIterator, call: Call, sink: StreamSink): Promise<boolean> {
+async function pump<C extends Call>(iterator: AnyIterator, call: C, sink: StreamSink<C>): Promise<boolean> {
   let turnEndsAt = performance.now() + TURN_MS;
   for (;;) {
     if (call.credit === 0) {
@@ -65,7 +65,7 @@ function creditOf(call: Call): Promise<void> {
 }
 
 /** A generator that is busy closes when it comes to its next `yield`. */
-async function close(iterator: AnyIterator, call: Call, sink: StreamSink): Promise<void> {
+async function close<C extends Call>(iterator: AnyIterator, call: C, sink: StreamSink<C>): Promise<void> {
   call.onCredit?.();
   await returnQuietly(iterator);
   sink.closed(call);

@@ -6,6 +6,8 @@ import { parseArgs } from 'node:util';
 
 import { processHooks } from './definition.js';
 import { loadCommands, type Command } from './load-commands.js';
+import { serveLifeline } from './grpc/lifeline.js';
+import { serveStandalone, STANDALONE_OPTIONS, type StandaloneFlags } from './grpc/standalone.js';
 import { serveSocket } from './socket-worker.js';
 import { claimStdout, StdioWorker } from './stdio-worker.js';
 
@@ -15,14 +17,30 @@ const HELP = `Runs the functions that a JavaScript file exports as commands of a
   --protocol NAME   codec of protocol v1: json, msgpack or auto (default)
   --help            this text
 
-The environment variables SNAKEPIT_PROTOCOL and SNAKEPIT_FD, set by the host, choose protocol v2.
+A host that starts the worker chooses protocol v2 or gRPC by the environment variables SNAKEPIT_PROTOCOL and SNAKEPIT_FD. A worker
+that nobody starts serves gRPC, for as many hosts as attach:
+
+  --listen ADDRESS       host:port, or unix:/path; several times: the first that is free
+  --token-file FILE      the token that hosts have to show; needed
+  --tls-cert FILE        PEM files for mutual TLS: the worker's certificate,
+  --tls-key FILE         its key,
+  --tls-client-ca FILE   and who signs the certificates of hosts
+  --max-frame-bytes N    largest arguments or result (64 MiB)
+  --drain-seconds N      how long calls may go on after SIGTERM (25); a second SIGTERM ends them
+
+It prints {"listening": ADDRESS} when it can be reached.
 `;
 
 const V1_PROTOCOLS = ['json', 'msgpack', 'auto'] as const;
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { module: { type: 'string' }, protocol: { type: 'string', default: 'auto' }, help: { type: 'boolean' } },
+  const { values, positionals } = parseArgs({
+    options: {
+      module: { type: 'string' },
+      protocol: { type: 'string', default: 'auto' },
+      help: { type: 'boolean' },
+      ...STANDALONE_OPTIONS,
+    },
     // A host may pass options of its own.
     strict: false,
     allowPositionals: true,
@@ -31,8 +49,13 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const path = typeof values.module === 'string' ? resolve(values.module) : genericModule();
-  if (process.env['SNAKEPIT_PROTOCOL'] === 'v2') serveSocket(descriptor(), start(path));
+  // Who starts it by hand may leave `--module` out.
+  const module = values.module ?? (values.listen === undefined ? undefined : positionals[0]);
+  const path = typeof module === 'string' ? resolve(module) : genericModule();
+  if (values.listen !== undefined) return await serveStandalone(values as StandaloneFlags, () => start(path));
+  const transport = process.env['SNAKEPIT_PROTOCOL'];
+  if (transport === 'v2') serveSocket(descriptor(), start(path));
+  else if (transport === 'grpc') serveLifeline(descriptor(), start(path));
   else await serveStdio(path, V1_PROTOCOLS.find((name) => name === values.protocol) ?? 'auto');
 }
 

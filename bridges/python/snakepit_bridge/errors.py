@@ -9,6 +9,7 @@ INVALID_RESULT = "INVALID_RESULT"
 FRAME_TOO_LARGE = "FRAME_TOO_LARGE"
 CANCELLED = "CANCELLED"
 
+_MAX_TEXT = 8192
 _PACKAGE_FOLDER = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
@@ -80,10 +81,19 @@ def error_map(error):
     }
 
 
+def shorten(described):
+    """An error map that is too large, without what takes the most room."""
+    return {key: _cut(value) for key, value in described.items() if key not in ("data", "traceback")}
+
+
 def error_data(error):
     """The structured data that an exception carries in `data` or `error_data`, else None."""
     data = getattr(error, "data", None)
     return getattr(error, "error_data", None) if data is None else data
+
+
+def _cut(value):
+    return value[:_MAX_TEXT] + "…" if isinstance(value, str) and len(value) > _MAX_TEXT else value
 
 
 def _message_of(error):

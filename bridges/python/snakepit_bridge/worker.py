@@ -39,6 +39,10 @@ def serve(load_manifest, protocol, on_ready=None):
         from .v2.server import serve_v2
 
         serve_v2(int(descriptor), load_manifest, on_ready)
+    elif name == "grpc" and descriptor.isdigit():
+        from .grpc.launched import serve_grpc
+
+        serve_grpc(int(descriptor), load_manifest, on_ready)
     elif name == "v1":
         from .v1.server import serve_v1
 

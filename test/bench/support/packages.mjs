@@ -9,7 +9,17 @@ import { fileURLToPath } from 'node:url';
  * measure should not have to download them.
  */
 const NPM_PACKAGES = ['piscina@5.3.2', 'python-shell@5.0.0', 'pythonia@1.2.6', 'undici@7.30.2'];
-const PYTHON_PACKAGES = ['msgpack==1.2.4', 'numpy', 'fastapi==0.165.0', 'uvicorn==0.54.0', 'uvloop', 'httptools'];
+const PYTHON_PACKAGES = [
+  'msgpack==1.2.4',
+  'numpy',
+  'fastapi==0.165.0',
+  'uvicorn==0.54.0',
+  'uvloop',
+  'httptools',
+  'grpcio==1.76.0',
+  'grpcio-health-checking==1.76.0',
+  'protobuf==6.33.6',
+];
 
 const PYTHON = 'python3';
 const cacheDir = fileURLToPath(new URL('../../../node_modules/.cache/snakepit-bench', import.meta.url));

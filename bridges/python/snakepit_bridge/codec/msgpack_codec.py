@@ -29,6 +29,7 @@ _PLACE = struct.Struct(">BQQ")
 _BIN_32 = struct.Struct(">BI")
 # From here on it is worth it to leave binary where it is until it is sent.
 _PART_BYTES = 64 * 1024
+_MAX_BIN_32_BYTES = 1 << 32
 # A limit of lengths that even an empty value exceeds; 0 lets it pass, and -1 means the default.
 _NOT_ALLOWED = -2
 
@@ -68,9 +69,11 @@ class MsgpackCodec:
         return self._encode(self._pack_apart, value, root, in_arena)
 
     def _encode(self, pack, value, root, in_arena):
+        if type(value) is bytes and _PART_BYTES <= len(value) < min(self._inline_bytes, _MAX_BIN_32_BYTES):
+            # The packer's own buffer would double until the bytes fit in.
+            body = SplitBody(_BIN_32.pack(0xC6, len(value)), value)
+            return 0, bytes(body) if self._binary is None else body
         try:
-            if type(value) is bytes and self._binary is not None and _PART_BYTES <= len(value) < self._inline_bytes:
-                return 0, SplitBody(_BIN_32.pack(0xC6, len(value)), value)
             if type(value) not in _LOOKED_INTO or _packs_as_is(value, self._inline_bytes):
                 data = pack(value)
                 if self._is_shallow(data, value) or not is_deeper(value, self.max_depth):

@@ -7,6 +7,7 @@ from functools import partial
 from time import perf_counter
 
 from ..command import STREAM
+from ..doorbell import Doorbell
 from ..errors import CANCELLED, ProtocolError, Refusal
 from ..process import complain, end_by_protocol_error
 
@@ -42,6 +43,7 @@ class AsyncRunner:
         self._exit_process = exit_process
         self._is_flush_due = False
         self.loop = asyncio.new_event_loop()
+        self._submitted = Doorbell(self.loop, self._begin)
         self.thread = threading.Thread(target=self._run, name="snakepit-async", daemon=True)
 
     def start(self):
@@ -51,7 +53,7 @@ class AsyncRunner:
     def submit(self, call):
         """Start a call soon. From any thread."""
         self.calls[call.call_id] = call
-        self.loop.call_soon_threadsafe(self._begin, call)
+        self._submitted.ring(call)
 
     def cancel(self, call):
         """Cancel a call soon. From any thread."""
@@ -181,7 +183,7 @@ class AsyncRunner:
             return partial(self._replies.end, call.call_id, seconds)
         try:
             if error is None:
-                encoded = self._replies.encode(task.result(), in_arena=True)
+                encoded = self._replies.encode_result(call.call_id, task.result())
                 return partial(self._replies.encoded, call.call_id, encoded, seconds)
         except Refusal as refusal:
             error = refusal

@@ -59,7 +59,7 @@ def answer_hello(codec_name, manifest, has_arena):
             "protocol": 2,
             "codec": codec_name,
             "language": "python",
-            "runtime": _runtime(),
+            "runtime": describe_runtime(),
             "sdk": {"name": "snakepit_bridge", "version": __version__},
             "pid": os.getpid(),
             "typedArrays": True,
@@ -75,7 +75,7 @@ def failed_hello(error):
     return _hello_frame({"error": error})
 
 
-def _runtime():
+def describe_runtime():
     """Name and version of the interpreter, as the module `platform` says them, which is slow to import."""
     name = {"cpython": "CPython", "pypy": "PyPy"}.get(sys.implementation.name, sys.implementation.name)
     return {"name": name, "version": sys.version.split()[0]}

@@ -1,18 +1,10 @@
 """Builds the frames that answer calls."""
 
-from ..errors import (
-    FRAME_TOO_LARGE,
-    INVALID_RESULT,
-    Refusal,
-    UnencodableValue,
-    error_data,
-    error_map,
-    refusal_map,
-)
+from ..encoder import Encoder
+from ..errors import Refusal, error_data, error_map, refusal_map, shorten
 from .frame import CHUNK, END, ERROR, RESULT
 
 MAX_SERVICE_TIME = 65535
-_MAX_TEXT = 8192
 
 
 class Replies:
@@ -22,18 +14,12 @@ class Replies:
         self._writer = writer
         self._codec = codec
         self._max_frame_bytes = max_frame_bytes
+        self._encoder = Encoder(codec, max_frame_bytes)
+        self.encode = self._encoder.encode
 
-    def encode(self, value, root="result", in_arena=False):
-        """Encode what a command made, as `(flags, bytes)`. Raises Refusal where that is impossible.
-
-        What is encoded with `in_arena` must be sent: only the host frees its place there.
-        """
-        try:
-            flags, body = self._codec.encode_apart(value, root, in_arena)
-        except UnencodableValue as error:
-            raise Refusal(INVALID_RESULT, str(error)) from None
-        self._check_size(body, root)
-        return flags, body
+    def encode_result(self, call_id, value):
+        """Encode the result of a call, as `(flags, bytes)`. Raises Refusal where that is impossible."""
+        return self.encode(value, in_arena=True)
 
     def result(self, call_id, value, seconds):
         """Answer by RESULT, or by ERROR if the value cannot be sent."""
@@ -48,7 +34,7 @@ class Replies:
         """Answer by RESULT with `(flags, bytes)`, or by ERROR if that is too large."""
         flags, body = encoded
         try:
-            self._check_size(body, "result")
+            self._encoder.check_size(body, "result")
         except Refusal as refusal:
             self.error(call_id, refusal, seconds)
         else:
@@ -66,35 +52,19 @@ class Replies:
     def error(self, call_id, error, seconds=0.0):
         """Answer by ERROR for an exception."""
         described = error_map(error)
-        data = error_data(error)
-        if data is not None:
-            self._attach(described, data)
+        if self._encoder.encode_data(error) is not None:
+            described["data"] = error_data(error)
         self._send_error(call_id, described, seconds)
 
     def refuse(self, call_id, code, message, started=None, seconds=0.0):
         """Answer by ERROR with a code of the protocol's."""
         self._send_error(call_id, refusal_map(code, message, started), seconds)
 
-    def _check_size(self, body, root):
-        if len(body) > self._max_frame_bytes:
-            raise Refusal(
-                FRAME_TOO_LARGE,
-                "the %s takes %d bytes, more than maxFrameBytes of %d; stream it in parts"
-                % (root, len(body), self._max_frame_bytes),
-            )
-
-    def _attach(self, described, data):
-        try:
-            flags, body = self._codec.encode_apart(data, "data")
-        except Exception:
-            return  # data is a courtesy; what cannot be sent is left out
-        if len(body) <= self._max_frame_bytes // 2:
-            described["data"] = data
 
     def _send_error(self, call_id, described, seconds):
         flags, body = self._codec.encode_apart(described, "error")
         if len(body) > self._max_frame_bytes:
-            described = {key: _shorten(value) for key, value in described.items() if key not in ("data", "traceback")}
+            described = shorten(described)
             flags, body = self._codec.encode_apart(described, "error")
         self._writer.add(ERROR, call_id, flags, service_time(seconds), body)
 
@@ -103,7 +73,3 @@ def service_time(seconds):
     """A duration as the header carries it: microseconds, 65535 for that or more."""
     microseconds = int(seconds * 1e6)
     return microseconds if microseconds < MAX_SERVICE_TIME else MAX_SERVICE_TIME
-
-
-def _shorten(value):
-    return value[:_MAX_TEXT] + "…" if isinstance(value, str) and len(value) > _MAX_TEXT else value

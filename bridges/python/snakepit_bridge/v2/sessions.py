@@ -24,6 +24,11 @@ class SessionHooks:
             self._runtime.run_hook(hook, Session(self._runtime, call_id, session_id))
         self._seen.add(session_id)
 
+    def close_all(self):
+        """Run the closing hooks of all sessions, since their host is gone."""
+        for session_id in list(self._seen):
+            self.close(session_id)
+
     def close(self, session_id):
         """Run the closing hooks of a session that this worker has seen."""
         if session_id not in self._seen:

@@ -27,9 +27,9 @@ class StreamTurns:
     def __len__(self):
         return len(self._streams)
 
-    def register(self, call_id):
-        """Note that this call will stream."""
-        self._streams[call_id] = Stream(call_id, self.credit)
+    def register(self, call_id, credit=None):
+        """Note that this call will stream; `credit` is that of the hello, unless given."""
+        self._streams[call_id] = Stream(call_id, self.credit if credit is None else credit)
 
     def forget(self, call_id):
         """The call is answered, or goes another way."""

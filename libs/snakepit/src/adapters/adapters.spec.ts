@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 
 import { custom } from './custom.js';
 import { findExecutable } from './executable.js';
+import { grpc } from './grpc.js';
 import { node } from './node.js';
 import { findPython } from './python-interpreter.js';
 import { python } from './python.js';
@@ -227,5 +228,63 @@ describe('options of adapters', () => {
     ],
   ])('refuse %s', (_, make, message) => {
     expect(make).toThrow(message);
+  });
+});
+
+describe('transport grpc', () => {
+  const over = (grpc: object, more = {}) => node({ module, transport: 'grpc', grpc, ...more });
+
+  it('listens on a private Unix socket unless told otherwise', async () => {
+    const spec = await over({}).prepare(context);
+    expect(spec).toMatchObject({ protocol: 'v2', grpc: { listen: 'unix', reflection: false } });
+    expect((await node({ module }).prepare(context)).grpc).toBeUndefined();
+  });
+
+  it('makes certificates, or reads those given as text and as files', async () => {
+    expect((await over({ tls: true }).prepare(context)).grpc?.tls).toBe('one-time');
+    const pem = '-----BEGIN CERTIFICATE-----\n';
+    const path = join(folder, 'worker.pem');
+    writeFileSync(path, `${pem}file`);
+    const tls = { ca: pem, certificate: pem, key: pem, workerCertificate: path, workerKey: pathToFileURL(path) };
+    const spec = await over({ tls }).prepare(context);
+    expect(spec.grpc?.tls).toEqual({
+      ca: pem,
+      host: { certificate: pem, key: pem },
+      worker: { certificate: `${pem}file`, key: `${pem}file` },
+      serverName: 'snakepit-worker',
+    });
+  });
+
+  it.each([
+    { what: 'protocol v1', make: () => over({}, { protocol: 'v1' }), says: "needs protocol 'v2'" },
+    { what: 'a port of a Unix socket', make: () => over({ basePort: 5000 }), says: "needs 'grpc.listen' to be 'tcp'" },
+    {
+      what: 'ports beyond the last',
+      make: () => over({ listen: 'tcp', basePort: 65_500 }),
+      says: 'leaves 36 ports',
+    },
+    { what: 'half of the certificates', make: () => over({ tls: { ca: 'x' } }), says: "lacks 'certificate', 'key'" },
+    { what: 'an address of the network', make: () => over({ host: '0.0.0.0' }), says: "'127.0.0.1', '::1'" },
+    { what: 'an unknown key', make: () => over({ port: 1 }), says: "unknown key 'node.grpc.port'" },
+    {
+      what: 'a zygote',
+      make: () => python({ module, transport: 'grpc', zygote: true }),
+      says: "'python.zygote' needs transport 'fd'",
+    },
+    { what: 'no address', make: () => grpc({ address: [] }), says: 'an address, or a list of addresses' },
+    {
+      what: 'a certificate without its key',
+      make: () => grpc({ address: 'a:1', tls: { certificate: 'x' } }),
+      says: "only one of 'certificate' and 'key'",
+    },
+  ])('refuses $what', ({ make, says }) => {
+    expect(make).toThrow(says);
+  });
+
+  it('refuses files that are no PEM, or not there', async () => {
+    const tls = { ca: module, certificate: module, key: module, workerCertificate: module, workerKey: module };
+    await expect(over({ tls }).prepare(context)).rejects.toThrow('which holds no PEM text');
+    const adapter = grpc({ address: 'a:1', tls: { ca: './nowhere.pem' } });
+    await expect(adapter.prepare(context)).rejects.toThrow("'grpc.tls.ca' names");
   });
 });

@@ -1,7 +1,8 @@
 import { option, resolveOptions, type OptionsInput } from '../core/index.js';
-import type { Adapter, LaunchSpec } from '../worker/launch-spec.js';
+import type { Adapter, LaunchSpec, ProcessAdapter } from '../worker/launch-spec.js';
 import { cwdOf, existingFile, pathOption, processOptions } from './common-options.js';
 import { requireExecutable } from './executable.js';
+import { checkTransport, grpcOf, transportOptions } from './grpc-options.js';
 
 type Validate = NonNullable<Adapter['validate']>;
 type PrepareArgs = NonNullable<Adapter['prepareArgs']>;
@@ -29,14 +30,16 @@ export const customOptionTable = {
   prepareArgs: optionalFunction<PrepareArgs>('Rewrites the arguments on their way out.'),
   processResponse: optionalFunction<ProcessResponse>('Rewrites the result, or each item of a stream, on its way in.'),
   commandTimeoutMs: optionalFunction<CommandTimeout>('Milliseconds a command may take when the caller does not say.'),
+  ...transportOptions,
   ...processOptions,
 };
 
 export type CustomOptions = OptionsInput<typeof customOptionTable>;
 
 /** Any program that speaks one of the wire protocols; the ancestor's adapters are this. */
-export function custom(given: CustomOptions): Adapter {
+export function custom(given: CustomOptions): ProcessAdapter {
   const options = resolveOptions(customOptionTable, given, 'custom');
+  checkTransport('custom', options);
   const { supportedCommands, validate, prepareArgs, processResponse, commandTimeoutMs } = options;
   return {
     name: options.language,
@@ -55,6 +58,7 @@ export function custom(given: CustomOptions): Adapter {
         ...cwdOf(options.cwd),
         protocol,
         codec,
+        ...grpcOf('custom', options),
       };
     },
   };

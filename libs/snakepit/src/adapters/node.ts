@@ -1,8 +1,9 @@
 import { option, resolveOptions, type OptionsInput } from '../core/index.js';
-import type { Adapter, LaunchSpec } from '../worker/launch-spec.js';
+import type { LaunchSpec, ProcessAdapter } from '../worker/launch-spec.js';
 import { locateBridge } from './bridge-location.js';
 import { cwdOf, existingFile, pathOption, processOptions } from './common-options.js';
 import { requireExecutable } from './executable.js';
+import { checkTransport, grpcOf, transportOptions } from './grpc-options.js';
 
 /** Every option of `node()`. */
 export const nodeOptionTable = {
@@ -21,14 +22,16 @@ export const nodeOptionTable = {
     default: [],
   }),
   protocol: option.oneOf(['v2', 'v1'], { doc: 'Wire protocol.', default: 'v2' }),
+  ...transportOptions,
   ...processOptions,
 };
 
 export type NodeOptions = OptionsInput<typeof nodeOptionTable>;
 
 /** Workers in Node.js, each a process of its own: `node({ module: './workers/render.js' })`. */
-export function node(given: NodeOptions): Adapter {
+export function node(given: NodeOptions): ProcessAdapter {
   const options = resolveOptions(nodeOptionTable, given, 'node');
+  checkTransport('node', options);
   return {
     name: 'node',
     async prepare(): Promise<LaunchSpec> {
@@ -49,6 +52,7 @@ export function node(given: NodeOptions): Adapter {
         ...cwdOf(options.cwd),
         protocol,
         codec,
+        ...grpcOf('node', options),
       };
     },
   };

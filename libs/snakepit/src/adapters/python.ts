@@ -1,9 +1,19 @@
 import { sep } from 'node:path';
 
-import { option, resolveOptions, SnakepitError, type OptionsInput, type OptionsResolved } from '../core/index.js';
-import type { Adapter, LaunchSpec, ZygoteSpec } from '../worker/launch-spec.js';
+import {
+  option,
+  resolveOptions,
+  silentLog,
+  SnakepitError,
+  type LogSink,
+  type OptionsInput,
+  type OptionsResolved,
+} from '../core/index.js';
+import type { LaunchSpec, ProcessAdapter, ZygoteSpec } from '../worker/launch-spec.js';
 import { locateBridge } from './bridge-location.js';
 import { absolutePath, cwdOf, existingFile, pathOption, processOptions } from './common-options.js';
+import { checkTransport, grpcOf, transportOptions } from './grpc-options.js';
+import { defaultEnvironmentRoot, ENVIRONMENT_MANAGERS, provideEnvironment } from './python-environment.js';
 import { findPython } from './python-interpreter.js';
 
 /** Every option of `python()`. */
@@ -19,6 +29,22 @@ export const pythonOptionTable = {
     },
   ),
   venv: pathOption.optional('Folder of the virtual environment whose Python is to run.'),
+  requirements: option.value<readonly string[] | string | URL | undefined>(
+    isRequirements,
+    'a list of requirements, or the path of a requirements file',
+    {
+      doc: 'Packages for the workers: an environment with them is made once and kept, see [workers](workers.md#packages).',
+      default: undefined,
+    },
+  ),
+  pyproject: pathOption.optional('A `pyproject.toml` whose dependencies are the packages for the workers.'),
+  manager: option.oneOf(ENVIRONMENT_MANAGERS, {
+    doc: 'What makes the environment; `auto` takes uv where it is on the PATH.',
+    default: 'auto',
+  }),
+  environments: pathOption.optional(
+    'Folder in which environments are kept; default: `nestjs-snakepit/python` in the user’s cache folder.',
+  ),
   path: option.strings({ doc: 'Folders that modules are imported from, before the interpreter’s own.', default: [] }),
   protocol: option.oneOf(['v2', 'v1'], { doc: 'Wire protocol.', default: 'v2' }),
   interpreterArgs: option.strings({ doc: 'Arguments of the interpreter itself, such as `-X dev`.', default: [] }),
@@ -37,6 +63,7 @@ export const pythonOptionTable = {
       doc: 'Fork workers from a process that has imported everything, instead of starting each on its own. Linux, v2.',
     },
   ),
+  ...transportOptions,
   ...processOptions,
 };
 
@@ -49,23 +76,21 @@ type ResolvedOptions = OptionsResolved<typeof pythonOptionTable>;
  * @throws SnakepitError INVALID_OPTIONS for options that cannot be right; what needs a look at the machine (files, interpreter)
  * is checked when the pool starts.
  */
-export function python(given: PythonOptions): Adapter {
+export function python(given: PythonOptions): ProcessAdapter {
   const options = resolveOptions(pythonOptionTable, given, 'python');
-  if (options.zygote !== false && options.protocol !== 'v2') {
-    throw new SnakepitError('INVALID_OPTIONS', {
-      reason: `'python.zygote' needs protocol 'v2'; with 'v1' each worker is started on its own.`,
-      option: 'python.zygote',
-    });
-  }
+  checkTransport('python', options);
+  checkZygote(options);
+  checkEnvironment(options);
   return {
     name: 'python',
-    async prepare(): Promise<LaunchSpec> {
+    async prepare({ log = silentLog }): Promise<LaunchSpec> {
       const module = isFile(options.module) ? existingFile(options.module, 'python.module') : String(options.module);
-      const executable = await findPython({
+      const interpreter = await findPython({
         interpreter: options.interpreter,
         venv: options.venv === undefined ? undefined : absolutePath(options.venv),
         searchPath: process.env['PATH'] ?? '',
       });
+      const executable = await ownPython(interpreter, options, log);
       const { protocol, codec, zygote } = options;
       const bridge = locateBridge('python');
       return {
@@ -85,10 +110,20 @@ export function python(given: PythonOptions): Adapter {
         ...cwdOf(options.cwd),
         protocol,
         codec,
+        ...grpcOf('python', options),
         ...(zygote && { zygote: zygoteSpec(zygote, module, options) }),
       };
     },
   };
+}
+
+function checkZygote({ zygote, protocol, transport }: ResolvedOptions): void {
+  if (zygote === false || (protocol === 'v2' && transport === 'fd')) return;
+  const needed = protocol === 'v2' ? `transport 'fd'; with 'grpc'` : `protocol 'v2'; with 'v1'`;
+  throw new SnakepitError('INVALID_OPTIONS', {
+    reason: `'python.zygote' needs ${needed} each worker is started on its own.`,
+    option: 'python.zygote',
+  });
 }
 
 function zygoteSpec(
@@ -108,6 +143,44 @@ function zygoteSpec(
       ...args,
     ],
   };
+}
+
+function checkEnvironment({ venv, requirements, pyproject }: ResolvedOptions): void {
+  const given = Object.entries({ venv, requirements, pyproject }).filter(([, value]) => value !== undefined);
+  if (given.length < 2) return;
+  const names = given.map(([name]) => `'python.${name}'`).join(' and ');
+  throw new SnakepitError('INVALID_OPTIONS', {
+    reason: `${names} exclude each other: 'venv' is an environment of your own, the others are made and kept.`,
+    option: `python.${given[1]![0]}`,
+  });
+}
+
+/** The interpreter itself, or that of an environment made from it where packages are asked for. */
+async function ownPython(interpreter: string, options: ResolvedOptions, log: LogSink): Promise<string> {
+  const { requirements, pyproject, manager, environments, transport, grpc, codec } = options;
+  if (requirements === undefined && pyproject === undefined) return interpreter;
+  const wish = {
+    ...(isList(requirements) && { requirements }),
+    ...(requirements !== undefined &&
+      !isList(requirements) && { requirementsFile: existingFile(requirements, 'python.requirements') }),
+    ...(pyproject !== undefined && { pyproject: existingFile(pyproject, 'python.pyproject') }),
+    extras: [
+      ...(transport === 'grpc' ? [grpc.reflection ? 'all' : 'grpc'] : []),
+      ...(codec === 'msgpack' ? ['msgpack'] : []),
+    ],
+    manager,
+    root: environments === undefined ? defaultEnvironmentRoot() : absolutePath(environments),
+  };
+  return await provideEnvironment(interpreter, wish, log);
+}
+
+function isRequirements(given: unknown): given is readonly string[] | string | URL | undefined {
+  if (Array.isArray(given)) return given.every((line) => typeof line === 'string' && line.trim() !== '');
+  return (typeof given === 'string' && given !== '') || (given instanceof URL && given.protocol === 'file:');
+}
+
+function isList(given: readonly string[] | string | URL | undefined): given is readonly string[] {
+  return Array.isArray(given);
 }
 
 function isFile(module: string | URL): boolean {

@@ -1,5 +1,8 @@
 import type { LogLevel, SnakepitError } from '../core/index.js';
 
+/** Chunks that a stream may send before its first grant, unless something else is said. */
+export const STREAM_CREDIT = 64;
+
 export type CallKind = 'call' | 'stream';
 
 /** What travels with a call besides its arguments. */
@@ -22,7 +25,7 @@ export interface ChannelCall {
   readonly meta: CallMeta | undefined;
   /** On the clock's `now()` scale; Infinity when the call has no deadline. */
   readonly deadline: number;
-  /** `serviceUs` is how long the command ran in the worker, in microseconds; v2 says 65535 for that or more. */
+  /** `serviceUs` is how long the command ran in the worker, in microseconds; v2 on a descriptor says 65535 for that or more. */
   onResult(value: unknown, serviceUs: number): void;
   onChunk(value: unknown): void;
   onEnd(serviceUs: number): void;
@@ -40,6 +43,8 @@ export interface CommandManifest {
 /** What a worker said of itself at the handshake; v1 workers say only their codec. */
 export interface WorkerManifest {
   readonly protocol: 'v1' | 'v2';
+  /** `grpc` where v2 goes over gRPC; else the process's own descriptors. */
+  readonly transport?: 'grpc';
   readonly codec: 'json' | 'msgpack';
   readonly language?: string;
   readonly runtime?: { readonly name: string; readonly version: string };
@@ -63,7 +68,9 @@ export interface HostCall {
 }
 
 /** Why a channel can no longer be used. */
-export type ChannelFailure = { readonly kind: 'closed' } | { readonly kind: 'protocol-error'; readonly reason: string };
+export type ChannelFailure =
+  /** `reason`, where the connection tells one. */
+  { readonly kind: 'closed'; readonly reason?: string } | { readonly kind: 'protocol-error'; readonly reason: string };
 
 /** What a channel tells its owner, the worker. */
 export interface ChannelOwner {
@@ -82,6 +89,11 @@ export interface Channel {
   readonly manifest: WorkerManifest;
   /** How many calls the protocol lets be in flight at once. */
   readonly maxInFlight: number;
+  /**
+   * How much estimated work, in microseconds, may lie before a call in its worker unless the pool's options say: to wait so long costs
+   * little beside the trip itself.
+   */
+  readonly pipelineBudgetUs: number;
   /** Calls sent and not yet answered. */
   readonly inFlight: number;
   /** Those calls, as they are at this moment. */

@@ -21,7 +21,8 @@ import { isSnakepitError, SnakepitError } from '../core/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { ChannelCall, ChannelFailure, ChannelOwner, HostCall } from './channel.js';
 import type { FdChannel } from './fd-channel.js';
-import { HandshakeRefused, openFdChannel } from './fd-handshake.js';
+import { openFdChannel } from './fd-handshake.js';
+import { HandshakeRefused } from './handshake-refused.js';
 
 const MAX_FRAME = 4_096;
 

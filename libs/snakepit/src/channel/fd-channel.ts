@@ -19,9 +19,10 @@ import {
   type FrameSink,
   type HostCallBody,
 } from '../codec/index.js';
-import { SnakepitError, toError, type Clock } from '../core/index.js';
+import { toError, type Clock, type SnakepitError } from '../core/index.js';
 import type { CallId, Channel, ChannelCall, ChannelFailure, ChannelOwner, WorkerManifest } from './channel.js';
 import { PendingCalls } from './pending-calls.js';
+import { argumentsTooLarge, refusedArguments, unknownCommand } from './refused-call.js';
 import { toCallerError, toErrorBody, type ChannelName } from './remote-failure.js';
 
 const MAX_CREDIT_PER_FRAME = 0xffff;
@@ -53,6 +54,7 @@ export interface FdChannelParts {
 export class FdChannel implements Channel, FrameSink {
   readonly manifest: WorkerManifest;
   readonly maxInFlight = Infinity;
+  readonly pipelineBudgetUs = 200;
   lastHeardAt: number;
 
   readonly #socket: Socket;
@@ -110,13 +112,7 @@ export class FdChannel implements Channel, FrameSink {
 
   send(call: ChannelCall, nowMs: number): CallId {
     const index = this.#commandIndexes.get(call.command);
-    if (index === undefined) {
-      throw new SnakepitError('UNKNOWN_COMMAND', {
-        command: call.command,
-        pool: this.#name.pool,
-        known: [...this.#commandIndexes.keys()].join(', '),
-      });
-    }
+    if (index === undefined) throw unknownCommand(call.command, this.#name.pool, this.#commandIndexes.keys());
     const out = this.#out;
     const id = this.#pending.add(call);
     const start = out.beginFrame();
@@ -320,14 +316,8 @@ export class FdChannel implements Channel, FrameSink {
     this.#flushSoon();
   }
 
-  #tooLarge(call: ChannelCall, bytes: number): SnakepitError {
-    return new SnakepitError('FRAME_TOO_LARGE', {
-      what: `The arguments of '${call.command}'`,
-      bytes,
-      maxFrameBytes: this.#maxFrameBytes,
-      command: call.command,
-      pool: this.#name.pool,
-    });
+  #tooLarge({ command }: ChannelCall, bytes: number): SnakepitError {
+    return argumentsTooLarge(command, this.#name.pool, bytes, this.#maxFrameBytes);
   }
 
   /** At the end of the turn, behind the callers that an arriving chunk of answers lets go on: what they send leaves in one write. */
@@ -376,9 +366,4 @@ export class FdChannel implements Channel, FrameSink {
 
 function unknownId(id: CallId): never {
   throw new ProtocolViolation(`an answer for call ${id}, which is not in flight`);
-}
-
-function refusedArguments(command: string, pool: string, error: EncodeError): SnakepitError {
-  const details = { command, pool, path: error.path, reason: error.message };
-  return new SnakepitError('INVALID_ARGUMENTS', details, { cause: error });
 }

@@ -17,6 +17,7 @@ import {
 import { toError, type Clock } from '../core/index.js';
 import type { ChannelOwner, WorkerManifest } from './channel.js';
 import { FdChannel } from './fd-channel.js';
+import { HandshakeRefused } from './handshake-refused.js';
 import type { ChannelName } from './remote-failure.js';
 
 export interface FdHandshake {
@@ -38,16 +39,6 @@ export interface ArenaGrant {
   readonly fd: number;
   /** Binary of this size and more goes there. */
   readonly thresholdBytes: number;
-}
-
-/** A worker said no at the handshake, or what it said makes no sense; `traceback` is the worker's own, if it sent one. */
-export class HandshakeRefused extends Error {
-  constructor(
-    message: string,
-    readonly traceback = '',
-  ) {
-    super(message);
-  }
 }
 
 /**
@@ -97,7 +88,7 @@ export function openFdChannel(socket: Socket, handshake: FdHandshake, owner: Cha
 }
 
 function refusalOf({ type, message, traceback }: ErrorBody): HandshakeRefused {
-  return new HandshakeRefused(type === undefined ? message : `${type}: ${message}`, traceback);
+  return new HandshakeRefused(type === undefined ? message : `${type}: ${message}`, { traceback });
 }
 
 function hostHello(handshake: FdHandshake): Buffer {

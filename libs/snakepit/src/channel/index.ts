@@ -1,3 +1,4 @@
+export { STREAM_CREDIT } from './channel.js';
 export type {
   CallId,
   CallKind,
@@ -11,7 +12,13 @@ export type {
   WorkerManifest,
 } from './channel.js';
 export { FdChannel } from './fd-channel.js';
-export { HandshakeRefused, openFdChannel, type ArenaGrant } from './fd-handshake.js';
+export { openFdChannel, type ArenaGrant } from './fd-handshake.js';
+export type { GrpcClientTls, GrpcTarget } from './grpc-connection.js';
+export { openGrpcChannel } from './grpc-handshake.js';
+export { loadGrpcLibrary } from './grpc-library.js';
+export { offerOnLifeline, type GrpcOffer } from './grpc-lifeline.js';
+export { HandshakeRefused } from './handshake-refused.js';
 export { PendingCalls } from './pending-calls.js';
+export type { ChannelName } from './remote-failure.js';
 export { StdioChannel } from './stdio-channel.js';
 export { openStdioChannel } from './stdio-handshake.js';

@@ -14,7 +14,7 @@ import {
 } from '../codec/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { ChannelCall, ChannelFailure, ChannelOwner } from './channel.js';
-import { HandshakeRefused } from './fd-handshake.js';
+import { HandshakeRefused } from './handshake-refused.js';
 import type { StdioChannel } from './stdio-channel.js';
 import { openStdioChannel } from './stdio-handshake.js';
 

@@ -36,6 +36,7 @@ const PING_COMMAND = 'ping';
 export class StdioChannel implements Channel, MessageSink {
   readonly manifest: WorkerManifest;
   readonly maxInFlight = 1;
+  readonly pipelineBudgetUs = 0;
   lastHeardAt: number;
 
   readonly #parts: StdioChannelParts;

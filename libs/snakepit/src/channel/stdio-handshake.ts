@@ -13,7 +13,7 @@ import {
 } from '../codec/index.js';
 import { isPlainObject, toError, type Clock, type Timer } from '../core/index.js';
 import type { ChannelOwner } from './channel.js';
-import { HandshakeRefused } from './fd-handshake.js';
+import { HandshakeRefused } from './handshake-refused.js';
 import type { ChannelName } from './remote-failure.js';
 import { StdioChannel } from './stdio-channel.js';
 

@@ -72,7 +72,12 @@ export function encodeHello(hello: HostHello | WorkerHello | { readonly error: E
 
 /** @throws ProtocolViolation naming the member that is missing or wrong */
 export function parseWorkerHello(bytes: Buffer, start: number, end: number): WorkerHello | { error: ErrorBody } {
-  const hello = new Members(parseJson(bytes, start, end, 'hello'), 'hello');
+  return checkWorkerHello(parseJson(bytes, start, end, 'hello'));
+}
+
+/** @throws ProtocolViolation naming the member that is missing or wrong */
+export function checkWorkerHello(value: unknown): WorkerHello | { error: ErrorBody } {
+  const hello = new Members(value, 'hello');
   if (isMap(hello.map['error'])) return { error: parseErrorBody(hello.map['error']) };
   if (hello.map['protocol'] !== 2) hello.refuse('protocol', '2');
   return {

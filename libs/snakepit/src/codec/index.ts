@@ -22,6 +22,7 @@ export { BinaryTooLarge, EncodeError, ProtocolViolation } from './failures.js';
 export { FrameReader, MessageReader, type FrameSink, type MessageSink } from './frame-reader.js';
 export { CancelReason, COMMAND_BY_NAME, Flag, HEADER_BYTES, Kind, MAX_SERVICE_US } from './frame.js';
 export {
+  checkWorkerHello,
   encodeHello,
   parseHostHello,
   parseWorkerHello,

@@ -47,6 +47,15 @@ export const ERRORS = {
     500,
     9,
   ),
+  ENVIRONMENT_FAILED: rule(
+    (d) =>
+      `The Python environment could not be made${because(d)}\n` +
+      `Mend 'requirements', 'pyproject' or the way to the package index, or give an environment of your own by 'venv'.`,
+    'not-started',
+    true,
+    503,
+    14,
+  ),
   WORKER_START_FAILED: rule(
     (d) =>
       `Worker '${text(d['worker'])}' did not start${because(d)}.\n` +
@@ -54,6 +63,15 @@ export const ERRORS = {
       `  exit:         ${text(d['exit'], 'still running')}\n` +
       `  last stderr:  ${text(d['stderr'], '(nothing)')}\n` +
       `  what to do:   ${text(d['remedy'], 'Run the command line above in a shell and mend what it prints.')}`,
+    'not-started',
+    true,
+    503,
+    14,
+  ),
+  WORKER_UNREACHABLE: rule(
+    (d) =>
+      `Worker '${text(d['worker'])}'${inPool(d)} cannot be attached to${because(d)}.\n` +
+      `  what to do:   ${text(d['remedy'], 'See what the worker logs.')}`,
     'not-started',
     true,
     503,

@@ -13,6 +13,7 @@ export function mayBlameCommand(cause: ExitCause): boolean {
       return !FROM_OUTSIDE.has(cause.signal);
     case 'not-spawned':
     case 'unknown':
+    case 'disconnected':
       return false;
   }
 }

@@ -155,7 +155,8 @@ export class Dispatcher implements PoolCallOwner {
   seat(worker: Worker): void {
     const channel = worker.channel;
     if (channel === undefined) throw new Error(`worker '${worker.id}' is ready without a channel`);
-    const seat = new Seat<PoolCall>(worker, channel);
+    const budgetUs = this.#parts.options.pipelineBudgetUs ?? channel.pipelineBudgetUs;
+    const seat = new Seat<PoolCall>(worker, channel, budgetUs);
     this.#counters.set(worker, seat.counters);
     this.#seats.set(worker.id, seat);
     this.#scheduler.add(seat);

@@ -1,3 +1,4 @@
+import { loadGrpcLibrary } from '../channel/index.js';
 import { toError, type Clock, type LogLevel, type LogSink, type Timer } from '../core/index.js';
 import {
   describeExit,
@@ -8,10 +9,13 @@ import {
   ZygoteDoor,
   type ExitCause,
   type Launch,
+  type LaunchOptions,
   type LaunchSpec,
   type WorkerProcess,
+  type WorkerSpec,
   type ZygoteSpec,
 } from '../worker/index.js';
+import { Attachments } from './attachments.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { RestartPolicy } from './restart-policy.js';
 
@@ -22,7 +26,7 @@ export interface LauncherParts {
   readonly hostEnv: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly log: LogSink;
-  readonly spec: LaunchSpec;
+  readonly spec: WorkerSpec;
 }
 
 /** How many losses of a zygote cost the next one no delay. */
@@ -33,7 +37,7 @@ const FREE_LOSSES = 1;
  * is not replaced.
  */
 export class Launcher {
-  readonly spec: LaunchSpec;
+  readonly spec: WorkerSpec;
   readonly #parts: LauncherParts;
   readonly #restartPolicy: RestartPolicy;
   readonly #zygotes = new Set<Zygote>();
@@ -45,6 +49,7 @@ export class Launcher {
     this.spec = parts.spec;
     this.#parts = parts;
     this.#restartPolicy = new RestartPolicy(parts.options.restart);
+    this.launch = launchOf(parts.spec, (options, spec) => this.#start(options, spec));
   }
 
   /** All that are there, those included that wait for their last workers. */
@@ -55,22 +60,19 @@ export class Launcher {
   /**
    * Starts the zygote, if there is to be one. Called again, it starts another that imports everything anew, for all workers to come.
    *
-   * @throws SnakepitError WORKER_START_FAILED
+   * @throws SnakepitError WORKER_START_FAILED; MISUSE where gRPC is needed and not installed
    */
   async start(): Promise<void> {
-    const { zygote } = this.spec;
-    if (zygote === undefined) return;
+    const { spec } = this;
+    if ('addresses' in spec || spec.grpc !== undefined) await loadGrpcLibrary();
+    if ('addresses' in spec || spec.zygote === undefined) return;
     if (process.platform !== 'linux') {
       return this.#log('warn', `zygotes need Linux; on ${process.platform} workers are spawned`);
     }
-    await this.#startZygote(zygote);
+    await this.#startZygote(spec, spec.zygote);
   }
 
-  readonly launch: Launch = (options): WorkerProcess => {
-    const zygote = this.#current;
-    if (!zygote?.isReady) return new SpawnedProcess(options);
-    return new RelaunchedProcess(options, (given) => zygote.fork(given), this.launch);
-  };
+  readonly launch: Launch;
 
   /** To be called when the workers are gone. */
   async close(): Promise<void> {
@@ -79,7 +81,17 @@ export class Launcher {
     await Promise.all([...this.#zygotes].map((zygote) => zygote.close()));
   }
 
-  async #startZygote(spec: ZygoteSpec): Promise<void> {
+  #start(options: LaunchOptions, spec: LaunchSpec): WorkerProcess {
+    const zygote = this.#current;
+    if (!zygote?.isReady) return new SpawnedProcess({ ...options, spec });
+    return new RelaunchedProcess(
+      options,
+      (given) => zygote.fork(given),
+      (given) => this.#start(given, spec),
+    );
+  }
+
+  async #startZygote(spec: LaunchSpec, zygoteSpec: ZygoteSpec): Promise<void> {
     const { pool, options, clock, log } = this.#parts;
     const door = await ZygoteDoor.open(clock);
     if (this.#isClosed) return door.close();
@@ -87,9 +99,10 @@ export class Launcher {
     const zygote = new Zygote({
       id,
       pool,
-      spec: { ...this.spec, zygote: spec },
+      spec: { ...spec, zygote: zygoteSpec },
       env: workerEnvironment({
         ...this.#parts,
+        spec,
         inherit: options.inheritEnv,
         given: options.env,
         worker: id,
@@ -140,4 +153,11 @@ export class Launcher {
     const { pool, log } = this.#parts;
     log({ level, pool, message });
   }
+}
+
+/** Attaches to workers that are there, or starts some. */
+function launchOf(spec: WorkerSpec, start: (options: LaunchOptions, spec: LaunchSpec) => WorkerProcess): Launch {
+  if (!('addresses' in spec)) return (options) => start(options, spec);
+  const attachments = new Attachments(spec);
+  return (options) => attachments.attach(options);
 }

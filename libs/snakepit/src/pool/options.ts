@@ -1,8 +1,7 @@
-import { availableParallelism } from 'node:os';
-
 import { option, type OptionsInput, type OptionsResolved } from '../core/index.js';
 import type { Adapter } from '../worker/index.js';
 
+const MAX_SIZE = 1_024;
 const MAX_MS = 2_147_483_647;
 const ms = 'ms';
 
@@ -10,17 +9,27 @@ function isAdapter(given: unknown): given is Adapter {
   return typeof given === 'object' && given !== null && typeof (given as Adapter).prepare === 'function';
 }
 
+function isSize(given: unknown): given is number | undefined {
+  return Number.isInteger(given) && (given as number) >= 1 && (given as number) <= MAX_SIZE;
+}
+
+function isCredit(given: unknown): given is number | undefined {
+  return Number.isInteger(given) && (given as number) >= 1 && (given as number) <= 65_535;
+}
+
+function isBudget(given: unknown): given is number | undefined {
+  return Number.isInteger(given) && (given as number) >= 0 && (given as number) <= 1_000_000;
+}
+
 /** Every option of one pool: the source of its validation, its types and its reference page. */
 export const poolOptionTable = {
   adapter: option.value<Adapter>(isAdapter, "an adapter such as python({ module: './workers/report.py' })", {
     doc: 'What the workers are: `python()`, `node()`, `custom()`, or your own `Adapter`.',
   }),
-  size: option.integer({
-    doc: 'Number of workers.',
-    min: 1,
-    max: 1024,
-    default: () => availableParallelism(),
-    defaultDoc: 'number of CPUs',
+  size: option.value(isSize, 'an integer from 1 to 1024', {
+    doc: 'Number of workers; of `grpc()`, number of connections, which are shared out evenly among its addresses.',
+    default: undefined,
+    defaultDoc: 'number of CPUs; of `grpc()`, number of addresses',
   }),
   timeoutMs: option.integer({
     doc: 'How long a call may take, queue and execution together, when neither the call nor the adapter says.',
@@ -57,12 +66,11 @@ export const poolOptionTable = {
     max: 4_096,
     default: 64,
   }),
-  pipelineBudgetUs: option.integer({
+  pipelineBudgetUs: option.value(isBudget, 'an integer from 0 to 1000000 (µs)', {
     doc: 'Estimated work that may lie before a call in its worker; beyond it the call waits in the queue, where any worker can take it.',
     unit: 'µs',
-    min: 0,
-    max: 1_000_000,
-    default: 200,
+    default: undefined,
+    defaultDoc: '200; over gRPC 1000',
   }),
   concurrency: option.integer({
     doc: 'How many long calls one worker runs side by side. More than 1 pays only where handlers are asynchronous.',
@@ -241,12 +249,11 @@ export const poolOptionTable = {
     max: 1_000,
     default: 64,
   }),
-  streamCredit: option.integer({
+  streamCredit: option.value(isCredit, 'an integer from 1 to 65535 (items)', {
     doc: 'How many items of a stream may be on their way to a consumer that has not taken them.',
     unit: 'items',
-    min: 1,
-    max: 65_535,
-    default: 64,
+    default: undefined,
+    defaultDoc: '64; over gRPC 256',
   }),
   env: option.stringMap({
     doc: "Environment variables of the workers, beside the host's that are on the allow-list.",

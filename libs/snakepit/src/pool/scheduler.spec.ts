@@ -65,14 +65,16 @@ describe('Scheduler', () => {
         (settings, kinds, size, steps) => {
           const scheduler = new Scheduler(settings);
           const profiles = kinds.map(({ pace, estimateUs }) => profileOf(pace, estimateUs));
-          for (let made = 0; made < size; made += 1) scheduler.add(new Lane(`w${made}`, Infinity));
+          for (let made = 0; made < size; made += 1)
+            scheduler.add(new Lane(`w${made}`, Infinity, settings.pipelineBudgetUs));
           const bookings: Booking[] = [];
           let now = 0;
           let lastFastAt = -Infinity;
           for (const each of steps) {
             const { lanes } = scheduler;
             if (each.kind === 'wait') now += each.ms;
-            else if (each.kind === 'add') scheduler.add(new Lane(`added at ${now}`, each.maxInFlight));
+            else if (each.kind === 'add')
+              scheduler.add(new Lane(`added at ${now}`, each.maxInFlight, settings.pipelineBudgetUs));
             else if (each.kind === 'claim') scheduler.claim(now, each.which === null ? undefined : lanes[each.which]);
             else if (each.kind === 'room') Object.assign(lanes[each.which] ?? {}, { hasRoom: each.hasRoom });
             else if (each.kind === 'remove') {
@@ -135,10 +137,10 @@ describe('Scheduler', () => {
     );
   });
 
-  const settings = { window: 4, pipelineBudgetUs: 200, concurrency: 1 };
+  const settings = { window: 4, concurrency: 1 };
   const withLanes = (...names: string[]): { scheduler: Scheduler; lanes: Lane[] } => {
     const scheduler = new Scheduler(settings);
-    const lanes = names.map((name) => new Lane(name, Infinity));
+    const lanes = names.map((name) => new Lane(name, Infinity, 200));
     for (const lane of lanes) scheduler.add(lane);
     return { scheduler, lanes };
   };

@@ -3,8 +3,6 @@ import type { CommandProfile } from './command-profile.js';
 export interface SchedulerSettings {
   /** Most calls in one worker's hands. */
   readonly window: number;
-  /** Estimated work, in microseconds, that may lie before a call in its worker. */
-  readonly pipelineBudgetUs: number;
   /** Most slow calls in one worker's hands. */
   readonly concurrency: number;
 }
@@ -31,6 +29,8 @@ export class Lane {
   constructor(
     readonly workerId: string,
     readonly maxInFlight: number,
+    /** Estimated work, in microseconds, that may lie before a call in its worker. */
+    readonly pipelineBudgetUs: number,
   ) {}
 }
 
@@ -81,12 +81,12 @@ export class Scheduler<Place extends Lane = Lane> {
     if (!lane.hasRoom || lane.inFlight >= lane.maxInFlight) return false;
     if (profile.pace !== 'fast') return this.#canTakeExclusive(lane, nowMs);
     if (lane.inFlight === 0) return true;
-    const { window, pipelineBudgetUs } = this.settings;
+    const { window } = this.settings;
     return (
       lane.exclusive === 0 &&
       !lane.isClaimed &&
       lane.inFlight < window &&
-      lane.aheadUs + profile.estimateUs <= pipelineBudgetUs &&
+      lane.aheadUs + profile.estimateUs <= lane.pipelineBudgetUs &&
       nowMs - lane.progressAt <= STALL_MS
     );
   }

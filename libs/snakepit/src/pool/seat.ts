@@ -13,7 +13,8 @@ export class Seat<Call extends WaitingCall> extends Lane {
   constructor(
     readonly worker: Worker,
     readonly channel: Channel,
+    pipelineBudgetUs: number,
   ) {
-    super(worker.id, channel.maxInFlight);
+    super(worker.id, channel.maxInFlight, pipelineBudgetUs);
   }
 }

@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import type { ChannelCall, HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink, type Timer } from '../core/index.js';
 import {
@@ -62,7 +64,8 @@ export class Supervisor implements WorkerOwner {
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
-    this.#size = parts.options.size;
+    const { size, adapter } = parts.options;
+    this.#size = size ?? adapter.defaultSize ?? availableParallelism();
     this.#restartPolicy = new RestartPolicy(parts.options.restart);
   }
 
@@ -114,7 +117,8 @@ export class Supervisor implements WorkerOwner {
    * the adapter throws.
    */
   async start(): Promise<void> {
-    const spec = await this.#parts.options.adapter.prepare({ pool: this.#parts.pool });
+    const { pool, options, log } = this.#parts;
+    const spec = await options.adapter.prepare({ pool, log: (record) => log({ pool, ...record }) });
     if (this.#isClosed) return;
     this.#launcher = new Launcher({ ...this.#parts, spec });
     await this.#launcher.start();
@@ -232,15 +236,9 @@ export class Supervisor implements WorkerOwner {
     const { spec, launch } = launcher;
     const id = `${pool}-${this.#nextNumber}`;
     this.#nextNumber += 1;
-    const env = workerEnvironment({
-      spec,
-      hostEnv,
-      inherit: options.inheritEnv,
-      given: options.env,
-      pool,
-      worker: id,
-      instance,
-    });
+    const { inheritEnv: inherit, env: given } = options;
+    const env =
+      'addresses' in spec ? {} : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance });
     const worker = new Worker({ id, pool, spec, env, launch, settings: options, clock, log, owner: this });
     this.#workers.add(worker);
     return worker;

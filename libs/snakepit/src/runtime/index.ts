@@ -18,11 +18,14 @@ export {
 export {
   custom,
   customOptionTable,
+  grpc,
+  grpcOptionTable,
   node,
   nodeOptionTable,
   python,
   pythonOptionTable,
   type CustomOptions,
+  type GrpcOptions,
   type NodeOptions,
   type PythonOptions,
 } from '../adapters/index.js';
@@ -52,8 +55,13 @@ export {
 export {
   INHERITED_VARIABLES,
   type Adapter,
+  type AttachSpec,
+  type GrpcListenSpec,
+  type GrpcTlsSpec,
   type LaunchContext,
   type LaunchSpec,
+  type ProcessAdapter,
+  type WorkerSpec,
   type ZygoteSpec,
 } from '../worker/index.js';
 export {

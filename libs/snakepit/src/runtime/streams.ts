@@ -1,5 +1,6 @@
 import { Observable } from 'rxjs';
 
+import { STREAM_CREDIT } from '../channel/index.js';
 import type { SnakepitError } from '../core/index.js';
 import type { CallListener, CallOptions, Pool, StreamHandle } from '../pool/index.js';
 
@@ -16,7 +17,8 @@ class CreditMeter {
   #consumed = 0;
   readonly #batch: number;
 
-  constructor(streamCredit: number) {
+  /** Where the pool leaves the credit to the channel, that is never less. */
+  constructor(streamCredit = STREAM_CREDIT) {
     this.#batch = Math.max(1, Math.floor(streamCredit / 2));
   }
 

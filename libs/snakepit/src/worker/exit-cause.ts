@@ -4,7 +4,9 @@ export type ExitCause =
   | { readonly kind: 'signal'; readonly signal: NodeJS.Signals }
   | { readonly kind: 'not-spawned'; readonly message: string }
   /** It is gone, and so is the one who could have told how it ended. */
-  | { readonly kind: 'unknown'; readonly message: string };
+  | { readonly kind: 'unknown'; readonly message: string }
+  /** There was but a connection to it, which is gone. */
+  | { readonly kind: 'disconnected'; readonly message: string };
 
 export function describeExit(cause: ExitCause): string {
   switch (cause.kind) {
@@ -16,5 +18,7 @@ export function describeExit(cause: ExitCause): string {
       return `not spawned: ${cause.message}`;
     case 'unknown':
       return `status unknown: ${cause.message}`;
+    case 'disconnected':
+      return `disconnected: ${cause.message}`;
   }
 }

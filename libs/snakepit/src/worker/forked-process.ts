@@ -4,7 +4,7 @@ import type { Clock } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
 import { splitLines } from './line-splitter.js';
 import { LineTail } from './line-tail.js';
-import type { ProcessOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
+import type { LaunchOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
 import { Termination } from './termination.js';
 import { ROLES, type Role } from './zygote-door.js';
 
@@ -33,7 +33,7 @@ export class ForkedProcess implements WorkerProcess {
   #isOver = false;
 
   /** `onOver` is called when nothing more is to be heard of it. */
-  constructor({ owner, clock }: ProcessOptions, onOver: () => void) {
+  constructor({ owner, clock }: LaunchOptions, onOver: () => void) {
     this.#owner = owner;
     this.#clock = clock;
     this.#onOver = onOver;
@@ -57,6 +57,10 @@ export class ForkedProcess implements WorkerProcess {
 
   terminateAfter(delayMs: number, graceMs: number): void {
     this.#termination.beginAfter(delayMs, graceMs);
+  }
+
+  channelClosed(_reason: string | undefined, delayMs: number, graceMs: number): void {
+    this.terminateAfter(delayMs, graceMs);
   }
 
   onForked(pid: number): void {

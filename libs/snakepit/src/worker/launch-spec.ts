@@ -1,6 +1,10 @@
+import type { LogSink } from '../core/index.js';
+
 /** What an adapter is told before it describes a worker's process. */
 export interface LaunchContext {
   readonly pool: string;
+  /** For what takes its time. */
+  readonly log?: LogSink;
 }
 
 /** Everything needed to start one worker process; made by an adapter, carried out by the worker room. */
@@ -19,7 +23,53 @@ export interface LaunchSpec {
   readonly codec: 'auto' | 'json' | 'msgpack';
   /** Where the workers can be forked from a process that is ready-made: how that one is started. v2 only. */
   readonly zygote?: ZygoteSpec;
+  /** v2 goes over gRPC, and this is how the worker is to listen; absent: over its descriptor. */
+  readonly grpc?: GrpcListenSpec;
 }
+
+/** Where a worker that the host starts serves gRPC. */
+export interface GrpcListenSpec {
+  /** A Unix socket in a folder that only this user may enter, or a port of a loopback address. */
+  readonly listen: 'unix' | 'tcp';
+  /** For `tcp`: a loopback address. */
+  readonly host: string;
+  /** For `tcp`: the first port to try; 0 lets the system pick one. */
+  readonly basePort: number;
+  /** For `tcp`: how many ports there are from `basePort` on. */
+  readonly portRange: number;
+  /** Mutual TLS: by certificates made for each start of a worker, or by those given; absent: none. */
+  readonly tls?: 'one-time' | GrpcTlsSpec;
+  /** Whether server reflection is served too. */
+  readonly reflection: boolean;
+}
+
+/** PEM texts. */
+export interface GrpcTlsSpec {
+  /** Who signed both certificates. */
+  readonly ca: string;
+  readonly worker: { readonly certificate: string; readonly key: string };
+  readonly host: { readonly certificate: string; readonly key: string };
+  /** The name in the worker's certificate. */
+  readonly serverName: string;
+}
+
+/** Workers that somebody else starts and that this host attaches to, over gRPC. */
+export interface AttachSpec {
+  readonly language: string;
+  /** `host:port`, `unix:/path`, or any other name that gRPC can resolve; the pool's workers are shared out evenly among them. */
+  readonly addresses: readonly string[];
+  readonly token?: string;
+  /** PEM texts; an empty object trusts the authorities that Node.js does. Absent: no TLS. */
+  readonly tls?: {
+    readonly ca?: string | undefined;
+    readonly certificate?: string | undefined;
+    readonly key?: string | undefined;
+    readonly serverName?: string | undefined;
+  };
+  readonly codec: 'auto' | 'json' | 'msgpack';
+}
+
+export type WorkerSpec = LaunchSpec | AttachSpec;
 
 /** Arguments that make a worker's executable a zygote, which speaks what proto/PROTOCOL.md says under "Zygote". */
 export interface ZygoteSpec {
@@ -34,8 +84,10 @@ export interface ZygoteSpec {
 export interface Adapter {
   /** `python`, `node`, or a name of the user's choice, for messages. */
   readonly name: string;
-  /** Finds the interpreter, checks the files and describes the process; called once before each start of the pool. */
-  prepare(context: LaunchContext): Promise<LaunchSpec>;
+  /** Finds the interpreter, checks the files and describes the process, or where workers listen; called once before each start of the pool. */
+  prepare(context: LaunchContext): Promise<WorkerSpec>;
+  /** How many workers a pool has whose `size` is not given; absent: one for each CPU. */
+  readonly defaultSize?: number;
   /** Where the worker itself does not list its commands: the ones it has. Absent: any command is sent. */
   readonly supportedCommands?: readonly string[];
   /** Refuses a call by throwing; whatever it throws reaches the caller as INVALID_ARGUMENTS, before anything is sent. */
@@ -46,4 +98,9 @@ export interface Adapter {
   processResponse?(command: string, result: unknown): unknown;
   /** Milliseconds this command may take when the caller does not say; undefined leaves it to the pool's `timeoutMs`. */
   commandTimeoutMs?(command: string, args: unknown): number | undefined;
+}
+
+/** An adapter whose workers are processes of this host. */
+export interface ProcessAdapter extends Adapter {
+  prepare(context: LaunchContext): Promise<LaunchSpec>;
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 
+import type { GrpcTarget } from '../channel/index.js';
 import type { Clock } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
 import type { LaunchSpec } from './launch-spec.js';
@@ -20,9 +21,15 @@ export interface ProcessOptions {
   readonly arenaFd: number | undefined;
 }
 
-/** What the host talks with a process through: its descriptor, or its standard streams. */
+/** What a worker knows of its process before that is there; the rest is the launcher's. */
+export type LaunchOptions = Omit<ProcessOptions, 'spec'>;
+
+/** What the host talks with a process through: its descriptor, its standard streams, or a network. */
 export type Wire =
+  /** Over gRPC, the socket is the lifeline. */
   | { readonly protocol: 'v2'; readonly socket: Socket }
+  /** Of a worker that somebody else has started; `signal` tells that nobody waits for it any more. */
+  | { readonly protocol: 'grpc'; readonly target: GrpcTarget; readonly signal: AbortSignal }
   | { readonly protocol: 'v1'; readonly stdin: Writable; readonly stdout: Readable };
 
 /** One external process that leads a process group of its own, so that whatever it starts ends with it. */
@@ -40,7 +47,9 @@ export interface WorkerProcess {
   terminate(graceMs: number): void;
   /** {@link terminate}, should the process still be there in `delayMs`; for one that was asked to leave by itself. */
   terminateAfter(delayMs: number, graceMs: number): void;
+  /** Its channel is closed. What is still there is ended as by {@link terminateAfter}; what was but a connection has ended. */
+  channelClosed(reason: string | undefined, delayMs: number, graceMs: number): void;
 }
 
 /** Brings a worker's process into being. */
-export type Launch = (options: ProcessOptions) => WorkerProcess;
+export type Launch = (options: LaunchOptions) => WorkerProcess;

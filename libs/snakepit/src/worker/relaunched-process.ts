@@ -1,5 +1,5 @@
 import type { ExitCause } from './exit-cause.js';
-import type { Launch, ProcessOptions, Wire, WorkerProcess } from './process.js';
+import type { Launch, LaunchOptions, Wire, WorkerProcess } from './process.js';
 
 /**
  * A process that is forked; or launched once more, where its zygote was gone before it told of the fork. To its owner it is one:
@@ -7,13 +7,13 @@ import type { Launch, ProcessOptions, Wire, WorkerProcess } from './process.js';
  */
 export class RelaunchedProcess implements WorkerProcess {
   readonly wire: Promise<Wire>;
-  readonly #options: ProcessOptions;
+  readonly #options: LaunchOptions;
   readonly #launchAgain: Launch;
   #process: WorkerProcess;
   #resolveWire: (wire: Wire | PromiseLike<Wire>) => void = () => {};
   #isUnwanted = false;
 
-  constructor(options: ProcessOptions, fork: Launch, launchAgain: Launch) {
+  constructor(options: LaunchOptions, fork: Launch, launchAgain: Launch) {
     this.#options = options;
     this.#launchAgain = launchAgain;
     this.wire = new Promise((resolve) => {
@@ -41,6 +41,11 @@ export class RelaunchedProcess implements WorkerProcess {
   terminateAfter(delayMs: number, graceMs: number): void {
     this.#isUnwanted = true;
     this.#process.terminateAfter(delayMs, graceMs);
+  }
+
+  channelClosed(reason: string | undefined, delayMs: number, graceMs: number): void {
+    this.#isUnwanted = true;
+    this.#process.channelClosed(reason, delayMs, graceMs);
   }
 
   #onForkEnded(cause: ExitCause): void {

@@ -67,6 +67,10 @@ export class SpawnedProcess implements WorkerProcess {
     this.#termination.beginAfter(delayMs, graceMs);
   }
 
+  channelClosed(_reason: string | undefined, delayMs: number, graceMs: number): void {
+    this.terminateAfter(delayMs, graceMs);
+  }
+
   #wire(protocol: 'v1' | 'v2'): Wire {
     const { stdin, stdout, stdio } = this.#child;
     return protocol === 'v1'

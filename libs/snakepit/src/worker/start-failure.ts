@@ -13,6 +13,8 @@ export interface StartFailure {
   readonly cause: ExitCause;
   /** What is known beyond how it ended. */
   readonly reason: string | undefined;
+  /** Undefined: what can be told from how it ended. */
+  readonly remedy?: string | undefined;
   readonly traceback: string;
   readonly stderr: string;
 }
@@ -28,8 +30,13 @@ export function startFailed(failure: StartFailure): SnakepitError {
     commandLine: commandLine(failure),
     exit: describeExit(cause),
     stderr: stderr === '' ? undefined : indent(stderr),
-    remedy: remedyFor(cause, executable),
+    remedy: failure.remedy ?? remedyFor(cause, executable),
   });
+}
+
+/** Why there is no connection to a worker that somebody else has started. */
+export function unreachable(failure: Pick<StartFailure, 'worker' | 'pool' | 'reason' | 'remedy'>): SnakepitError {
+  return new SnakepitError('WORKER_UNREACHABLE', { ...failure });
 }
 
 function indent(text: string): string {

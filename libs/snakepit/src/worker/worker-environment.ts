@@ -48,7 +48,7 @@ export function workerEnvironment(parts: EnvironmentParts): Record<string, strin
   }
   return {
     ...env,
-    SNAKEPIT_PROTOCOL: spec.protocol,
+    SNAKEPIT_PROTOCOL: spec.grpc === undefined ? spec.protocol : 'grpc',
     ...(spec.protocol === 'v2' && { SNAKEPIT_FD: '3' }),
     SNAKEPIT_WORKER_ID: parts.worker,
     SNAKEPIT_POOL: parts.pool,

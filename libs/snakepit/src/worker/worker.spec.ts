@@ -35,12 +35,21 @@ function start(spec: Partial<LaunchSpec>, over: Partial<WorkerSettings> = {}): O
   const dead = new Promise<Awaited<Outcome['dead']>>((resolve) => {
     onDead = resolve;
   });
+  const whole: LaunchSpec = {
+    language: 'x',
+    executable: 'sh',
+    args: [],
+    env: {},
+    protocol: 'v2',
+    codec: 'auto',
+    ...spec,
+  };
   const worker = new Worker({
     id: 'p-1',
     pool: 'p',
-    spec: { language: 'x', executable: 'sh', args: [], env: {}, protocol: 'v2', codec: 'auto', ...spec },
+    spec: whole,
     env: { PATH: process.env['PATH'] ?? '' },
-    launch: (options) => new SpawnedProcess(options),
+    launch: (options) => new SpawnedProcess({ ...options, spec: whole }),
     settings: { ...settings, ...over },
     clock: systemClock,
     log: (record) => logs.push(record),

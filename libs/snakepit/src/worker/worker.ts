@@ -1,6 +1,4 @@
 import {
-  openFdChannel,
-  openStdioChannel,
   HandshakeRefused,
   type Channel,
   type ChannelCall,
@@ -20,24 +18,22 @@ import {
   type Timer,
 } from '../core/index.js';
 import { describeExit, type ExitCause } from './exit-cause.js';
-import type { LaunchSpec } from './launch-spec.js';
+import { GrpcEndpoint } from './grpc-endpoint.js';
+import type { WorkerSpec } from './launch-spec.js';
+import { openChannel, type ChannelSettings } from './open-channel.js';
 import type { Launch, WorkerProcess } from './process.js';
 import { Pulse } from './pulse.js';
 import { ARENA_FD } from './spawned-process.js';
 import { StackDump } from './stack-dump.js';
-import { startFailed } from './start-failure.js';
+import { startFailed, unreachable } from './start-failure.js';
 import { isLegalMove, reasonOf, type DrainReason, type WorkerState } from './worker-state.js';
 
 /** How long a worker whose channel closed may take to exit by itself, so that its own exit status is what is told. */
 const EXIT_AFTER_CLOSE_MS = 250;
 
-export interface WorkerSettings {
+export interface WorkerSettings extends ChannelSettings {
   readonly startTimeoutMs: number;
-  readonly negotiationTimeoutMs: number;
   readonly killGraceMs: number;
-  readonly maxFrameBytes: number;
-  readonly maxDepth: number;
-  readonly streamCredit: number;
   readonly arena: {
     readonly enabled: boolean;
     readonly mapped: boolean;
@@ -52,7 +48,7 @@ export interface WorkerParts {
   /** Unique within the host, such as `reports-2`. */
   readonly id: string;
   readonly pool: string;
-  readonly spec: LaunchSpec;
+  readonly spec: WorkerSpec;
   readonly env: Readonly<Record<string, string>>;
   readonly launch: Launch;
   readonly settings: WorkerSettings;
@@ -82,6 +78,12 @@ export interface WorkerOwner {
   onHostCall(call: HostCall): Promise<unknown>;
 }
 
+interface StartProblem {
+  readonly reason: string;
+  readonly traceback?: string;
+  readonly remedy?: string | undefined;
+}
+
 /** One process and its channel, from spawn to exit. */
 export class Worker implements ChannelOwner {
   readonly id: string;
@@ -95,7 +97,9 @@ export class Worker implements ChannelOwner {
   readonly #startTimer: Timer;
   #state: WorkerState;
   /** Why it cannot become ready; known before its process is gone. */
-  #startFailure: { readonly reason: string; readonly traceback: string } | undefined;
+  #startFailure: StartProblem | undefined;
+  /** Where it serves gRPC, if the host has started it to do so. */
+  #endpoint: GrpcEndpoint | undefined;
 
   constructor(parts: WorkerParts) {
     const { clock, settings } = parts;
@@ -107,7 +111,6 @@ export class Worker implements ChannelOwner {
     this.#stackDump = new StackDump(clock);
     this.#arena = this.#createArena();
     this.#process = parts.launch({
-      spec: parts.spec,
       arenaFd: this.#arena?.fd,
       env: parts.env,
       clock,
@@ -143,7 +146,7 @@ export class Worker implements ChannelOwner {
         this.#parts.owner.onUnavailable(this);
         return this.leaveIfIdle();
       case 'starting':
-        this.#startFailure ??= { reason: 'it was stopped while it started', traceback: '' };
+        this.#startFailure ??= { reason: 'it was stopped while it started' };
         return this.#process.terminate(this.#parts.settings.killGraceMs);
       case 'draining':
       case 'dead':
@@ -168,7 +171,7 @@ export class Worker implements ChannelOwner {
       this.#enter({ kind: 'draining', channel: state.channel, reason });
       this.#parts.owner.onUnavailable(this);
     } else if (state.kind === 'starting') {
-      this.#startFailure ??= { reason: 'it was stopped while it started', traceback: '' };
+      this.#startFailure ??= { reason: 'it was stopped while it started' };
     }
     this.#process.terminate(graceMs);
   }
@@ -226,8 +229,7 @@ export class Worker implements ChannelOwner {
         this.#enter({ kind: 'draining', channel: state.channel, reason: 'channel-closed' });
         owner.onUnavailable(this);
       }
-      this.#process.terminateAfter(EXIT_AFTER_CLOSE_MS, settings.killGraceMs);
-      return;
+      return this.#process.channelClosed(failure.reason, EXIT_AFTER_CLOSE_MS, settings.killGraceMs);
     }
     const { reason } = failure;
     this.#log('error', `it broke the wire protocol (${reason}); it is killed and replaced`);
@@ -241,7 +243,7 @@ export class Worker implements ChannelOwner {
   #createArena(): ArenaFile | undefined {
     const { spec, settings } = this.#parts;
     const { enabled, mapped, bytes } = settings.arena;
-    if (!enabled || spec.protocol === 'v1') return undefined;
+    if (!enabled || !('protocol' in spec) || spec.protocol === 'v1' || spec.grpc !== undefined) return undefined;
     try {
       return createArenaFile(2 * bytes, mapped, (error) =>
         this.#log('warn', `the memory for large binary cannot be mapped by koffi (${toError(error).message})`),
@@ -255,33 +257,14 @@ export class Worker implements ChannelOwner {
   async #connect(): Promise<void> {
     const { spec, settings, clock, pool } = this.#parts;
     const wire = await this.#process.wire;
-    const { maxFrameBytes, maxDepth, streamCredit, negotiationTimeoutMs } = settings;
     const { thresholdBytes } = settings.arena;
     const arena = this.#arena && { file: this.#arena, fd: ARENA_FD, thresholdBytes };
     const name = { pool, worker: this.id };
     try {
-      const channel =
-        wire.protocol === 'v2'
-          ? await openFdChannel(
-              wire.socket,
-              {
-                name,
-                codecs: spec.codec === 'auto' ? ['msgpack', 'json'] : [spec.codec],
-                maxFrameBytes,
-                maxDepth,
-                streamCredit,
-                arena,
-                clock,
-              },
-              this,
-            )
-          : await openStdioChannel(
-              wire.stdin,
-              wire.stdout,
-              { name, codec: spec.codec, negotiationTimeoutMs, maxFrameBytes, maxDepth, clock },
-              this,
-            );
-      this.#onConnected(channel);
+      if ('grpc' in spec && spec.grpc !== undefined) this.#endpoint = new GrpcEndpoint(spec.grpc);
+      const { codec } = spec;
+      const endpoint = this.#endpoint;
+      this.#onConnected(await openChannel({ wire, name, codec, settings, arena, endpoint, clock, owner: this }));
     } catch (thrown) {
       this.#onHandshakeFailed(toError(thrown));
     }
@@ -299,50 +282,52 @@ export class Worker implements ChannelOwner {
 
   #onHandshakeFailed(error: Error): void {
     if (this.#state.kind !== 'starting') return;
-    const traceback = error instanceof HandshakeRefused ? error.traceback : '';
-    this.#startFailure ??= { reason: error.message, traceback };
-    this.#process.terminateAfter(EXIT_AFTER_CLOSE_MS, this.#parts.settings.killGraceMs);
+    const { traceback = '', remedy } = error instanceof HandshakeRefused ? error : {};
+    this.#startFailure ??= { reason: error.message, traceback, remedy };
+    this.#process.channelClosed(error.message, EXIT_AFTER_CLOSE_MS, this.#parts.settings.killGraceMs);
   }
 
   #onStartTimeout(): void {
     if (this.#state.kind !== 'starting') return;
     const { startTimeoutMs, killGraceMs } = this.#parts.settings;
-    this.#startFailure ??= { reason: `it was not ready within ${startTimeoutMs} ms (startTimeoutMs)`, traceback: '' };
+    this.#startFailure ??= { reason: `it was not ready within ${startTimeoutMs} ms (startTimeoutMs)` };
     this.#process.terminate(killGraceMs);
   }
 
   #onExit(cause: ExitCause): void {
     this.#startTimer.cancel();
     this.#stackDump.end();
-    const { owner, pool } = this.#parts;
+    const { owner } = this.#parts;
     const before = this.#state;
     const startError = before.kind === 'starting' ? this.#startError(cause) : undefined;
     const reason = before.kind === 'draining' ? before.reason : undefined;
     this.#enter({ kind: 'dead', cause, reason });
     if (before.kind === 'ready') owner.onUnavailable(this);
     if (before.kind === 'ready' || before.kind === 'draining') {
-      const error = (call: ChannelCall): SnakepitError =>
-        reason === 'frozen'
-          ? new SnakepitError('WORKER_LOST', { pool, worker: this.id, command: call.command, reason: 'no heartbeat' })
-          : new SnakepitError('WORKER_EXITED', {
-              pool,
-              worker: this.id,
-              command: call.command,
-              exit: describeExit(cause),
-            });
+      const error = (call: ChannelCall): SnakepitError => this.#lossOf(call, cause, reason);
       const diedByItself = reason === undefined || reason === 'channel-closed';
       owner.onCallsLost(before.channel.abandon(), error, diedByItself ? cause : undefined);
     }
     this.#arena?.close();
+    this.#endpoint?.close();
     owner.onDead(this, cause, startError);
+  }
+
+  #lossOf({ command }: ChannelCall, cause: ExitCause, reason: DrainReason | undefined): SnakepitError {
+    const details = { pool: this.#parts.pool, worker: this.id, command };
+    if (reason === 'frozen') return new SnakepitError('WORKER_LOST', { ...details, reason: 'no heartbeat' });
+    if (cause.kind === 'disconnected') return new SnakepitError('WORKER_LOST', { ...details, reason: cause.message });
+    return new SnakepitError('WORKER_EXITED', { ...details, exit: describeExit(cause) });
   }
 
   #startError(cause: ExitCause): SnakepitError {
     const { spec, pool } = this.#parts;
+    const { reason, traceback = '', remedy } = this.#startFailure ?? {};
+    const common = { worker: this.id, pool, reason, remedy };
+    if ('addresses' in spec) return unreachable(common);
     const { executable, args, searchPaths } = spec;
-    const { reason, traceback } = this.#startFailure ?? { reason: undefined, traceback: '' };
     const { stderrTail: stderr } = this.#process;
-    return startFailed({ worker: this.id, pool, executable, args, searchPaths, cause, reason, traceback, stderr });
+    return startFailed({ ...common, executable, args, searchPaths, cause, traceback, stderr });
   }
 
   #enter(next: WorkerState): void {

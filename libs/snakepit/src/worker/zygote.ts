@@ -5,7 +5,7 @@ import type { Clock, LogLevel, LogSink, Timer } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
 import { ForkedProcess } from './forked-process.js';
 import type { LaunchSpec, ZygoteSpec } from './launch-spec.js';
-import type { ProcessOptions, WorkerProcess } from './process.js';
+import type { LaunchOptions, WorkerProcess } from './process.js';
 import { ARENA_FD, SpawnedProcess } from './spawned-process.js';
 import { startFailed } from './start-failure.js';
 import { ZygoteControl, type ControlOwner } from './zygote-control.js';
@@ -101,7 +101,7 @@ export class Zygote implements ControlOwner {
   }
 
   /** Only while it is ready. What it does not come to fork ends by a cause of kind `unknown`, and has no pid. */
-  fork(options: ProcessOptions): WorkerProcess {
+  fork(options: LaunchOptions): WorkerProcess {
     const { door } = this.#parts;
     const number = this.#nextNumber;
     this.#nextNumber += 1;
@@ -251,7 +251,7 @@ export class Zygote implements ControlOwner {
 }
 
 /** A forked worker cannot be handed a descriptor, but may open what the host has open. */
-function arenaOf({ arenaFd }: ProcessOptions): Pick<ForkOrder, 'arena'> {
+function arenaOf({ arenaFd }: LaunchOptions): Pick<ForkOrder, 'arena'> {
   return arenaFd === undefined ? {} : { arena: `/proc/${process.pid}/fd/${arenaFd}` };
 }
 

@@ -2,7 +2,7 @@ import { Module, type INestApplication, type ModuleMetadata, type Type } from '@
 import { NestFactory, type AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { afterEach } from 'vitest';
-import { python, type Adapter } from 'nestjs-snakepit';
+import { python, type ProcessAdapter } from 'nestjs-snakepit';
 
 const opened: INestApplication[] = [];
 
@@ -11,7 +11,7 @@ afterEach(async () => {
 });
 
 /** Workers with the commands of `fixtures/nest/report.py`. */
-export function reports(): Adapter {
+export function reports(): ProcessAdapter {
   return python({ module: 'test/fixtures/nest/report.py' });
 }
 

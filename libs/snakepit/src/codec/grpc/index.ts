@@ -1,3 +1,4 @@
+export { CallRequestWriter, type CallRequestHead } from './call-request-writer.js';
 export * from './generated/health.js';
 export * from './generated/worker.js';
 /** The ancestor's messages; the names of some are those of ours. */

@@ -1,0 +1,1 @@
+"""Virtual environments for workers: made once for what they are to hold, and found again by it."""

@@ -1,0 +1,101 @@
+"""The worker as the context of one call sees it."""
+
+from ..errors import Refusal
+from .generated.worker_pb2 import Event, Log, Progress, WorkerMessage
+from .host_calls import Answer
+from .stream_parts import ProgressPart
+from .wire import body_of
+
+
+class CallRuntime:
+    """What a command asks of its worker, from any thread; the number of the call, which contexts pass, is known already."""
+
+    __slots__ = ("_call", "_attachment")
+
+    def __init__(self, call):
+        self._call = call
+        self._attachment = call.attachment
+
+    def is_cancelled(self, _):
+        """Tell whether the call was cancelled."""
+        return self._call.is_cancelled
+
+    def send_log(self, _, level, message, logger, fields):
+        """Send a log record; fields that cannot be encoded are sent as text."""
+        send_log(self._attachment, self._call, level, message, logger, fields)
+
+    def send_progress(self, _, value):
+        """Send progress. Raises Refusal if the value cannot be encoded."""
+        encoded = self._attachment.values.encode(value, "progress")
+        call = self._call
+        if call.is_stream:
+            if not call.is_ended:
+                call.add_part(ProgressPart(encoded))
+            return
+        self._attachment.notify(call, lambda number: WorkerMessage(progress=Progress(call=number, value=body_of(encoded))), True)
+
+    def send_event(self, _, name, data):
+        """Send an event. Raises Refusal if the data cannot be encoded."""
+        body = body_of(self._attachment.values.encode(data, "event"))
+        self._attachment.notify(self._call, lambda number: WorkerMessage(event=Event(call=number, name=name, data=body)))
+
+    def ask_host(self, _, method, args):
+        """Ask the host and wait for the answer. Raises HostError if it refuses, Cancelled if it leaves."""
+        return ask_host(self._attachment, self._call.number, method, args)
+
+    async def ask_host_async(self, _, method, args):
+        """Ask the host and await the answer. Raises HostError if it refuses, Cancelled if it leaves."""
+        return await ask_host_async(self._attachment, self._call.number, method, args)
+
+    @staticmethod
+    def allocate(_, count):
+        """Writable memory for a result; there is no arena over gRPC."""
+        return memoryview(bytearray(count))
+
+
+def send_log(attachment, call, level, message, logger, fields):
+    """Send a log record in the name of a call, or of none (None)."""
+    body = _fields_body(attachment.values, fields)
+    record = {"level": level, "message": _printable(message), "logger": logger}
+    attachment.notify(call, lambda number: WorkerMessage(log=Log(call=number, fields=body, **record)))
+
+
+def ask_host(attachment, call_number, method, args):
+    """Ask a host and wait for the answer."""
+    answer = Answer()
+    attachment.host_calls.ask(call_number, method, args, answer)
+    return attachment.host_calls.read(answer.wait())
+
+
+async def ask_host_async(attachment, call_number, method, args):
+    """Ask a host and await the answer."""
+    from asyncio import get_running_loop
+
+    loop = get_running_loop()
+    future = loop.create_future()
+
+    def settle(reply):
+        if not future.done():
+            future.set_result(reply)
+
+    def on_answer(reply):
+        try:
+            loop.call_soon_threadsafe(settle, reply)
+        except RuntimeError:
+            pass  # the event loop was closed by a command that does not wait any more
+
+    attachment.host_calls.ask(call_number, method, args, on_answer)
+    return attachment.host_calls.read(await future)
+
+
+def _fields_body(values, fields):
+    if not fields:
+        return None
+    try:
+        return body_of(values.encode(fields, "log"))
+    except Refusal:
+        return body_of(values.encode({str(key): _printable(repr(value)) for key, value in fields.items()}, "log"))
+
+
+def _printable(text):
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -1,0 +1,63 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import type { Language } from './combinations.js';
+
+const pathOf = (name: string) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+
+export interface StandaloneWorker {
+  readonly child: ChildProcess;
+  /** Where it listens. */
+  readonly address: string;
+  kill(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** Starts a worker of our SDKs as a container would, and waits until it listens. */
+export async function startStandalone(
+  language: Language,
+  listen: string,
+  token: string,
+  packages: string,
+): Promise<StandaloneWorker> {
+  const folder = mkdtempSync(join(tmpdir(), 'standalone-'));
+  const tokenFile = join(folder, 'token');
+  writeFileSync(tokenFile, token);
+  const options = ['--listen', listen, '--token-file', tokenFile];
+  const child =
+    language === 'python'
+      ? spawn('python3', ['-m', 'snakepit_bridge.grpc', pathOf('test/fixtures/contract/commands.py'), ...options], {
+          env: { ...process.env, PYTHONPATH: [pathOf('bridges/python'), packages].join(delimiter) },
+        })
+      : spawn(process.execPath, [
+          pathOf('bridges/node/dist/worker.js'),
+          '--module',
+          pathOf('test/fixtures/contract/commands.js'),
+          ...options,
+        ]);
+  const exit = once(child, 'exit');
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
+    child.kill(signal);
+    await exit;
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { child, address: await listeningAddress(child), kill };
+}
+
+/** It prints a line of JSON when it can be reached. */
+async function listeningAddress(child: ChildProcess): Promise<string> {
+  let complaints = '';
+  child.stderr?.on('data', (text: Buffer) => (complaints += text.toString()));
+  for await (const line of createInterface({ input: child.stdout! })) {
+    const { listening } = JSON.parse(line) as { listening?: string };
+    if (listening !== undefined) {
+      child.stdout?.resume();
+      return listening;
+    }
+  }
+  throw new Error(`the worker did not start:\n${complaints}`);
+}
