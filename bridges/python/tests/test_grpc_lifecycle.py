@@ -16,8 +16,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from . import certificates
 from .grpc_host import TOKEN, Connection, Host, Launched, pb, private_folder, standalone
-from .host import TIMEOUT_SECONDS, worker_environment, write_module
-from .test_busy_worker import ended
+from .host import TIMEOUT_SECONDS, has_ended, worker_environment, write_module
 
 MODULE = '''
     import asyncio, logging, os, subprocess, sys, time, warnings
@@ -138,9 +137,9 @@ MODULE = '''
         return subprocess.check_output([sys.executable, "-c", script], close_fds=False, text=True)
 
     @command
-    def forks(count):
+    def spawns(count):
         import multiprocessing
-        with multiprocessing.get_context("fork").Pool(2) as pool:
+        with multiprocessing.get_context("spawn").Pool(2) as pool:
             return pool.map(abs, range(-count, 0))
 '''
 
@@ -245,7 +244,7 @@ class Launching(unittest.TestCase):
         host.wait_for("progress")
         host.launched.lifeline.shutdown(socket.SHUT_RDWR)
         self.assertEqual(host.wait(), -signal.SIGKILL)
-        self.assertTrue(ended(grandchild))
+        self.assertTrue(has_ended(grandchild))
 
     def test_nothing_is_inherited_by_children(self):
         host = Host(self, self.path)
@@ -256,9 +255,9 @@ class Launching(unittest.TestCase):
         self.assertEqual(host.wait(), 0)
         self.assertEqual(host.output(), ("to stdout\ncleaned up\n", ""))
 
-    def test_commands_may_fork(self):
+    def test_commands_may_use_other_processes(self):
         host = Host(self, self.path)
-        self.assertEqual(host.call(1, "forks", [4]).value, [4, 3, 2, 1])
+        self.assertEqual(host.call(1, "spawns", [4]).value, [4, 3, 2, 1])
         self.assertEqual(host.call(2, "echo", [5]).value, 5)
 
 

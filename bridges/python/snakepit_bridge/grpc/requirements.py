@@ -10,7 +10,7 @@ _NEEDED = ("grpc.aio", "grpc_health.v1.health", "google.protobuf")
 
 def require_grpc(has_reflection=False):
     """Load gRPC. Raises StartupError with the remedy where it is missing, or does not work here."""
-    # Commands may fork; gRPC's own handlers for that stand in the way of a child that does not use gRPC.
+    # Commands may start programs; gRPC's own handlers of forks stand in the way of a child that does not use gRPC.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     for name in _NEEDED + (("grpc_reflection.v1alpha.reflection",) if has_reflection else ()):
         try:

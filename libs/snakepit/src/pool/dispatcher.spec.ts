@@ -17,6 +17,7 @@ function fakeWorker(id: string, clock: ManualClock): { worker: Worker; sent: Cha
   const sent: ChannelCall[] = [];
   const channel: Partial<Channel> = {
     maxInFlight: Infinity,
+    pipelineBudgetUs: 200,
     get lastHeardAt() {
       return clock.now();
     },

@@ -148,6 +148,7 @@ class SimulatedPool {
     const clock = this.#clock;
     const channel: Partial<Channel> = {
       maxInFlight: Infinity,
+      pipelineBudgetUs: 200,
       get lastHeardAt() {
         return clock.now();
       },
