@@ -247,7 +247,11 @@ export class Supervisor implements WorkerOwner {
   /** Whoever has to be killed may take its time to die: its successor does not wait for that. */
   #replaceAtOnce(worker: Worker): void {
     this.#leaving.add(worker);
-    this.#restartLater();
+    const { state } = worker;
+    if (state.kind === 'draining' && state.reason === 'protocol-error') return this.#restartLater();
+    // It has served, and the time-outs it has outlasted keep such ends rare: delays are for workers that cannot live.
+    this.#restarts += 1;
+    this.#fill();
   }
 
   #restartLater(): void {
