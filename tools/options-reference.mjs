@@ -116,6 +116,7 @@ function exampleDetails(code) {
     CALL_TIMEOUT: { timeoutMs: 60000, waitedMs: 3 },
     WORKER_EXITED: { exit: 'signal SIGSEGV (native code crashed)' },
     WORKER_LOST: { reason: 'no heartbeat' },
+    COMMAND_TAINTED: { deaths: 3, windowMs: 60000, lastExit: 'signal SIGSEGV', retryAfterMs: 5000 },
     UNKNOWN_COMMAND: { known: 'summarise, walk' },
     INVALID_ARGUMENTS: { reason: 'args.items[3].callback: is a function' },
     INVALID_RESULT: { reason: 'a file cannot be sent' },

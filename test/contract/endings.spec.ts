@@ -18,6 +18,8 @@ describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
     cancelGraceMs: 50,
     killGraceMs: 50,
     restart: { budget: 1_000, initialDelayMs: 1, maxDelayMs: 10 },
+    // One command ends all the workers here, on purpose; test/integration/crash-barrier.spec.ts is about what that leads to.
+    taint: { enabled: false },
   });
   const execute = (command: string, args?: unknown, options = {}): Promise<unknown> =>
     running().pool.execute(command, args, options);

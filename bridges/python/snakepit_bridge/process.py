@@ -7,8 +7,10 @@ import sys
 PROTOCOL_FAILURE = 70
 
 _PR_SET_PDEATHSIG = 1
+_STACK_SIGNAL = getattr(signal, "SIGUSR1", None)
 
 _terminated = False
+_dumps_stacks = False
 
 
 def prepare_process():
@@ -86,11 +88,20 @@ def _exit_in_order(signum, frame):
     raise SystemExit(0)
 
 
+def stack_signal():
+    """Name of the signal upon which all stacks are written to stderr; None if the user's code has taken it for itself."""
+    is_ours = _dumps_stacks and signal.getsignal(_STACK_SIGNAL) in (signal.SIG_DFL, None)
+    return "SIGUSR1" if is_ours else None
+
+
 def _enable_stack_dumps():
     import faulthandler
 
+    global _dumps_stacks
     try:
         faulthandler.enable()
-        faulthandler.register(signal.SIGUSR1, all_threads=True)
-    except (OSError, ValueError, AttributeError, RuntimeError):
+        # Its handler runs at once, in C: while Python code loops, and while a C call holds the interpreter's lock.
+        faulthandler.register(_STACK_SIGNAL, all_threads=True)
+        _dumps_stacks = True
+    except (OSError, ValueError, AttributeError, RuntimeError, TypeError):
         complain("no stack dumps on SIGUSR1, since stderr is not a file")

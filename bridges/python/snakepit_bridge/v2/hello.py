@@ -7,6 +7,7 @@ from time import monotonic
 
 from ..codec import select_codec
 from ..errors import ProtocolError, StartupError
+from ..process import stack_signal
 from ..version import __version__
 from .frame import HELLO, pack_frame
 
@@ -52,6 +53,7 @@ def read_hello(reader):
 
 def answer_hello(codec_name, manifest, has_arena):
     """The frame that makes the worker ready."""
+    signal_name = stack_signal()
     return _hello_frame(
         {
             "protocol": 2,
@@ -62,6 +64,7 @@ def answer_hello(codec_name, manifest, has_arena):
             "pid": os.getpid(),
             "typedArrays": True,
             "arena": has_arena,
+            **({"stackSignal": signal_name} if signal_name else {}),
             "commands": manifest.describe(),
         }
     )

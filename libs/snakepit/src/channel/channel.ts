@@ -53,6 +53,8 @@ export interface WorkerManifest {
   readonly commands?: readonly CommandManifest[];
   /** Whether it answers heartbeats while a command runs. */
   readonly answersWhileBusy: boolean;
+  /** Upon this signal it writes the stacks of its threads to stderr, whatever it is doing. */
+  readonly stackSignal?: 'SIGUSR1';
 }
 
 /** Identifies a call within its channel. */
@@ -94,6 +96,8 @@ export interface Channel {
   readonly pipelineBudgetUs: number;
   /** Calls sent and not yet answered. */
   readonly inFlight: number;
+  /** Those calls, as they are at this moment. */
+  callsInFlight(): readonly ChannelCall[];
   /** When the last bytes arrived, on the clock's `now()` scale. */
   readonly lastHeardAt: number;
 

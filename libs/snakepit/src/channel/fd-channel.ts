@@ -106,6 +106,10 @@ export class FdChannel implements Channel, FrameSink {
     return this.#pending.size;
   }
 
+  callsInFlight(): readonly ChannelCall[] {
+    return this.#pending.all();
+  }
+
   send(call: ChannelCall, nowMs: number): CallId {
     const index = this.#commandIndexes.get(call.command);
     if (index === undefined) throw unknownCommand(call.command, this.#name.pool, this.#commandIndexes.keys());

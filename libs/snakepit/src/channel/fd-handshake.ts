@@ -132,6 +132,7 @@ function acceptHello(
     sdk: hello.sdk,
     commands: hello.commands,
     answersWhileBusy: hello.answersWhileBusy ?? true,
+    ...(hello.stackSignal && { stackSignal: hello.stackSignal }),
   };
   const arena = hello.arena === true ? openArena(handshake, owner) : undefined;
   const { maxDepth, maxElements } = handshake;

@@ -110,6 +110,10 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
     return this.#calls.size;
   }
 
+  callsInFlight(): readonly ChannelCall[] {
+    return [...this.#calls.values()].map(({ call }) => call);
+  }
+
   send(call: ChannelCall): CallId {
     const command = this.#commandIndexes.get(call.command);
     if (command === undefined) throw unknownCommand(call.command, this.name.pool, this.#commandIndexes.keys());

@@ -58,6 +58,11 @@ export class PendingCalls {
     return call;
   }
 
+  /** All calls, in the order of their slots. */
+  all(): ChannelCall[] {
+    return this.#calls.filter((call) => call !== undefined);
+  }
+
   /** Removes and returns all calls with their ids, in the order of their slots. */
   takeAll(): Array<{ readonly id: CallId; readonly call: ChannelCall }> {
     const taken: Array<{ id: CallId; call: ChannelCall }> = [];

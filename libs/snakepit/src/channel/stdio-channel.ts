@@ -67,6 +67,10 @@ export class StdioChannel implements Channel, MessageSink {
     return this.#current === undefined ? 0 : 1;
   }
 
+  callsInFlight(): readonly ChannelCall[] {
+    return this.#current === undefined ? [] : [this.#current.call];
+  }
+
   send(call: ChannelCall, nowMs: number): CallId {
     if (this.#current !== undefined) throw new RangeError('protocol v1 carries one call at a time');
     if (call.kind === 'stream') {

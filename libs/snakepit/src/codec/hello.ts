@@ -43,6 +43,9 @@ export interface CommandManifest {
   readonly schema?: Readonly<Record<string, unknown>>;
 }
 
+/** The one signal that may be named, so that no worker can have the host send it another. */
+export type StackSignal = 'SIGUSR1';
+
 /** The worker's HELLO. */
 export interface WorkerHello {
   readonly protocol: 2;
@@ -57,6 +60,8 @@ export interface WorkerHello {
   readonly typedArrays?: boolean;
   /** Whether it reads from the arena that was offered, and may write to it; absent means no. */
   readonly arena?: boolean;
+  /** The signal upon which it writes the stacks of its threads to stderr; absent where it does not know one. */
+  readonly stackSignal?: StackSignal;
   readonly commands: readonly CommandManifest[];
 }
 
@@ -85,6 +90,7 @@ export function checkWorkerHello(value: unknown): WorkerHello | { error: ErrorBo
     ...(hello.map['answersWhileBusy'] === false && { answersWhileBusy: false }),
     ...(hello.map['typedArrays'] === true && { typedArrays: true }),
     ...(hello.map['arena'] === true && { arena: true }),
+    ...(hello.map['stackSignal'] === 'SIGUSR1' && { stackSignal: 'SIGUSR1' }),
     commands: parseCommands(hello.list('commands')),
   };
 }

@@ -19,6 +19,7 @@ const CONTRACT: Record<ErrorCode, readonly [http: number, grpc: number, delivery
   CANCELLED: [499, 1, 'may-have-run', false],
   WORKER_EXITED: [503, 14, 'may-have-run', true],
   WORKER_LOST: [503, 14, 'may-have-run', true],
+  COMMAND_TAINTED: [503, 14, 'not-started', true],
   UNKNOWN_COMMAND: [404, 12, 'not-started', false],
   INVALID_ARGUMENTS: [422, 3, 'not-started', false],
   INVALID_RESULT: [502, 13, 'ran', false],

@@ -122,7 +122,8 @@ export const ERRORS = {
   ),
   CANCELLED: rule((d) => `${ofCommand(d)} was cancelled${because(d)}.`, 'may-have-run', false, 499, 1),
   WORKER_EXITED: rule(
-    (d) => `Worker '${text(d['worker'])}' exited (${text(d['exit'])}) with ${ofCommand(d)} in its hands${inPool(d)}.`,
+    (d) =>
+      `Worker '${text(d['worker'])}' exited (${text(d['exit'])})${d['command'] === undefined ? '' : ` with ${ofCommand(d)} in its hands`}${inPool(d)}.`,
     'may-have-run',
     true,
     503,
@@ -131,6 +132,16 @@ export const ERRORS = {
   WORKER_LOST: rule(
     (d) => `Worker '${text(d['worker'])}' stopped answering${because(d)}; it is replaced.`,
     'may-have-run',
+    true,
+    503,
+    14,
+  ),
+  COMMAND_TAINTED: rule(
+    (d) =>
+      `${ofCommand(d)} is not given to workers${inPool(d)}: ${text(d['deaths'], 'several')} of them died of it within ` +
+      `${text(d['windowMs'], 'some')} ms (the last: ${text(d['lastExit'], 'unknown')}). Mend the command; in ` +
+      `${text(d['retryAfterMs'], 'some')} ms one call of it is let through to see whether it kills again.`,
+    'not-started',
     true,
     503,
     14,

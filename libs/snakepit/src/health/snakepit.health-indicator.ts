@@ -12,7 +12,7 @@ export interface PoolHealth {
   readonly queued: number;
   readonly inFlight: number;
   readonly restarts: number;
-  /** First line of why the latest worker did not start; only while the pool is not up. */
+  /** First line of why the latest worker did not start, or how it ended by itself; only while the pool is not up. */
   readonly lastFailure?: string;
 }
 

@@ -1,3 +1,4 @@
+import type { CommandTaint } from './command-taint.js';
 import type { CallKind } from '../channel/index.js';
 
 /** A call that runs for longer than this is long. */
@@ -27,12 +28,19 @@ export class CommandProfile {
   pace: Pace;
   /** A moving average of service times, in microseconds, to which no call adds more than {@link LONG_US}; 0 while nothing is known. */
   estimateUs = 0;
+  /** Workers died of it lately; undefined while none has. */
+  taint: CommandTaint | undefined = undefined;
   /** A moving average of what long calls took, short ones counting as 0; it is kept so low that trust comes back within 120 calls. */
   #longCostUs = 0;
 
   constructor(readonly kind: CallKind) {
     // A stream holds its worker for as long as its consumer likes.
     this.pace = kind === 'stream' ? 'slow' : 'unknown';
+  }
+
+  /** A worker died that had it in hand beside others: until it is seen to end well, it is given a worker to itself. */
+  suspect(): void {
+    if (this.kind === 'call') this.pace = 'unknown';
   }
 
   /** Takes in what a worker measured. A failure may have come before the work: it tells only how long a call takes at least. */

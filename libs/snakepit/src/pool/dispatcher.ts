@@ -3,15 +3,16 @@ import {
   DeadlineSweep,
   hasListeners,
   isSnakepitError,
+  SnakepitError,
   toError,
   type Clock,
   type LogSink,
-  type SnakepitError,
   type Timer,
 } from '../core/index.js';
-import { leavesInPeace, type OrphanedCall, type Worker } from '../worker/index.js';
+import { leavesInPeace, type ExitCause, type OrphanedCall, type Worker } from '../worker/index.js';
 import { Backlog, precedes } from './backlog.js';
 import { publishCall } from './call-events.js';
+import { CrashBarrier } from './crash-barrier.js';
 import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';
 import type { PoolCall, PoolCallOwner } from './pool-call.js';
@@ -21,6 +22,7 @@ import {
   closed,
   invalidArguments,
   invalidResult,
+  lostToHungWorker,
   queueTimeout,
   saturated,
   sessionWorkerUnavailable,
@@ -29,6 +31,9 @@ import {
 import { PoolCounters, WorkerCounters } from './pool-stats.js';
 import { FAST_LANE_MS, Scheduler, type Lane } from './scheduler.js';
 import { Seat } from './seat.js';
+
+/** How long a worker in which a command hangs may take to give back the calls it has not begun. */
+const RECALL_MS = 100;
 
 /** Which worker a session was last on; the session service keeps it. */
 export interface SessionAffinity {
@@ -61,6 +66,7 @@ export class Dispatcher implements PoolCallOwner {
   readonly #clock: Clock;
   readonly #scheduler: Scheduler<Seat<PoolCall>>;
   readonly #deadlines: DeadlineSweep;
+  readonly #barrier: CrashBarrier;
   readonly #backlog = new Backlog<PoolCall>();
   readonly #seats = new Map<string, Seat<PoolCall>>();
   readonly #counters = new WeakMap<Worker, WorkerCounters>();
@@ -76,6 +82,7 @@ export class Dispatcher implements PoolCallOwner {
     this.#clock = parts.clock;
     this.#scheduler = new Scheduler(parts.options);
     this.#deadlines = new DeadlineSweep(parts.clock);
+    this.#barrier = new CrashBarrier({ ...parts, pool: parts.name, settings: parts.options.taint });
   }
 
   /** Calls that wait for a worker. */
@@ -117,6 +124,10 @@ export class Dispatcher implements PoolCallOwner {
   /** Takes a call in: a worker gets it now, or it waits, or it is refused. */
   admit(call: PoolCall): void {
     this.#open.enter();
+    if (call.profile.taint !== undefined) {
+      const tainted = this.#barrier.refusal(call);
+      if (tainted !== undefined) return this.#refuse(call, tainted);
+    }
     const now = call.admittedAt;
     // Those who waited come first; time alone may have made room for them.
     if (this.#isPumpDue || (this.#retry !== undefined && !this.#scheduler.hasFastTraffic(now))) this.#pump();
@@ -130,11 +141,11 @@ export class Dispatcher implements PoolCallOwner {
     return this.#open.none();
   }
 
-  /** Fails all calls that wait. */
-  failWaiting(error: () => SnakepitError): void {
+  /** Fails all calls that wait, or those that are `meant`. */
+  failWaiting(error: () => SnakepitError, meant: (call: PoolCall) => boolean = () => true): void {
     const backlogs = [this.#backlog, ...[...this.#seats.values()].map((seat) => seat.pinned)];
     for (const call of backlogs.flatMap((backlog) => backlog.calls())) {
-      if (!call.isSettled) this.#refuse(call, error());
+      if (!call.isSettled && meant(call)) this.#refuse(call, error());
     }
   }
 
@@ -195,7 +206,8 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   /** Settles what a worker did not get to answer: started over where that is safe, failed elsewhere. */
-  callsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
+  callsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void {
+    if (cause !== undefined) this.#blame(calls, cause);
     const again: PoolCall[] = [];
     const now = this.#clock.now();
     for (const { call: orphan, wasWritten } of calls) {
@@ -206,10 +218,17 @@ export class Dispatcher implements PoolCallOwner {
       if (call.isSettled) this.#open.leave();
       else if (this.#isClosed) call.fail(closed(this.#parts.name, call.deliverySoFar));
       else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
-      else call.fail(error(call));
+      else call.fail(call.overdueError ?? error(call));
     }
     // Each goes to the front, so the oldest has to go last.
     for (const call of again.toSorted((a, b) => b.admittedAt - a.admittedAt)) this.#requeue(call);
+  }
+
+  /** A command that this death has tainted is not given to another worker: its waiting calls are refused. */
+  #blame(calls: readonly OrphanedCall[], cause: ExitCause): void {
+    const inHand = calls.filter(({ wasWritten }) => wasWritten).map(({ call }) => call as PoolCall);
+    const tainted = this.#barrier.onDeath(inHand, cause);
+    if (tainted !== undefined) this.failWaiting(tainted.error, ({ profile }) => profile === tainted.profile);
   }
 
   // ---- placing ---------------------------------------------------------------------------------------------------
@@ -365,12 +384,13 @@ export class Dispatcher implements PoolCallOwner {
     this.#waiting -= 1;
   }
 
-  #mayRunAgain(call: PoolCall, wasWritten: boolean): boolean {
-    if (call.chunks > 0) return false;
-    return !wasWritten || (call.settings.isIdempotent && call.attempts < this.#parts.options.maxAttempts);
+  #mayRunAgain(call: PoolCall, hasRun: boolean): boolean {
+    if (call.chunks > 0 || call.isOverdue || call.profile.taint?.isTainted) return false;
+    return !hasRun || (call.settings.isIdempotent && call.attempts < this.#parts.options.maxAttempts);
   }
 
   #requeue(call: PoolCall): void {
+    call.recalledFor = undefined;
     this.#backlog.pushFront(call);
     this.#waiting += 1;
     call.expiresAt = call.deadline;
@@ -390,6 +410,8 @@ export class Dispatcher implements PoolCallOwner {
     counters.requests += 1;
     counters.totalTimeUs += serviceUs;
     if (hasFailed) counters.errors += 1;
+    // What failed in no time may not have begun.
+    if (profile.taint !== undefined && !(hasFailed && serviceUs === 0)) this.#barrier.onSurvival(call);
     if (call.isSettled) this.#open.leave();
     if (worker.state.kind === 'draining') worker.leaveIfIdle();
     this.#pumpSoon();
@@ -408,13 +430,56 @@ export class Dispatcher implements PoolCallOwner {
     if (call.isOverdue) {
       const message = `'${command}' still runs ${options.cancelGraceMs} ms after its deadline; its worker is killed and replaced`;
       log({ level: 'error', pool, worker: seat.workerId, message });
-      return seat.worker.kill('hung');
+      return this.#giveUp(seat, command);
     }
     call.isOverdue = true;
     call.stop('deadline');
     call.expiresAt = nowMs + options.cancelGraceMs;
     this.#deadlines.watch(call);
-    call.fail(callTimeout(pool, call, call.startedAt ?? nowMs));
+    this.#failOverdue(call, seat);
+  }
+
+  /** The caller gets its error with the stacks of the worker: at once where it cannot tell them, else some milliseconds later. */
+  #failOverdue(call: PoolCall, { worker }: Seat<PoolCall>): void {
+    const { name } = this.#parts;
+    const until = call.startedAt ?? call.admittedAt;
+    const error = callTimeout(name, call, until);
+    const stacks = worker.dumpStacks();
+    if (stacks === undefined) return call.fail(error);
+    call.overdueError = error;
+    void stacks.then((workerStacks) => {
+      call.fail(
+        workerStacks === undefined ? error : new SnakepitError('CALL_TIMEOUT', { ...error.details, workerStacks }),
+      );
+    });
+  }
+
+  /**
+   * Ends a worker in which a command hangs. The calls beside it are asked back first: a worker that still reads, such as one whose
+   * handler blocks only its main thread, tells which of them it has not begun, and those run elsewhere.
+   */
+  #giveUp({ worker, channel }: Seat<PoolCall>, hung: string): void {
+    const others = channel.callsInFlight().filter((each) => !(each as PoolCall).isSettled) as PoolCall[];
+    if (worker.state.kind === 'dead') return;
+    if (others.length === 0) return worker.kill('hung');
+    worker.drain('hung');
+    for (const other of others) {
+      other.recalledFor = hung;
+      other.stop('caller');
+    }
+    this.#clock.after(RECALL_MS, () => worker.kill('hung')).unref();
+  }
+
+  onRecalled(call: PoolCall, hasRun: boolean): void {
+    const { worker, channel } = this.#seatOf(call);
+    this.#takeOff(call, channel.lastHeardAt);
+    if (hasRun) call.mayHaveRun = true;
+    else call.attempts -= 1;
+    const mayRunAgain = this.#mayRunAgain(call, hasRun) && !this.#isClosed;
+    if (mayRunAgain) this.#requeue(call);
+    else call.fail(lostToHungWorker(this.#parts.name, worker.id, call));
+    worker.leaveIfIdle();
+    this.#pumpSoon();
   }
 
   #expireWaiting(call: PoolCall, nowMs: number): void {

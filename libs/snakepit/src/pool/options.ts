@@ -289,6 +289,43 @@ export const poolOptionTable = {
       default: false,
     },
   ),
+  taint: option.group(
+    {
+      enabled: option.boolean({
+        doc: 'A command that keeps killing workers is refused with COMMAND_TAINTED.',
+        default: true,
+      }),
+      deaths: option.integer({
+        doc: 'How many workers must have died of it, by a crash or an exit of their own. Twenty calls that their worker survives make up for one death.',
+        unit: 'workers',
+        min: 1,
+        max: 1_000_000,
+        default: 3,
+      }),
+      windowMs: option.integer({
+        doc: 'Deaths older than this are forgotten.',
+        unit: ms,
+        min: 1,
+        max: MAX_MS,
+        default: 60_000,
+      }),
+      probeAfterMs: option.integer({
+        doc: 'After how long one call is let through to see whether it kills again; doubles each time it does.',
+        unit: ms,
+        min: 1,
+        max: MAX_MS,
+        default: 5_000,
+      }),
+      maxProbeAfterMs: option.integer({
+        doc: 'The longest time between two such calls.',
+        unit: ms,
+        min: 1,
+        max: MAX_MS,
+        default: 60_000,
+      }),
+    },
+    { doc: 'Commands that keep killing workers.' },
+  ),
   maxFrameBytes: option.integer({
     doc: 'The largest arguments, result or stream item, encoded.',
     unit: 'bytes',

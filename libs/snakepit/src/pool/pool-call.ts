@@ -9,6 +9,7 @@ import {
 } from '../core/index.js';
 import type { CallSettings } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
+import { mayHaveRun } from './delivery.js';
 import type { Seat } from './seat.js';
 import type { Priority, Waiting, WaitQueue } from './wait-queue.js';
 
@@ -28,6 +29,8 @@ export interface PoolCallOwner {
   onSettled(call: PoolCall, error: SnakepitError | undefined): void;
   onCallExpired(call: PoolCall, nowMs: number): void;
   onCallAborted(call: PoolCall, reason: unknown): void;
+  /** The worker, which is to be killed for what another call does, has ended the call; `hasRun` unless it had not begun it. */
+  onRecalled(call: PoolCall, hasRun: boolean): void;
   /** The caller's `onProgress` threw. */
   onListenerFailed(call: PoolCall, thrown: unknown): void;
   /** Rewrites a result by the adapter; throws the error the caller gets. */
@@ -74,11 +77,15 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   attempts = 0;
   /** A worker it was written to is gone, and with it the knowledge of whether the command began. */
   mayHaveRun = false;
+  /** The command whose hang its worker is to be killed for: the call was asked back. */
+  recalledFor: string | undefined = undefined;
   /** Chunks that have reached the consumer; a stream that has begun is not begun again. */
   chunks = 0;
   isSettled = false;
   /** Its deadline has passed while a worker held it; the worker has been asked to stop. */
   isOverdue = false;
+  /** What an overdue call fails with, be it answered or not: its caller waits only for the stacks of its worker. */
+  overdueError: SnakepitError | undefined = undefined;
 
   expiresAt: number;
   sweepBucket: DeadlineBucket | undefined = undefined;
@@ -124,7 +131,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   onResult(value: unknown, serviceUs: number): void {
     this.#owner.onReleased(this, serviceUs, false);
-    if (this.isSettled) return;
+    if (this.#isTooLate()) return;
     let result: unknown;
     try {
       result = this.#owner.toResult(this, value);
@@ -137,13 +144,13 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   onEnd(serviceUs: number): void {
     this.#owner.onReleased(this, serviceUs, false);
-    if (this.isSettled) return;
+    if (this.#isTooLate()) return;
     this.#settle(undefined);
     this.#listener.onEnd();
   }
 
   onChunk(value: unknown): void {
-    if (this.isSettled) return;
+    if (this.isSettled || this.isOverdue) return;
     this.chunks += 1;
     let item: unknown;
     try {
@@ -166,8 +173,18 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   }
 
   onFailure(error: SnakepitError, serviceUs: number): void {
+    if (error.code === 'CANCELLED' && this.recalledFor !== undefined && !this.isSettled) {
+      return this.#owner.onRecalled(this, error.delivery !== 'not-started');
+    }
     this.#owner.onReleased(this, serviceUs, true);
+    if (this.#isTooLate()) return;
     this.fail(error.code === 'CALL_TIMEOUT' ? this.#timedOut(error) : error);
+  }
+
+  /** Whether the answer is of no use any more: its caller has gone, or its deadline has. */
+  #isTooLate(): boolean {
+    if (this.overdueError !== undefined) this.fail(this.overdueError);
+    return this.isSettled;
   }
 
   /** A worker that ended the call at its deadline before the host noticed does not know what the host knows of the call. */
@@ -184,7 +201,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   /** Gives the caller its error; without effect on a call that is settled. */
   fail(error: SnakepitError): void {
     if (this.isSettled) return;
-    const told = this.mayHaveRun && error.delivery === 'not-started' ? afterEarlierAttempt(error) : error;
+    const told = this.mayHaveRun ? mayHaveRun(error) : error;
     this.#settle(told);
     this.#listener.onError(told);
   }
@@ -215,9 +232,4 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
     watchAbort(signal, onAbort);
     return onAbort;
   }
-}
-
-/** The last attempt did not start; an earlier one may have. */
-function afterEarlierAttempt({ code, details, cause, remote }: SnakepitError): SnakepitError {
-  return new SnakepitError(code, details, { cause, delivery: 'may-have-run', ...(remote && { remote }) });
 }

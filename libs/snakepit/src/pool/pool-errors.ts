@@ -33,6 +33,11 @@ export function callTimeout(pool: string, call: PoolCall, until: number): Snakep
   return new SnakepitError('CALL_TIMEOUT', details, { delivery });
 }
 
+/** A call that had begun in a worker that is killed for what another call does to it. */
+export function lostToHungWorker(pool: string, worker: string, { command, recalledFor }: PoolCall): SnakepitError {
+  return new SnakepitError('WORKER_LOST', { pool, worker, command, reason: `'${recalledFor}' hung in it` });
+}
+
 export function queueTimeout(
   pool: string,
   { command }: PoolCall,

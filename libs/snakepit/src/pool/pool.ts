@@ -1,6 +1,6 @@
 import type { CallKind, ChannelCall, CommandManifest, HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
-import { readProcessMemory, type Launch, type OrphanedCall, type Worker } from '../worker/index.js';
+import { readProcessMemory, type ExitCause, type Launch, type OrphanedCall, type Worker } from '../worker/index.js';
 import { Autoscaler } from './autoscaler.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher, type SessionAffinity } from './dispatcher.js';
@@ -268,7 +268,7 @@ export class Pool implements SupervisorOwner {
     return ready < whole ? 'degraded' : 'up';
   }
 
-  /** Why the latest worker that could not start did not; undefined while all is well. */
+  /** Why the latest worker that could not start did not, or how the latest that died by itself did; undefined while all is well. */
   get lastFailure(): SnakepitError | undefined {
     return this.status === 'up' ? undefined : this.#supervisor.lastFailure;
   }
@@ -354,8 +354,8 @@ export class Pool implements SupervisorOwner {
     this.#dispatcher.setRoom(worker, hasRoom);
   }
 
-  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
-    this.#dispatcher.callsLost(calls, error);
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void {
+    this.#dispatcher.callsLost(calls, error, cause);
   }
 
   onExhausted(): void {

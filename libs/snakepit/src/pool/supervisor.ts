@@ -4,6 +4,7 @@ import {
   describeExit,
   Worker,
   workerEnvironment,
+  type DrainReason,
   type ExitCause,
   type Launch,
   type LeaveReason,
@@ -12,9 +13,12 @@ import {
   type WorkerOwner,
 } from '../worker/index.js';
 import { initialSize } from './autoscaler.js';
+import { CircuitBreaker } from './circuit-breaker.js';
 import { Launcher } from './launcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { RestartPolicy } from './restart-policy.js';
+
+const CONDEMNING: ReadonlySet<DrainReason> = new Set(['hung', 'frozen', 'protocol-error']);
 
 export interface SupervisorParts {
   readonly pool: string;
@@ -34,7 +38,7 @@ export interface SupervisorOwner {
   onUnavailable(worker: Worker): void;
   /** The worker's channel is full (no calls should be given to it), or has room again. */
   onRoom(worker: Worker, hasRoom: boolean): void;
-  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void;
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void;
   onHostCall(call: HostCall): Promise<unknown>;
   /** The restart budget is used up and no worker is ready. */
   onExhausted(): void;
@@ -49,6 +53,7 @@ export class Supervisor implements WorkerOwner {
   /** Workers that have yet to prove themselves before another is retired for them. */
   readonly #replacements = new Set<Worker>();
   readonly #restartPolicy: RestartPolicy;
+  readonly #breaker = new CircuitBreaker();
   readonly #restartTimers = new Set<Timer>();
   readonly #waiters = new Set<() => void>();
   #heartbeat: Timer | undefined;
@@ -80,6 +85,12 @@ export class Supervisor implements WorkerOwner {
     return this.#restarts;
   }
 
+  get #startingCount(): number {
+    let count = 0;
+    for (const worker of this.#workers) if (worker.state.kind === 'starting') count += 1;
+    return count;
+  }
+
   get readyCount(): number {
     let count = 0;
     for (const worker of this.#workers) if (worker.state.kind === 'ready') count += 1;
@@ -109,14 +120,14 @@ export class Supervisor implements WorkerOwner {
     return known.flatMap(({ id, pid }) => (pid === undefined ? [] : { id, pid }));
   }
 
-  /** Why the latest worker that failed to start did so. */
+  /** Why the latest worker that failed to start, or died by itself, did so. */
   get lastFailure(): SnakepitError | undefined {
     return this.#lastFailure;
   }
 
-  /** Whether crashes have outrun the restart budget. */
+  /** Whether the pool is down, or would be if the workers it has now were gone: crashes have outrun the restart budget. */
   get isExhausted(): boolean {
-    return this.#restartPolicy.isExhausted(this.#parts.clock.now());
+    return this.#breaker.isOpen || this.#restartPolicy.isExhausted(this.#parts.clock.now());
   }
 
   /**
@@ -240,19 +251,21 @@ export class Supervisor implements WorkerOwner {
   onReady(worker: Worker): void {
     if (this.#isClosed || this.readyCount > this.#size + this.#leaving.size) return this.#retire(worker, 'resize');
     this.#parts.owner.onReady(worker);
+    if (this.#breaker.onReady()) this.#endOutage();
     this.#wake();
   }
 
   onUnavailable(worker: Worker): void {
     this.#parts.owner.onUnavailable(worker);
+    if (isCondemned(worker) && !this.#isClosed && !this.#leaving.has(worker)) this.#replaceAtOnce(worker);
   }
 
   onRoom(worker: Worker, hasRoom: boolean): void {
     this.#parts.owner.onRoom(worker, hasRoom);
   }
 
-  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void {
-    this.#parts.owner.onCallsLost(calls, error);
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void {
+    this.#parts.owner.onCallsLost(calls, error, cause);
   }
 
   onHostCall(call: HostCall): Promise<unknown> {
@@ -263,11 +276,13 @@ export class Supervisor implements WorkerOwner {
     const { log, pool } = this.#parts;
     const wasLeaving = this.#leaving.delete(worker);
     this.#workers.delete(worker);
+    // Why a worker was killed has been logged where that was decided.
+    const wasKilled =
+      worker.state.kind === 'dead' && worker.state.reason !== undefined && worker.state.reason !== 'channel-closed';
     if (startError !== undefined) this.#lastFailure = startError;
+    else if (!wasKilled)
+      this.#lastFailure = new SnakepitError('WORKER_EXITED', { pool, worker: worker.id, exit: describeExit(cause) });
     if (!wasLeaving && !this.#isClosed) {
-      // Why a worker was killed has been logged where that was decided.
-      const wasKilled =
-        worker.state.kind === 'dead' && worker.state.reason !== undefined && worker.state.reason !== 'channel-closed';
       const message = startError?.message ?? `exited unexpectedly (${describeExit(cause)}); it is replaced`;
       if (!wasKilled) log({ level: 'error', pool, worker: worker.id, message });
       if (!this.#isBooting && !this.#replacements.has(worker)) this.#restartLater();
@@ -290,10 +305,23 @@ export class Supervisor implements WorkerOwner {
     return worker;
   }
 
+  /** Whoever has to be killed may take its time to die: its successor does not wait for that. */
+  #replaceAtOnce(worker: Worker): void {
+    this.#leaving.add(worker);
+    const { state } = worker;
+    if (state.kind === 'draining' && state.reason === 'protocol-error') return this.#restartLater();
+    // It has served, and the time-outs it has outlasted keep such ends rare: delays are for workers that cannot live.
+    this.#restarts += 1;
+    this.#fill();
+  }
+
   #restartLater(): void {
     const { clock, owner } = this.#parts;
     const { delayMs, isExhausted } = this.#restartPolicy.onCrash(clock.now(), Math.max(3, this.#size));
-    if (isExhausted && this.readyCount === 0) owner.onExhausted();
+    const tries = this.#startingCount + this.#restartTimers.size;
+    const decision = this.#breaker.onCrash(isExhausted, this.readyCount, tries);
+    if (decision === 'open') owner.onExhausted();
+    if (decision !== 'restart' && tries > 0) return;
     if (delayMs === 0) {
       this.#restarts += 1;
       return this.#fill();
@@ -306,6 +334,13 @@ export class Supervisor implements WorkerOwner {
     this.#restartTimers.add(timer);
   }
 
+  /** A worker lives again: the others need not wait for their turn. */
+  #endOutage(): void {
+    const { log, pool } = this.#parts;
+    log({ level: 'info', pool, message: 'a worker is ready again; the others are started' });
+    this.#restartNow();
+  }
+
   /** Launches what waits for its restart: what it crashed of may be gone. */
   #restartNow(): void {
     this.#restarts += this.#restartTimers.size;
@@ -314,11 +349,12 @@ export class Supervisor implements WorkerOwner {
     this.#fill();
   }
 
-  /** Launches what is missing, less what a restart timer will launch. */
+  /** Launches what is missing, less what a restart timer will launch; of a pool that is down, one worker at a time. */
   #fill(): void {
     if (this.#isClosed || this.#launcher === undefined) return;
     const staying = this.#workers.size - this.#leaving.size;
-    const missing = this.#size - staying - this.#restartTimers.size;
+    const size = this.#breaker.isOpen ? 1 : this.#size;
+    const missing = size - staying - this.#restartTimers.size;
     for (let launched = 0; launched < missing; launched += 1) this.#launch();
   }
 
@@ -353,6 +389,11 @@ export class Supervisor implements WorkerOwner {
   #wake(): void {
     for (const check of this.#waiters) check();
   }
+}
+
+/** It will answer no more, and is being killed. */
+function isCondemned({ state }: Worker): boolean {
+  return state.kind === 'draining' && CONDEMNING.has(state.reason);
 }
 
 /** Ready workers first, idle ones last among them, so that shrinking costs as little as it can. */

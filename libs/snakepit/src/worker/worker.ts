@@ -24,6 +24,7 @@ import { openChannel, type ChannelSettings } from './open-channel.js';
 import type { Launch, WorkerProcess } from './process.js';
 import { Pulse } from './pulse.js';
 import { ARENA_FD } from './spawned-process.js';
+import { StackDump } from './stack-dump.js';
 import { startFailed, unreachable } from './start-failure.js';
 import { isLegalMove, reasonOf, type DrainReason, type WorkerState } from './worker-state.js';
 
@@ -70,8 +71,8 @@ export interface WorkerOwner {
   onUnavailable(worker: Worker): void;
   /** Its channel is full, or has room again. */
   onRoom(worker: Worker, hasRoom: boolean): void;
-  /** It will answer no more: these calls are its owner's to settle, with `error`. */
-  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError): void;
+  /** It will answer no more: these calls are its owner's to settle, with `error`. `cause` tells how it died, if it died by itself. */
+  onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void;
   /** Its process is gone. `startError` tells why, if it never became ready. */
   onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void;
   onHostCall(call: HostCall): Promise<unknown>;
@@ -92,6 +93,7 @@ export class Worker implements ChannelOwner {
   readonly #process: WorkerProcess;
   readonly #arena: ArenaFile | undefined;
   readonly #pulse: Pulse;
+  readonly #stackDump: StackDump;
   readonly #startTimer: Timer;
   #state: WorkerState;
   /** Why it cannot become ready; known before its process is gone. */
@@ -106,13 +108,14 @@ export class Worker implements ChannelOwner {
     this.startedAt = clock.now();
     this.#state = { kind: 'starting', sinceMs: this.startedAt };
     this.#pulse = new Pulse(settings.heartbeatIntervalMs, settings.heartbeatTimeoutMs);
+    this.#stackDump = new StackDump(clock);
     this.#arena = this.#createArena();
     this.#process = parts.launch({
       arenaFd: this.#arena?.fd,
       env: parts.env,
       clock,
       owner: {
-        onLine: (stream, message) => this.#log(stream === 'stdout' ? 'info' : 'warn', message),
+        onLine: (stream, line) => this.#onLine(stream, line),
         onExit: (cause) => this.#onExit(cause),
       },
     });
@@ -184,6 +187,20 @@ export class Worker implements ChannelOwner {
     this.#log('error', `no sign of life for ${this.#parts.settings.heartbeatTimeoutMs} ms; it is killed and replaced`);
     // A stopped process does not see SIGTERM.
     this.kill('frozen', 0);
+  }
+
+  /** What its threads are doing, as the worker itself writes it; undefined where it cannot, or was asked just before. */
+  dumpStacks(): Promise<string | undefined> | undefined {
+    const { channel, pid } = this;
+    const signal = channel?.manifest.stackSignal;
+    if (signal === undefined || pid === undefined) return undefined;
+    return this.#stackDump.request(() => {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // ESRCH: it is gone. EPERM: it is another user's.
+      }
+    });
   }
 
   onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void {
@@ -279,6 +296,7 @@ export class Worker implements ChannelOwner {
 
   #onExit(cause: ExitCause): void {
     this.#startTimer.cancel();
+    this.#stackDump.end();
     const { owner } = this.#parts;
     const before = this.#state;
     const startError = before.kind === 'starting' ? this.#startError(cause) : undefined;
@@ -287,7 +305,8 @@ export class Worker implements ChannelOwner {
     if (before.kind === 'ready') owner.onUnavailable(this);
     if (before.kind === 'ready' || before.kind === 'draining') {
       const error = (call: ChannelCall): SnakepitError => this.#lossOf(call, cause, reason);
-      owner.onCallsLost(before.channel.abandon(), error);
+      const diedByItself = reason === undefined || reason === 'channel-closed';
+      owner.onCallsLost(before.channel.abandon(), error, diedByItself ? cause : undefined);
     }
     this.#arena?.close();
     this.#endpoint?.close();
@@ -328,6 +347,11 @@ export class Worker implements ChannelOwner {
       reason: reasonOf(next),
       startMs,
     });
+  }
+
+  #onLine(stream: 'stdout' | 'stderr', line: string): void {
+    if (stream === 'stdout') return this.#log('info', line);
+    if (!this.#stackDump.takes(line)) this.#log('warn', line);
   }
 
   #log(level: LogRecord['level'], message: string): void {

@@ -1,0 +1,110 @@
+import { fileURLToPath } from 'node:url';
+
+import { createSnakepit, python, type LogRecord, type PoolOptions, type Snakepit } from 'nestjs-snakepit/core';
+import { afterEach, describe, expect, inject, it } from 'vitest';
+
+import { failureOf } from '../support/outcomes.js';
+import { untilGone } from '../support/processes.js';
+import { entriesOf, entryWith, useScratch } from '../support/records.js';
+import { waitUntil } from '../support/wait-until.js';
+
+const module = fileURLToPath(new URL('../fixtures/integration/hangs.py', import.meta.url));
+
+describe('a command that hangs', () => {
+  const scratch = useScratch();
+  const open = new Set<Snakepit>();
+  afterEach(async () => {
+    await Promise.all([...open].map((snakepit) => snakepit.close()));
+    open.clear();
+  });
+
+  async function start(options: Partial<PoolOptions> = {}) {
+    const logs: LogRecord[] = [];
+    const adapter = python({ module, path: [inject('pythonPackages')] });
+    const defaults = { adapter, size: 1, cancelGraceMs: 150, killGraceMs: 150 };
+    const snakepit = await createSnakepit({ ...defaults, ...options }, { log: (record) => logs.push(record) });
+    open.add(snakepit);
+    return { pool: snakepit.pool(), logs };
+  }
+
+  it.each(['hang', 'spin', 'hold_gil'])('shows by the stacks of its worker where: %s', async (command) => {
+    const { pool, logs } = await start();
+    const path = scratch();
+    const calledAt = performance.now();
+    const error = await failureOf(pool.execute(command, { path }, { timeoutMs: 200 }));
+    expect(performance.now() - calledAt).toBeLessThan(2_000);
+    expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
+    const stacks = String(error.details['workerStacks']);
+    expect(stacks).toMatch(
+      new RegExp(`hangs\\.py", line \\d+ in ${command === 'hang' ? 'innermost_of_the_hang' : command}`),
+    );
+    expect(stacks).toContain('most recent call first');
+    expect(logs.map(({ message }) => message).join('\n')).not.toContain('most recent call first');
+    expect(JSON.stringify(error)).not.toContain('hangs.py');
+  });
+
+  it('shows no stacks where the module wants the signal for itself, which it does not get', async () => {
+    const { pool } = await start({ env: { TAKES_SIGUSR1: '1' } });
+    const path = scratch();
+    const error = await failureOf(pool.execute('hang', { path }, { timeoutMs: 200 }));
+    expect(error.code).toBe('CALL_TIMEOUT');
+    expect(error.details).not.toHaveProperty('workerStacks');
+    expect(entriesOf(path).some((entry) => 'signal' in entry)).toBe(false);
+  });
+
+  it('gives back the calls behind it that were not begun, and they run elsewhere', async () => {
+    const { pool } = await start({ pipelineBudgetUs: 1_000_000 });
+    const path = scratch();
+    // Short ones, so that the pool puts calls behind each other.
+    for (let n = 0; n < 300; n += 1) {
+      await pool.execute('hang', { path: null, seconds: 0 });
+      await pool.execute('quick', { path: null, name: n });
+    }
+    const stuck = failureOf(pool.execute('hang', { path: `${path}-hang` }, { timeoutMs: 300 }));
+    const behind = [1, 2, 3].map((name) => pool.execute('quick', { path, name }));
+    await entryWith(`${path}-hang`, 'began');
+    expect(pool.stats().inFlight).toBe(4);
+    expect(await stuck).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
+    expect(await Promise.all(behind)).toEqual([1, 2, 3]);
+    const ran = entriesOf(path).filter((entry) => 'ran' in entry);
+    expect(ran).toHaveLength(3);
+  });
+
+  it('takes with it, as WORKER_LOST, what had begun beside it', async () => {
+    const { pool } = await start({ concurrency: 2 });
+    const path = scratch();
+    const beside = failureOf(pool.execute('quick_later', { path, name: 'beside' }));
+    await entryWith(path, 'ran');
+    const stuck = failureOf(pool.execute('hang', { path }, { timeoutMs: 100 }));
+    expect((await stuck).code).toBe('CALL_TIMEOUT');
+    expect(await beside).toMatchObject({ code: 'WORKER_LOST', delivery: 'may-have-run', retryable: true });
+  });
+
+  it('is replaced before its worker is dead, where that does not mind SIGTERM', async () => {
+    const { pool } = await start({ killGraceMs: 5_000 });
+    const path = scratch();
+    const [before] = pool.stats().pids;
+    await failureOf(pool.execute('hold_gil', { path }, { timeoutMs: 150 }));
+    expect(await pool.execute('pid')).not.toBe(before);
+    process.kill(before ?? 0, 'SIGKILL');
+    await untilGone([before ?? 0]);
+    await waitUntil('the old one forgotten', () => pool.stats().workers === 1);
+    expect(pool.stats()).toMatchObject({ restarts: 1, status: 'up' });
+  });
+
+  it('while it holds the GIL misses its heartbeat: WORKER_LOST', async () => {
+    const { pool } = await start({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 150 });
+    const path = scratch();
+    const error = await failureOf(pool.execute('hold_gil', { path }));
+    expect(error).toMatchObject({ code: 'WORKER_LOST', delivery: 'may-have-run' });
+    expect(typeof (await pool.execute('pid'))).toBe('number');
+  });
+
+  it('in Python code keeps answering its heartbeat, and only its deadline ends it', async () => {
+    const { pool } = await start({ heartbeatIntervalMs: 20, heartbeatTimeoutMs: 400 });
+    const path = scratch();
+    const [before] = pool.stats().pids;
+    await pool.execute('spin', { path, seconds: 1 });
+    expect(pool.stats().pids).toEqual([before]);
+  });
+});
