@@ -14,6 +14,8 @@ export class CallRecord {
   readonly outcomes: Outcome[] = [];
   /** The workers that it was written to, in order. */
   readonly handedTo: string[] = [];
+  /** Those of them that have answered it. */
+  readonly answeredBy: string[] = [];
   /** Steers it, where its caller may leave it. */
   cancel: () => void = () => {};
   grant: (chunks: number) => void = () => {};

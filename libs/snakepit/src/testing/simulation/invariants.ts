@@ -62,16 +62,19 @@ export class Invariants {
       fail(`${worker} has ${hand.size} calls in hand; window ${window}, concurrency ${concurrency}`);
     const streams = [...hand].filter(({ kind }) => kind === 'stream').length;
     if (streams > concurrency) fail(`${worker} has ${streams} streams in hand; concurrency ${concurrency}`);
-    if (call.isIdempotent && call.handedTo.length > maxAttempts) {
-      // A call that was written to a worker which never read it counts: the host cannot know.
-      fail(`call ${call.n} was written ${call.handedTo.length} times; maxAttempts ${maxAttempts}`);
+    // A call that was written to a worker which never read it counts, as the host cannot know; one that a worker gave back does not.
+    const attempts = call.handedTo.length - call.answeredBy.length;
+    if (attempts > (call.isIdempotent ? maxAttempts : 1)) {
+      fail(
+        `call ${call.n}${call.isIdempotent ? '' : ', not idempotent,'} was tried ${attempts} times; maxAttempts ${maxAttempts}`,
+      );
     }
-    if (!call.isIdempotent && call.handedTo.length > 1) fail(`call ${call.n}, not idempotent, was written twice`);
     this.#checkTurn(call);
   }
 
   onAnswered(worker: string, call: CallRecord): void {
     this.#inHand.get(worker)?.delete(call);
+    call.answeredBy.push(worker);
   }
 
   onWorkerGone(worker: string): void {

@@ -9,6 +9,9 @@ const adapter: Adapter = {
     Promise.resolve({ language: 'script', executable: 'scripted', args: [], env: {}, protocol: 'v2', codec: 'auto' }),
 };
 
+/** The longest time for which a command stays refused that no longer kills workers. */
+export const MAX_PROBE_AFTER_MS = 80;
+
 /** A pool's options, drawn so that every limit is met within a short schedule. */
 export function drawOptions(random: Random): ResolvedPoolOptions & { readonly size: number } {
   const size = random.integer(1, 4);
@@ -35,6 +38,13 @@ export function drawOptions(random: Random): ResolvedPoolOptions & { readonly si
       maxDelayMs: 80,
       windowMs: random.pick([50, 400]),
       budget: random.pick([2, 5, 50]),
+    },
+    taint: {
+      enabled: random.chance(0.7),
+      deaths: random.integer(1, 3),
+      windowMs: random.pick([50, 400]),
+      probeAfterMs: 10,
+      maxProbeAfterMs: MAX_PROBE_AFTER_MS,
     },
     arena: { enabled: false },
     streamCredit: 4,
