@@ -3,7 +3,7 @@ import { grpc } from 'nestjs-snakepit/core';
 import { PlainGrpcClient } from '../peers/grpc-client.mjs';
 import { startGrpcServer } from '../peers/grpc-server.mjs';
 import { ClosedLoop, timeEach } from '../support/load.mjs';
-import { openPool, pythonAdapter } from '../support/pools.mjs';
+import { LARGE_COMMANDS, openPool, pythonAdapter } from '../support/pools.mjs';
 import { randomNumbers } from '../support/random.mjs';
 import { alternate, compareLoads } from '../support/rounds.mjs';
 import { median } from '../support/statistics.mjs';
@@ -49,7 +49,7 @@ export const measures = {
   },
 
   async grpc_16mb_x(bench) {
-    const { pool, plain } = await bothTo(bench);
+    const { pool, plain } = await bothTo(bench, LARGE_COMMANDS);
     const random = randomNumbers(LARGE_BYTES);
     const data = Buffer.from(Uint8Array.from({ length: LARGE_BYTES }, () => random() * 256));
     const ours = () => pool.execute('echo', { data });
@@ -65,8 +65,8 @@ export const measures = {
 };
 
 /** A pool of one connection, and a plain client, to the same server. */
-async function bothTo(bench) {
-  const server = await bench.use(startGrpcServer());
+async function bothTo(bench, module) {
+  const server = await bench.use(startGrpcServer(module));
   const pool = await bench.use(openPool({ size: 1, adapter: grpc({ address: server.address, token: server.token }) }));
   const plain = await bench.use(new PlainGrpcClient(server));
   return { pool, plain };

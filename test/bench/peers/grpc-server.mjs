@@ -13,12 +13,12 @@ const BRIDGE = fileURLToPath(new URL('../../../bridges/python', import.meta.url)
 const TOKEN = 'bench';
 
 /** One worker that serves the bench's commands over gRPC, for whoever calls: the pool and the plain client. */
-export async function startGrpcServer() {
+export async function startGrpcServer(module = COMMANDS) {
   const folder = mkdtempSync(join(tmpdir(), 'snakepit-bench-'));
   const tokenFile = join(folder, 'token');
   writeFileSync(tokenFile, TOKEN);
   const address = `unix:${join(folder, 'worker.sock')}`;
-  const arguments_ = ['-m', 'snakepit_bridge.grpc', COMMANDS, '--listen', address, '--token-file', tokenFile];
+  const arguments_ = ['-m', 'snakepit_bridge.grpc', module, '--listen', address, '--token-file', tokenFile];
   const [command, args] = onWorkerCpus(venvPython, arguments_);
   const child = spawn(command, args, {
     env: { ...process.env, PYTHONPATH: BRIDGE },
