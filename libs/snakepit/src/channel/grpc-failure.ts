@@ -58,6 +58,14 @@ export function isProtocolStatus(code: number): boolean {
   return !known.includes(code);
 }
 
+/** How grpc-js tells that the other side reset an RPC, where that has no status of its own. */
+const RESET = /^Received RST_STREAM/;
+
+/** Whether an RPC was broken off: by a reset, a proxy, or the end of its connection. */
+export function isBrokenRpc({ code, details }: GrpcStatus): boolean {
+  return code === Status.CANCELLED || code === Status.UNAVAILABLE || RESET.test(details);
+}
+
 /** The error of a call whose status gRPC itself, a proxy, or a server of another kind has set; the table of proto/PROTOCOL.md. */
 export function statusError(status: GrpcStatus, command: string, { pool, worker }: ChannelName): SnakepitError {
   const reason = describeStatus(status);

@@ -1,3 +1,4 @@
+export { AncestorValues } from './ancestor-values.js';
 export { CallRequestWriter, type CallRequestHead } from './call-request-writer.js';
 export * from './generated/health.js';
 export * from './generated/worker.js';
