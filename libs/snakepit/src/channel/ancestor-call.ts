@@ -4,7 +4,7 @@ import { SnakepitError, type Clock } from '../core/index.js';
 import { readFailedRpc } from './ancestor-status.js';
 import type { CallId, ChannelCall } from './channel.js';
 import type { GrpcConnection } from './grpc-connection.js';
-import { describeStatus, Status } from './grpc-failure.js';
+import { describeStatus, isRefusedRpc, Status } from './grpc-failure.js';
 import type { GrpcListener, GrpcRpc, GrpcStatus } from './grpc-library.js';
 import { toCallerError, type ChannelName } from './remote-failure.js';
 
@@ -106,6 +106,8 @@ export abstract class AncestorCall implements GrpcListener {
   }
 
   protected onFailedStatus(status: GrpcStatus): void {
+    // The call is lost with its worker, and yet certainly did not start.
+    if (isRefusedRpc(status)) this.isSent = false;
     const failed = readFailedRpc(status, this.call.command, this.owner.name);
     if (failed.error !== undefined) this.fail(failed.error);
     const reason = `'${this.call.command}' ended with ${describeStatus(status)}`;

@@ -243,5 +243,5 @@ function pathOf({ kind, meta }: ChannelCall): string {
 /** 0 means that there is no end. */
 function timeoutOf({ deadline }: ChannelCall, nowMs: number): number {
   if (deadline === Infinity) return 0;
-  return Math.min(Math.max(1, Math.ceil(deadline - nowMs)), MAX_TIMEOUT_MS);
+  return Math.min(Math.max(1, Math.round(deadline - nowMs)), MAX_TIMEOUT_MS);
 }

@@ -12,6 +12,8 @@ const MAX_ATTEMPTS = 5;
 /** What a bridge prints on stdout when it has a port, with 0 in place of the port when it has none. */
 const READY_LINE = /^GRPC_SERVER_READY_ON_PORT=(\d+)\s*$/;
 
+const OTHER_PORTS = `Choose ports that nobody else uses by 'grpc.basePort' and 'grpc.portRange'; basePort 0 takes any free port.`;
+
 /**
  * A gRPC bridge of the ancestor's, which is told by `--port` where to listen. To its owner it is one process, however often it has to be
  * started until it has the port to itself.
@@ -114,17 +116,17 @@ export class BridgeProcess implements WorkerProcess {
   async #confirm(port: number): Promise<void> {
     const pid = this.#process?.pid;
     if (pid !== undefined && !this.#abort.signal.aborted && (await isPortOfGroup(port, pid)) !== false) return;
-    throw new HandshakeRefused(`another process listens on port ${port} too`, {
-      remedy:
-        "Choose ports that nobody else uses by 'grpc.basePort' and 'grpc.portRange'; basePort 0 takes any free port.",
-    });
+    throw new HandshakeRefused(`another process listens on port ${port} too`, { remedy: OTHER_PORTS });
   }
 
   async #onExit(cause: ExitCause, port: number): Promise<void> {
     const hasLostPort = this.#hasLostPort || (this.#mayTryAgain(cause) && (await isTaken(port)));
     this.#port?.release();
     if (hasLostPort && this.#mayTryAgain(cause)) return this.#start();
-    if (hasLostPort) this.#rejectWire(new HandshakeRefused(`port ${port} was taken before it could listen there`));
+    if (hasLostPort)
+      this.#rejectWire(
+        new HandshakeRefused(`port ${port} was taken before it could listen there`, { remedy: OTHER_PORTS }),
+      );
     this.#end(cause);
   }
 
