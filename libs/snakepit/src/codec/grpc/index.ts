@@ -4,3 +4,5 @@ export * from './generated/health.js';
 export * from './generated/worker.js';
 /** The ancestor's messages; the names of some are those of ours. */
 export * as ancestor from './generated/snakepit-bridge.js';
+/** Server reflection's messages, whose names say little by themselves. */
+export * as reflection from './generated/reflection.js';
