@@ -15,6 +15,7 @@ import {
 import { firstValueFrom, take, toArray } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 
+import { startHost } from '../../support/host-script.js';
 import { failureOf, itemsOf, received } from '../../support/outcomes.js';
 import { pidIsAlive, untilGone } from '../../support/processes.js';
 import { entriesOf, entryWith, useScratch } from '../../support/records.js';
@@ -321,6 +322,17 @@ describe('a gRPC bridge that misbehaves', () => {
     expect(entriesOf(path).some((entry) => 'ended' in entry)).toBe(true);
   });
 
+  it('is not sent a call that was cancelled before it left', async () => {
+    const pool = await start({ adapter: bridge() });
+    const path = scratch();
+    const abort = new AbortController();
+    const call = failureOf(pool.execute('doze', { ms: 1, path }, { signal: abort.signal }));
+    abort.abort();
+    expect(await call).toMatchObject({ code: 'CANCELLED' });
+    await pool.execute('ping');
+    expect(entriesOf(path)).toEqual([]);
+  });
+
   it('that dies fails what it held, which may have run, and is started again', async () => {
     const pool = await start({ adapter: bridge() });
     const error = await failureOf(pool.execute('leave', { status: 3 }));
@@ -448,6 +460,32 @@ describe('a bridge that does not start', () => {
   it('may serve long after it has said that it does, and know nothing of GetInfo', async () => {
     const pool = await start({ adapter: bridge(['--late', '0.5', '--info', 'none']) });
     expect(await pool.execute('ping')).toEqual({ result: 'pong' });
+  });
+});
+
+describe('a host of bridges', () => {
+  const hostThat = (ending: string) =>
+    startHost(pathOf('test/fixtures/integration/bridge-host.mjs'), [
+      ending,
+      pathOf('test/fixtures/integration/ancestor_grpc_bridge.py'),
+      env().PYTHONPATH,
+    ]);
+
+  it('ends by itself after close()', async () => {
+    const host = hostThat('closes');
+    const { pids, items } = await host.next<{ pids: number[]; items: number[] }>();
+    expect(items).toEqual([0, 1, 2]);
+    expect(await host.ended(5_000)).toEqual({ status: 0, signal: null, stderr: '' });
+    expect(pids.some(pidIsAlive)).toBe(false);
+  });
+
+  it('that is killed takes them along, although they would never notice', async () => {
+    const host = hostThat('is-killed');
+    const { pids } = await host.next<{ pids: number[] }>();
+    expect(pids).toHaveLength(2);
+    expect(pids.every(pidIsAlive)).toBe(true);
+    host.child.kill('SIGKILL');
+    await untilGone(pids, 2_000);
   });
 });
 

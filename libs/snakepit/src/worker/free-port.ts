@@ -22,11 +22,23 @@ type PortRange = Pick<GrpcListenSpec, 'basePort' | 'portRange'>;
  *
  * @throws HandshakeRefused when none is free
  */
-export async function reservePort({ basePort, portRange }: PortRange): Promise<ReservedPort> {
+export function reservePort(range: PortRange): Promise<ReservedPort> {
+  // One after the other: who looks whether a port is free takes it for a moment.
+  const reserved = lastReservation.then(() => reserve(range));
+  lastReservation = reserved.then(nothing, nothing);
+  return reserved;
+}
+
+let lastReservation: Promise<void> = Promise.resolve();
+const nothing = (): void => {};
+
+async function reserve({ basePort, portRange }: PortRange): Promise<ReservedPort> {
   // Hosts that start at the same time begin in different places, and so seldom try the same port.
   const first = randomInt(portRange);
   for (let index = 0; index < portRange; index += 1) {
-    const port = await probe(basePort === 0 ? 0 : basePort + ((first + index) % portRange));
+    const wanted = basePort === 0 ? 0 : basePort + ((first + index) % portRange);
+    // A bridge that has been given the port may be about to listen there, and must find it free.
+    const port = given.has(wanted) ? undefined : await probe(wanted);
     if (port === undefined || given.has(port)) continue;
     given.add(port);
     return { port, release: () => void given.delete(port) };

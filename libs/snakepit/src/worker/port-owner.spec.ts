@@ -42,6 +42,27 @@ describe('a reserved port', () => {
     again.release();
   });
 
+  it('is there for each of those who ask at the same time, as long as the range has one', async () => {
+    const portRange = 8;
+    const basePort = await freeRange(portRange);
+    const all = await Promise.all(Array.from({ length: portRange }, () => reservePort({ basePort, portRange })));
+    expect(all.map(({ port }) => port).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: portRange }, (_, n) => basePort + n),
+    );
+    for (const { release } of all) release();
+  });
+
+  /** Where so many ports in a row are free. */
+  async function freeRange(ports: number): Promise<number> {
+    for (;;) {
+      const { port: first, release } = await reservePort({ basePort: 0, portRange: 1 });
+      release();
+      const row = Array.from({ length: ports }, (_, n) => first + n);
+      const taken = await Promise.all(row.map((port) => port > 65_535 || isTaken(port)));
+      if (!taken.includes(true)) return first;
+    }
+  }
+
   it.each(['127.0.0.1', '0.0.0.0'])('is none that somebody listens on at %s', async (host) => {
     const port = await listenOn(host);
     expect(await isTaken(port)).toBe(true);
