@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -132,6 +132,12 @@ describe.each(LANGUAGES)('a standalone worker of the %s SDK', (language) => {
       const error = await failureOf(createSnakepit({ adapter, ...options }));
       expect(error).toMatchObject({ code: 'WORKER_UNREACHABLE' });
     }
+  });
+
+  it('makes its Unix socket for its own user only', async () => {
+    const socket = join(folder, 'worker.sock');
+    workers.push(await startStandalone(language, `unix:${socket}`, TOKEN, inject('pythonPackages')));
+    expect(statSync(socket).mode & 0o777).toBe(0o600);
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('ends with status 0 after %s', async (signal) => {

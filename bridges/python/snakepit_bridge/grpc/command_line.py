@@ -29,6 +29,7 @@ class CommandLine:
             tls=_read_tls(options),
             max_frame_bytes=options.max_frame_bytes,
             has_reflection=options.reflection,
+            is_private=True,
         )
 
     def load_manifest(self):
