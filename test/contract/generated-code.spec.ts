@@ -16,11 +16,11 @@ it('is what the .proto files say, in TypeScript', () => {
 
 /** There are no wheels of the pinned grpcio-tools for later versions; the messages below are read with every one. */
 const hasTools = Number(pythonVersion().split('.')[1]) <= 12;
-it.skipIf(!hasTools)(
-  'is what the .proto files say, in Python (needs Python 3.12 or earlier)',
+it.skipIf(!hasTools).each(['python', 'descriptors'])(
+  'is what the .proto files say, for %s (needs Python 3.12 or earlier)',
   { timeout: 120_000 },
-  () => {
-    expect(() => regenerate('python')).not.toThrow();
+  (target) => {
+    expect(() => regenerate(target)).not.toThrow();
   },
 );
 

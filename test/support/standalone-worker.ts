@@ -17,17 +17,19 @@ export interface StandaloneWorker {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts a worker of our SDKs as a container would, and waits until it listens. */
+/** Starts a worker of our SDKs as a container would, and waits until it listens. Without a token it lets everybody in. */
 export async function startStandalone(
   language: Language,
   listen: string,
-  token: string,
+  token: string | undefined,
   packages: string,
+  flags: readonly string[] = [],
 ): Promise<StandaloneWorker> {
   const folder = mkdtempSync(join(tmpdir(), 'standalone-'));
   const tokenFile = join(folder, 'token');
-  writeFileSync(tokenFile, token);
-  const options = ['--listen', listen, '--token-file', tokenFile];
+  if (token !== undefined) writeFileSync(tokenFile, token);
+  const admission = token === undefined ? ['--no-token'] : ['--token-file', tokenFile];
+  const options = ['--listen', listen, ...admission, ...flags];
   const child =
     language === 'python'
       ? spawn('python3', ['-m', 'snakepit_bridge.grpc', pathOf('test/fixtures/contract/commands.py'), ...options], {

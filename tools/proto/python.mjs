@@ -11,9 +11,14 @@ import { pythonPackages } from '../python-packages.mjs';
 const REQUIREMENTS = ['grpcio-tools==1.62.3', 'grpcio==1.62.3', 'protobuf==4.25.9', 'setuptools<81'];
 const PLUGINS = ['python', 'pyi', 'grpc_python'];
 
+/** In which `python3 -m grpc_tools.protoc` can be run. */
+export function protocEnvironment() {
+  return { ...process.env, PYTHONPATH: pythonPackages('snakepit-grpcio-tools', REQUIREMENTS) };
+}
+
 /** File name → source of the modules for `files`, paths below `protoDir` that import no others. */
 export function generatePython(protoDir, files) {
-  const env = { ...process.env, PYTHONPATH: pythonPackages('snakepit-grpcio-tools', REQUIREMENTS) };
+  const env = protocEnvironment();
   const outDir = mkdtempSync(join(tmpdir(), 'snakepit-proto-'));
   try {
     const flags = [`-I${protoDir}`, ...PLUGINS.map((plugin) => `--${plugin}_out=${outDir}`)];

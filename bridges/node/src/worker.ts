@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { processHooks } from './definition.js';
 import { loadCommands, type Command } from './load-commands.js';
 import { serveLifeline } from './grpc/lifeline.js';
-import { serveStandalone, STANDALONE_OPTIONS, type StandaloneFlags } from './grpc/standalone.js';
+import { serveStandalone, STANDALONE_USAGE, UsageError } from './grpc/standalone.js';
 import { serveSocket } from './socket-worker.js';
 import { claimStdout, StdioWorker } from './stdio-worker.js';
 
@@ -20,26 +20,29 @@ const HELP = `Runs the functions that a JavaScript file exports as commands of a
 A host that starts the worker chooses protocol v2 or gRPC by the environment variables SNAKEPIT_PROTOCOL and SNAKEPIT_FD. A worker
 that nobody starts serves gRPC, for as many hosts as attach:
 
+  FILE                   the file with the commands
   --listen ADDRESS       host:port, or unix:/path; several times: the first that is free
-  --token-file FILE      the token that hosts have to show; needed
-  --tls-cert FILE        PEM files for mutual TLS: the worker's certificate,
-  --tls-key FILE         its key,
-  --tls-client-ca FILE   and who signs the certificates of hosts
-  --max-frame-bytes N    largest arguments or result (64 MiB)
-  --drain-seconds N      how long calls may go on after SIGTERM (25); a second SIGTERM ends them
+  --token-file FILE      holds the token that hosts have to show
+  --no-token             let in whoever can connect, and run what they ask for
+  --tls-cert FILE        the worker's certificate chain, PEM
+  --tls-key FILE         its key, PEM
+  --tls-client-ca FILE   who signs the hosts' certificates, PEM
+  --max-frame-bytes N    what a value may take; default 64 MiB
+  --reflection           serve grpc.reflection as well
+  --drain-seconds N      how long calls may go on after SIGTERM, a second of which ends them; default 25
 
-It prints {"listening": ADDRESS} when it can be reached.
+It prints {"listening": ADDRESS} when it can be reached. Exit status: 0 after SIGTERM, 1 when it cannot start, 2 for wrong usage.
 `;
 
 const V1_PROTOCOLS = ['json', 'msgpack', 'auto'] as const;
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
+  const { values } = parseArgs({
     options: {
       module: { type: 'string' },
       protocol: { type: 'string', default: 'auto' },
+      listen: { type: 'string', multiple: true },
       help: { type: 'boolean' },
-      ...STANDALONE_OPTIONS,
     },
     // A host may pass options of its own.
     strict: false,
@@ -49,14 +52,25 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  // Who starts it by hand may leave `--module` out.
-  const module = values.module ?? (values.listen === undefined ? undefined : positionals[0]);
-  const path = typeof module === 'string' ? resolve(module) : genericModule();
-  if (values.listen !== undefined) return await serveStandalone(values as StandaloneFlags, () => start(path));
+  if (values.listen !== undefined) return await standalone(process.argv.slice(2));
+  const path = typeof values.module === 'string' ? resolve(values.module) : genericModule();
   const transport = process.env['SNAKEPIT_PROTOCOL'];
   if (transport === 'v2') serveSocket(descriptor(), start(path));
   else if (transport === 'grpc') serveLifeline(descriptor(), start(path));
   else await serveStdio(path, V1_PROTOCOLS.find((name) => name === values.protocol) ?? 'auto');
+}
+
+async function standalone(args: readonly string[]): Promise<void> {
+  try {
+    await serveStandalone(args, (module) => start(resolve(module)));
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(`${STANDALONE_USAGE}\nsnakepit-node-worker: error: ${error.message}`);
+      process.exit(2);
+    }
+    console.error(`the worker cannot start: ${error instanceof Error ? error.stack : String(error)}`);
+    process.exit(1);
+  }
 }
 
 function genericModule(): string {

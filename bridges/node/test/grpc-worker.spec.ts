@@ -289,7 +289,9 @@ describe.each(['msgpack', 'json'] as const)('a Node worker over gRPC with %s', (
 
   it('releases a call whose answer and deadline crossed, when its host cancels it', async () => {
     const request = host.request('finishWhenCancelled', null);
-    expect(await host.send(request, { deadlineMs: 30 })).toMatchObject({ status: status.DEADLINE_EXCEEDED });
+    // Both ends watch the deadline, and the command ends well when it passes: which of the two is faster is open.
+    const { status: ending } = await host.send(request, { deadlineMs: 30 });
+    expect([status.DEADLINE_EXCEEDED, status.OK]).toContain(ending);
     host.say({ cancel: { call: request.id, reason: CancelReason.DEADLINE } });
     await host.until(() => host.received.some(({ released }) => released?.call === request.id));
   });

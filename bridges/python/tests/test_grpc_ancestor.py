@@ -214,8 +214,6 @@ class Starting(unittest.TestCase):
             ((), "a module is needed"),
             (("a.py", "--port", "1", "--listen", "x:1"), "exclude each other"),
             (("a.py", "--adapter", "b.C"), "exclude each other"),
-            (("a.py", "--tls-key", "k"), "belong together"),
-            (("a.py", "--listen", "0.0.0.0:1"), "--token-file is needed"),
         ):
             process, line = standalone(self, *arguments)
             self.assertEqual(process.wait(TIMEOUT_SECONDS), 2)

@@ -226,7 +226,7 @@ class Launching(unittest.TestCase):
 
     def test_missing_grpcio_is_named_with_the_remedy(self):
         script = "import sys; sys.modules['grpc'] = None; from snakepit_bridge.grpc.__main__ import main; main()"
-        command = [sys.executable, "-c", script, self.path]
+        command = [sys.executable, "-c", script, self.path, "--no-token"]
         ran = subprocess.run(command, env=worker_environment(), capture_output=True, text=True)
         self.assertEqual(ran.returncode, 1)
         self.assertIn("pip install 'snakepit-bridge[grpc]'", ran.stderr)
@@ -384,7 +384,7 @@ class Hosts(unittest.TestCase):
         self.path = write_module(self, MODULE)
 
     def standalone(self, *arguments):
-        return standalone(self, self.path, "--listen", "127.0.0.1:0", *arguments)
+        return standalone(self, self.path, "--listen", "127.0.0.1:0", *(arguments or ("--no-token",)))
 
     def serve_session(self, host, data):
         read = host.wait_for("host_call")
@@ -496,7 +496,7 @@ class Hosts(unittest.TestCase):
         self.assertEqual(Connection(self, address, token="secret").call(0, "echo", [5]).value, 5)
 
     def test_a_lower_limit_of_the_worker_is_told(self):
-        _, address = self.standalone("--max-frame-bytes", "1000")
+        _, address = self.standalone("--no-token", "--max-frame-bytes", "1000")
         host = Connection(self, address, token=None).attach()
         self.assertEqual(host.hello.max_frame_bytes, 1000)
         self.assertEqual(host.call(1, "echo", ["x" * 999]).failure.code, "FRAME_TOO_LARGE")
@@ -555,7 +555,7 @@ class Ending(unittest.TestCase):
         self.assertEqual(host.wait_for_end(), grpc.StatusCode.OK)
 
     def standalone(self, *arguments):
-        process, address = standalone(self, self.path, "--listen", "127.0.0.1:0", *arguments)
+        process, address = standalone(self, self.path, "--no-token", "--listen", "127.0.0.1:0", *arguments)
         return process, Connection(self, address, token=None).attach()
 
     def test_sigterm_lets_the_calls_of_a_worker_of_somebody_else_end(self):

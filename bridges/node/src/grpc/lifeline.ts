@@ -38,7 +38,6 @@ async function answer(lifeline: Socket, line: string, loading: Promise<Command[]
   try {
     const offer = parseOffer(line);
     const commands = await loading;
-    if (offer.reflection) console.error('This SDK has no gRPC reflection; the host asked for it in vain.');
     const listening = await startServer(offer, commands, { isOwned: true });
     process.off('SIGTERM', exitAtOnce);
     send(lifeline, { listening });

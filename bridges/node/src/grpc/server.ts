@@ -7,6 +7,7 @@ import { GrpcWorker } from './grpc-worker.js';
 import { Health } from './health.js';
 import { bindFirst, type Listener } from './listener.js';
 import { loadGrpc, type Grpc } from './load-grpc.js';
+import { Reflection, REFLECTION_SERVICES } from './reflection.js';
 import { maxMessageBytes, type GrpcSettings } from './settings.js';
 import { tokenGuard } from './token-guard.js';
 
@@ -34,7 +35,7 @@ export async function startServer(
   const credentials = credentialsOf(grpc, settings);
   const bytes = maxMessageBytes(settings.maxFrameBytes);
   const server = new grpc.Server({
-    interceptors: [tokenGuard(grpc, settings.token)],
+    interceptors: settings.token === undefined ? [] : [tokenGuard(grpc, settings.token)],
     'grpc.max_receive_message_length': bytes,
     'grpc.max_send_message_length': bytes,
     'grpc.max_concurrent_streams': MAX_RPCS_PER_CONNECTION,
@@ -57,6 +58,7 @@ export async function startServer(
   });
   server.addService(WorkerService as unknown as ServiceDefinition, worker.handlers());
   server.addService(HealthService as unknown as ServiceDefinition, health.handlers());
+  if (settings.reflection) addReflection(grpc, server);
   const listener = await bindFirst(settings.listen, { replacesDeadSockets: !isOwned });
   // Binding is ours, because `bindAsync` tells of failures by text only and binds a part of a name's addresses.
   const { injectConnection } = server.createConnectionInjector(credentials);
@@ -75,6 +77,13 @@ function credentialsOf({ ServerCredentials }: Grpc, { tls }: GrpcSettings): Serv
   if (tls === undefined) return ServerCredentials.createInsecure();
   const pair = { cert_chain: Buffer.from(tls.certificate), private_key: Buffer.from(tls.key) };
   return ServerCredentials.createSsl(Buffer.from(tls.clientCa), [pair], true);
+}
+
+function addReflection(grpc: Grpc, server: InstanceType<Grpc['Server']>): void {
+  const reflection = new Reflection(grpc, ['snakepit.v2.Worker', 'grpc.health.v1.Health']);
+  for (const service of Object.values(REFLECTION_SERVICES)) {
+    server.addService(service as unknown as ServiceDefinition, reflection.handlers());
+  }
 }
 
 interface Ending {

@@ -2,10 +2,13 @@
 export interface GrpcSettings {
   /** Tried in this order: `unix:` and an absolute path, or `host:port`. */
   readonly listen: readonly string[];
-  readonly token: string;
+  /** Undefined: whoever can connect is let in. */
+  readonly token: string | undefined;
   readonly maxFrameBytes: number;
   /** PEM texts; undefined: no TLS. */
   readonly tls: TlsTexts | undefined;
+  /** Whether server reflection is served. */
+  readonly reflection: boolean;
 }
 
 export interface TlsTexts {
@@ -24,7 +27,7 @@ export function maxMessageBytes(maxFrameBytes: number): number {
 }
 
 /** @throws Error naming the member that is missing or wrong */
-export function parseOffer(line: string): GrpcSettings & { readonly reflection: boolean } {
+export function parseOffer(line: string): GrpcSettings {
   const offer = JSON.parse(line) as Readonly<Record<string, unknown>>;
   const { protocol, listen, token, maxFrameBytes, reflection, tls } = offer;
   if (protocol !== 'grpc') throw new Error(`the host offers the protocol ${JSON.stringify(protocol)}, not 'grpc'`);

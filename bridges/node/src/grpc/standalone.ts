@@ -1,32 +1,30 @@
 import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
 
-import type { Command } from '../load-commands.js';
 import { startServer } from './server.js';
-import type { TlsTexts } from './settings.js';
+import type { Command } from '../load-commands.js';
+import type { GrpcSettings, TlsTexts } from './settings.js';
 
-/** The command line of a worker that no host starts. */
-export const STANDALONE_OPTIONS = {
+/** The command line of a worker that no host starts; the Python SDK has the same flags, and says the same of them. */
+const FLAGS = {
+  module: { type: 'string' },
   listen: { type: 'string', multiple: true },
   'token-file': { type: 'string' },
+  'no-token': { type: 'boolean' },
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
   'tls-client-ca': { type: 'string' },
   'max-frame-bytes': { type: 'string' },
-  'drain-seconds': { type: 'string' },
   reflection: { type: 'boolean' },
+  'drain-seconds': { type: 'string' },
 } as const;
 
-/** What `parseArgs` makes of them. */
-export interface StandaloneFlags {
-  readonly listen: readonly string[];
-  readonly 'token-file'?: string;
-  readonly 'tls-cert'?: string;
-  readonly 'tls-key'?: string;
-  readonly 'tls-client-ca'?: string;
-  readonly 'max-frame-bytes'?: string;
-  readonly 'drain-seconds'?: string;
-  readonly reflection?: boolean;
-}
+export const STANDALONE_USAGE =
+  'usage: snakepit-node-worker FILE --listen ADDRESS [--listen ADDRESS ...] (--token-file FILE | --no-token) ' +
+  '[--tls-cert FILE --tls-key FILE --tls-client-ca FILE] [--max-frame-bytes N] [--reflection] [--drain-seconds N]';
+
+/** What stands on the command line cannot be right. */
+export class UsageError extends Error {}
 
 const DEFAULT_MAX_FRAME_BYTES = 64 * 1024 * 1024;
 const MAX_FRAME_BYTES = 2 ** 31 - 1;
@@ -34,36 +32,72 @@ const MAX_FRAME_BYTES = 2 ** 31 - 1;
 const DEFAULT_DRAIN_SECONDS = 25;
 const MAX_DRAIN_SECONDS = 86_400;
 
-/** Serves whatever hosts attach, and prints a line of JSON with where it listens. */
-export async function serveStandalone(flags: StandaloneFlags, load: () => Promise<Command[]>): Promise<void> {
-  const settings = {
-    listen: flags.listen,
+type Flags = ReturnType<typeof readFlags>['values'];
+
+/**
+ * Serves whatever hosts attach, and prints a line of JSON with where it listens.
+ *
+ * @throws UsageError; Error for files that cannot be read, addresses that are taken, and commands that do not load
+ */
+export async function serveStandalone(
+  args: readonly string[],
+  load: (module: string) => Promise<Command[]>,
+): Promise<void> {
+  const { values: flags, positionals } = readFlags(args);
+  const [module, ...surplus] = flags.module === undefined ? positionals : [flags.module, ...positionals];
+  if (module === undefined) throw new UsageError('a module is needed, such as report.js');
+  if (surplus.length > 0) throw new UsageError(`unrecognized arguments: ${surplus.join(' ')}`);
+  checkBelonging(flags);
+  const maxFrameBytes = maxFrameBytesOf(flags);
+  const drainMs = 1000 * drainSecondsOf(flags);
+  const settings: GrpcSettings = {
+    listen: flags.listen ?? [],
     token: await readToken(flags['token-file']),
-    maxFrameBytes: numberOf(flags, 'max-frame-bytes', DEFAULT_MAX_FRAME_BYTES, MAX_FRAME_BYTES),
+    maxFrameBytes,
     tls: await readTls(flags),
+    reflection: flags.reflection === true,
   };
-  if (flags.reflection === true) throw new Error('--reflection: this SDK has no gRPC reflection');
-  const drainMs = 1000 * numberOf(flags, 'drain-seconds', DEFAULT_DRAIN_SECONDS, MAX_DRAIN_SECONDS);
-  const listening = await startServer(settings, await load(), { isOwned: false, drainMs });
+  const listening = await startServer(settings, await load(module), { isOwned: false, drainMs });
   process.on('SIGINT', () => process.kill(process.pid, 'SIGTERM'));
   console.log(JSON.stringify({ listening }));
 }
 
-async function readToken(path: string | undefined): Promise<string> {
-  if (path === undefined) throw new Error('--listen needs --token-file FILE: the token that hosts have to show');
+function readFlags(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message, { cause: error });
+  }
+}
+
+function checkBelonging(flags: Flags): void {
+  const tls = [flags['tls-cert'], flags['tls-key'], flags['tls-client-ca']].filter((path) => path !== undefined);
+  if (tls.length > 0 && tls.length < 3) {
+    throw new UsageError('--tls-cert, --tls-key and --tls-client-ca belong together');
+  }
+  if (flags['token-file'] !== undefined && flags['no-token'] === true) {
+    throw new UsageError('--token-file and --no-token exclude each other');
+  }
+  if (flags['token-file'] === undefined && flags['no-token'] !== true) {
+    throw new UsageError('--token-file is needed, or --no-token where whoever can connect may run commands');
+  }
+}
+
+async function readToken(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
   const token = (await readText('--token-file', path)).trim();
   if (/^[\x21-\x7e]+$/.test(token)) return token;
   throw new Error(`--token-file: ${path} must hold one token of visible ASCII characters`);
 }
 
-async function readTls(flags: StandaloneFlags): Promise<TlsTexts | undefined> {
-  const names = ['tls-cert', 'tls-key', 'tls-client-ca'] as const;
-  const given = names.filter((name) => flags[name] !== undefined);
-  if (given.length === 0) return undefined;
-  const missing = names.filter((name) => flags[name] === undefined);
-  if (missing.length > 0) throw new Error(`--${given[0]} needs --${missing.join(' and --')} as well`);
-  const [certificate, key, clientCa] = await Promise.all(names.map((name) => readText(`--${name}`, flags[name]!)));
-  return { certificate: certificate!, key: key!, clientCa: clientCa! };
+async function readTls(flags: Flags): Promise<TlsTexts | undefined> {
+  const { 'tls-cert': certificate, 'tls-key': key, 'tls-client-ca': clientCa } = flags;
+  if (certificate === undefined || key === undefined || clientCa === undefined) return undefined;
+  return {
+    certificate: await readText('--tls-cert', certificate),
+    key: await readText('--tls-key', key),
+    clientCa: await readText('--tls-client-ca', clientCa),
+  };
 }
 
 async function readText(flag: string, path: string): Promise<string> {
@@ -74,15 +108,16 @@ async function readText(flag: string, path: string): Promise<string> {
   }
 }
 
-function numberOf(
-  flags: StandaloneFlags,
-  name: 'max-frame-bytes' | 'drain-seconds',
-  preset: number,
-  max: number,
-): number {
-  const text = flags[name];
-  if (text === undefined) return preset;
+function maxFrameBytesOf({ 'max-frame-bytes': text }: Flags): number {
+  if (text === undefined) return DEFAULT_MAX_FRAME_BYTES;
   const number = Number(text);
-  if (Number.isSafeInteger(number) && number > 0 && number <= max) return number;
-  throw new Error(`--${name} is '${text}'; expected a whole number from 1 to ${max}`);
+  if (/^\d+$/.test(text) && number > 0 && number <= MAX_FRAME_BYTES) return number;
+  throw new UsageError(`--max-frame-bytes must be a whole number from 1 to ${MAX_FRAME_BYTES}`);
+}
+
+function drainSecondsOf({ 'drain-seconds': text }: Flags): number {
+  if (text === undefined) return DEFAULT_DRAIN_SECONDS;
+  const number = Number(text);
+  if (/^\d+(\.\d*)?$/.test(text) && number <= MAX_DRAIN_SECONDS) return number;
+  throw new UsageError(`--drain-seconds must be a number from 0 to ${MAX_DRAIN_SECONDS}`);
 }

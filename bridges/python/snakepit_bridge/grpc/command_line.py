@@ -1,9 +1,13 @@
 """The command line of a worker that no host of ours has started."""
 
 import argparse
+import re
 
 _DEFAULT_ADAPTER = "snakepit_bridge.adapters.generic.GenericCommandHandler"
 _DEFAULT_LISTEN = "127.0.0.1:50051"
+_MAX_FRAME_BYTES = 2**31 - 1
+_MAX_DRAIN_SECONDS = 86_400
+_TOKEN = re.compile("[!-~]+")
 
 
 class CommandLine:
@@ -19,15 +23,13 @@ class CommandLine:
         from .settings import ServerSettings
 
         options = self._options
-        token = _read(options.token_file).decode("utf-8").strip() if options.token_file else None
-        if options.token_file and not token:
-            raise ValueError("%s has no token in it" % options.token_file)
         return ServerSettings(
             _addresses(options) if self.port is None else ["0.0.0.0:%d" % self.port],  # as the ancestor's bridges do
-            token=token,
+            token=_read_token(options.token_file) if options.token_file else None,
             tls=_read_tls(options),
             max_frame_bytes=options.max_frame_bytes,
             has_reflection=options.reflection,
+            is_private=True,
         )
 
     def load_manifest(self):
@@ -42,7 +44,7 @@ class CommandLine:
 
 
 def read_command_line(arguments):
-    """The CommandLine, or SystemExit with status 2 and the usage on stderr."""
+    """The CommandLine, or SystemExit with status 2 and the usage on stderr. The Node SDK has the same flags, and says the same of them."""
     parser = _parser()
     options = parser.parse_args(arguments)
     if not options.module and options.port is None and not options.adapter:
@@ -54,10 +56,14 @@ def read_command_line(arguments):
     tls = (options.tls_cert, options.tls_key, options.tls_client_ca)
     if any(tls) and not all(tls):
         parser.error("--tls-cert, --tls-key and --tls-client-ca belong together")
-    if options.port is None and not options.token_file and not options.tls_key and not all(map(_is_local, _addresses(options))):
-        parser.error("--token-file is needed where other machines can connect: whoever can may run commands")
-    if not options.max_frame_bytes > 0:
-        parser.error("--max-frame-bytes must be positive")
+    if options.token_file and options.no_token:
+        parser.error("--token-file and --no-token exclude each other")
+    if options.port is None and not options.token_file and not options.no_token:
+        parser.error("--token-file is needed, or --no-token where whoever can connect may run commands")
+    if not 0 < options.max_frame_bytes <= _MAX_FRAME_BYTES:
+        parser.error("--max-frame-bytes must be a whole number from 1 to %d" % _MAX_FRAME_BYTES)
+    if not 0 <= options.drain_seconds <= _MAX_DRAIN_SECONDS:
+        parser.error("--drain-seconds must be a number from 0 to %d" % _MAX_DRAIN_SECONDS)
     return CommandLine(options)
 
 
@@ -70,15 +76,17 @@ def _parser():
     add("module", nargs="?", help="file or dotted name of the module with the commands")
     listen_help = "host:port, or unix:/path; several times: the first that is free; default %s" % _DEFAULT_LISTEN
     add("--listen", action="append", metavar="ADDRESS", help=listen_help)
-    token_help = "holds the token that hosts have to show; needed unless only this machine, or hosts with a certificate, can connect"
-    add("--token-file", metavar="FILE", help=token_help)
+    add("--token-file", metavar="FILE", help="holds the token that hosts have to show")
+    add("--no-token", action="store_true", help="let in whoever can connect, and run what they ask for")
     add("--tls-cert", metavar="FILE", help="the worker's certificate chain, PEM")
     add("--tls-key", metavar="FILE", help="its key, PEM")
     add("--tls-client-ca", metavar="FILE", help="who signs the hosts' certificates, PEM")
-    add("--max-frame-bytes", type=int, default=64 * 1024 * 1024, metavar="N", help="what a value may take; default 64 MiB")
+    add("--max-frame-bytes", type=_whole, default=64 * 1024 * 1024, metavar="N", help="what a value may take; default 64 MiB")
     add("--reflection", action="store_true", help="serve grpc.reflection.v1alpha as well")
-    add("--drain-seconds", type=float, default=25.0, metavar="N", help="how long calls may go on after SIGTERM; default 25")
-    add("--port", type=int, metavar="N", help="listen on every interface, and say so as snakepit 0.3 for Elixir expects it")
+    drain_help = "how long calls may go on after SIGTERM, a second of which ends them; default 25"
+    add("--drain-seconds", type=_number, default=25.0, metavar="N", help=drain_help)
+    port_help = "listen on every interface, without a token unless one is given, and say so as snakepit 0.3 for Elixir expects it"
+    add("--port", type=int, metavar="N", help=port_help)
     add("--adapter", metavar="MODULE.CLASS", help="a handler class in place of a module; default with --port: the generic one")
     return parser
 
@@ -87,8 +95,20 @@ def _addresses(options):
     return options.listen or [_DEFAULT_LISTEN]
 
 
-def _is_local(address):
-    return address.startswith(("unix:", "127.", "localhost:", "[::1]:"))
+def _whole(text):
+    """A number, or one that is out of bounds where there is none."""
+    return int(text) if text.isdigit() else -1
+
+
+def _number(text):
+    return float(text) if re.fullmatch(r"\d+(\.\d*)?", text) else -1.0
+
+
+def _read_token(path):
+    token = _read(path).decode("utf-8", "replace").strip()
+    if not _TOKEN.fullmatch(token):
+        raise ValueError("--token-file: %s must hold one token of visible ASCII characters" % path)
+    return token
 
 
 def _read_tls(options):

@@ -281,6 +281,35 @@ describe('transport grpc', () => {
     expect(make).toThrow(says);
   });
 
+  const bridge = (more: object) =>
+    custom({ executable: process.execPath, transport: 'grpc', protocol: 'v1', ...more } as never);
+
+  it('with protocol v1 gives bridges a port of the range', async () => {
+    const spec = await bridge({ grpc: { basePort: 50_051 } }).prepare(context);
+    expect(spec).toMatchObject({ protocol: 'v1', grpc: { listen: 'tcp', basePort: 50_051, portRange: 100 } });
+    const attached = await grpc({ address: 'a:1', protocol: 'v1' }).prepare(context);
+    expect(attached).toMatchObject({ protocol: 'v1', addresses: ['a:1'] });
+  });
+
+  it.each([
+    { what: 'TLS', make: () => bridge({ grpc: { tls: true } }), says: "'custom.grpc.tls' is not for protocol 'v1'" },
+    { what: 'reflection', make: () => bridge({ grpc: { reflection: true } }), says: "'custom.grpc.reflection' is not" },
+    { what: 'MessagePack', make: () => bridge({ codec: 'msgpack' }), says: 'whose values are JSON' },
+    { what: 'ports beyond the last', make: () => bridge({ grpc: { basePort: 65_500 } }), says: 'leaves 36 ports' },
+    {
+      what: 'MessagePack of attached ones',
+      make: () => grpc({ address: 'a:1', protocol: 'v1', codec: 'msgpack' }),
+      says: "'grpc.codec' 'msgpack' is not for protocol 'v1'",
+    },
+    {
+      what: 'workers of our own',
+      make: () => python({ module, transport: 'grpc', protocol: 'v1' }),
+      says: 'by custom({ executable, script',
+    },
+  ])('with protocol v1 refuses $what', ({ make, says }) => {
+    expect(make).toThrow(says);
+  });
+
   it('refuses files that are no PEM, or not there', async () => {
     const tls = { ca: module, certificate: module, key: module, workerCertificate: module, workerKey: module };
     await expect(over({ tls }).prepare(context)).rejects.toThrow('which holds no PEM text');

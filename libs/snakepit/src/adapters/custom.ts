@@ -38,7 +38,12 @@ export const customOptionTable = {
 
 export type CustomOptions = OptionsInput<typeof customOptionTable>;
 
-/** Any program that speaks one of the wire protocols; the ancestor's adapters are this. */
+/**
+ * Any program that speaks one of the wire protocols; the ancestor's adapters are this.
+ *
+ * With protocol `v1` and transport `grpc` it is a gRPC bridge of the ancestor's, whose arguments end in `--port` and the port that it is to
+ * listen on.
+ */
 export function custom(given: CustomOptions): ProcessAdapter {
   const options = resolveOptions(customOptionTable, given, 'custom');
   checkTransport('custom', options);

@@ -29,18 +29,18 @@ const tlsTable = {
 
 const grpcTable = {
   listen: option.oneOf(['unix', 'tcp'], {
-    doc: 'Where workers listen: on a Unix socket in a folder that only this user may enter, or on a port of a loopback address.',
+    doc: 'Where workers listen: on a Unix socket in a folder that only this user may enter, or on a port of a loopback address. Bridges of protocol `v1` always listen on a port, most of them on every interface.',
     default: 'unix',
   }),
-  host: option.oneOf(LOOPBACK, { doc: 'For `tcp`: the loopback address.', default: '127.0.0.1' }),
+  host: option.oneOf(LOOPBACK, { doc: 'For ports: the loopback address.', default: '127.0.0.1' }),
   basePort: option.integer({
-    doc: 'For `tcp`: the first port to try; 0 lets the system pick a free one.',
+    doc: 'For ports: the first one to try; 0 lets the system pick a free one.',
     min: 0,
     max: 65_535,
     default: 0,
   }),
   portRange: option.integer({
-    doc: 'For `tcp`: how many ports from `basePort` on may be tried.',
+    doc: 'For ports: how many from `basePort` on may be tried.',
     unit: 'ports',
     min: 1,
     max: 65_535,
@@ -52,29 +52,37 @@ const grpcTable = {
   reflection: option.boolean({ doc: 'Serve server reflection, for tools such as `grpcurl`.', default: false }),
 };
 
-/** What every adapter that starts v2 workers takes. */
+/** What every adapter that starts workers takes. */
 export const transportOptions = {
   transport: option.oneOf(['fd', 'grpc'], {
-    doc: 'How protocol v2 travels: over a descriptor of the worker’s own, or over gRPC, which needs `npm install @grpc/grpc-js` and, in Python, `pip install grpcio`.',
+    doc: 'How the protocol travels: over descriptors of the worker’s own, or over gRPC, which needs `npm install @grpc/grpc-js` and, in Python, `pip install grpcio`.',
     default: 'fd',
   }),
   grpc: option.group(grpcTable, { doc: 'For transport `grpc`: how workers listen.' }),
 };
 
-type TransportOptions = OptionsResolved<typeof transportOptions> & { readonly protocol: 'v1' | 'v2' };
+type TransportOptions = OptionsResolved<typeof transportOptions> & {
+  readonly protocol: 'v1' | 'v2';
+  readonly codec: 'auto' | 'json' | 'msgpack';
+};
+
+/** Why a bridge of protocol v1 cannot be given an option. */
+const NOT_FOR_BRIDGES = "is not for protocol 'v1' over gRPC";
 
 /** Refuses what contradicts itself. @throws SnakepitError INVALID_OPTIONS */
-export function checkTransport(adapter: string, { protocol, transport, grpc }: TransportOptions): void {
+export function checkTransport(adapter: string, options: TransportOptions): void {
+  const { protocol, transport, grpc } = options;
   const refuse = (name: string, reason: string): never => {
     throw new SnakepitError('INVALID_OPTIONS', {
       reason: `'${adapter}.${name}' ${reason}`,
       option: `${adapter}.${name}`,
     });
   };
-  if (transport === 'grpc' && protocol === 'v1') refuse('transport', `'grpc' needs protocol 'v2'.`);
   if (transport === 'fd') return;
+  if (protocol === 'v1') checkBridge(adapter, options, refuse);
   const { listen, basePort, portRange, tls } = grpc;
-  if (listen === 'unix' && basePort !== 0) refuse('grpc.basePort', `needs 'grpc.listen' to be 'tcp'.`);
+  const isPort = listen === 'tcp' || protocol === 'v1';
+  if (!isPort && basePort !== 0) refuse('grpc.basePort', `needs 'grpc.listen' to be 'tcp'.`);
   if (basePort !== 0 && basePort + portRange - 1 > 65_535) {
     refuse('grpc.portRange', `reaches beyond port 65535: basePort ${basePort} leaves ${65_536 - basePort} ports.`);
   }
@@ -87,10 +95,31 @@ export function checkTransport(adapter: string, { protocol, transport, grpc }: T
   }
 }
 
+/** The ancestor's service has neither TLS nor reflection, and one form of values. */
+function checkBridge(
+  adapter: string,
+  { grpc, codec }: TransportOptions,
+  refuse: (name: string, reason: string) => never,
+): void {
+  if (adapter !== 'custom') {
+    refuse(
+      'transport',
+      `'grpc' needs protocol 'v2'; start a gRPC bridge of snakepit 0.3 by custom({ executable, script, transport: 'grpc', protocol: 'v1' }).`,
+    );
+  }
+  if (grpc.tls !== false) refuse('grpc.tls', `${NOT_FOR_BRIDGES}: such bridges do not speak TLS.`);
+  if (grpc.reflection) refuse('grpc.reflection', `${NOT_FOR_BRIDGES}: such bridges are not told of it.`);
+  if (codec === 'msgpack') refuse('codec', `'msgpack' ${NOT_FOR_BRIDGES}, whose values are JSON.`);
+}
+
 /** `{ grpc }` for a spec of workers over gRPC, else nothing. @throws SnakepitError INVALID_OPTIONS for unreadable files */
-export function grpcOf(adapter: string, { transport, grpc }: TransportOptions): { readonly grpc?: GrpcListenSpec } {
+export function grpcOf(
+  adapter: string,
+  { transport, protocol, grpc }: TransportOptions,
+): { readonly grpc?: GrpcListenSpec } {
   if (transport === 'fd') return {};
-  const { listen, host, basePort, portRange, tls, reflection } = grpc;
+  const { host, basePort, portRange, tls, reflection } = grpc;
+  const listen = protocol === 'v1' ? 'tcp' : grpc.listen;
   const common = { listen, host, basePort, portRange, reflection };
   if (tls === false) return { grpc: common };
   return { grpc: { ...common, tls: tls.ca === undefined ? 'one-time' : givenTls(adapter, tls) } };

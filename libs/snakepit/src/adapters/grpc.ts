@@ -1,4 +1,4 @@
-import { option, resolveOptions, type OptionsInput } from '../core/index.js';
+import { option, resolveOptions, SnakepitError, type OptionsInput, type OptionsResolved } from '../core/index.js';
 import type { Adapter, AttachSpec } from '../worker/launch-spec.js';
 import { checkClientTls, clientTlsOf, clientTlsOption } from './grpc-options.js';
 
@@ -21,6 +21,10 @@ export const grpcOptionTable = {
     { doc: 'What the worker wants to be shown.', default: undefined },
   ),
   tls: clientTlsOption,
+  protocol: option.oneOf(['v2', 'v1'], {
+    doc: 'What it serves: `snakepit.v2.Worker`, or the `snakepit.SnakepitBridge` of snakepit 0.3.',
+    default: 'v2',
+  }),
   language: option.string({ doc: 'What the workers are, for messages.', default: 'grpc' }),
   codec: option.oneOf(['auto', 'msgpack', 'json'], {
     doc: 'Encoding of arguments and results; `auto` takes MessagePack where the worker has it.',
@@ -39,13 +43,27 @@ export type GrpcOptions = OptionsInput<typeof grpcOptionTable>;
 export function grpc(given: GrpcOptions): Adapter {
   const options = resolveOptions(grpcOptionTable, given, 'grpc');
   checkClientTls('grpc', options.tls);
+  checkCodec(options);
   const addresses = typeof options.address === 'string' ? [options.address] : [...options.address];
   return {
     name: options.language,
     defaultSize: addresses.length,
     async prepare(): Promise<AttachSpec> {
-      const { language, token, tls, codec } = options;
-      return { language, addresses, ...(token !== undefined && { token }), ...clientTlsOf('grpc', tls), codec };
+      const { language, token, tls, codec, protocol } = options;
+      return {
+        language,
+        addresses,
+        ...(token !== undefined && { token }),
+        ...clientTlsOf('grpc', tls),
+        codec,
+        protocol,
+      };
     },
   };
+}
+
+function checkCodec({ codec, protocol }: OptionsResolved<typeof grpcOptionTable>): void {
+  if (codec !== 'msgpack' || protocol === 'v2') return;
+  const reason = `'grpc.codec' 'msgpack' is not for protocol 'v1', whose values are JSON.`;
+  throw new SnakepitError('INVALID_OPTIONS', { reason, option: 'grpc.codec' });
 }

@@ -44,26 +44,37 @@ const CONNECTION_FAILURES: readonly Explanation[] = [
   },
 ];
 
-/** Why there is no attachment, as far as the status of `Attach` tells, and what to do about it. */
-export function attachFailure(status: GrpcStatus, target: GrpcTarget): HandshakeRefused {
+/** What a server that does not know our RPC may serve instead. */
+const SERVICES = {
+  v2: { name: 'snakepit.v2.Worker', other: "or take protocol 'v1', if it is a bridge of snakepit 0.3" },
+  v1: { name: 'snakepit.SnakepitBridge', other: "or take protocol 'v2', if it is a worker of this library" },
+} as const;
+
+/** Why there is no attachment, as far as the status of its first RPC tells, and what to do about it. */
+export function attachFailure(status: GrpcStatus, target: GrpcTarget, protocol: 'v1' | 'v2'): HandshakeRefused {
   return new HandshakeRefused(`attaching to ${target.address} failed: ${describeStatus(status)}`, {
-    remedy: remedyOf(status, target),
+    remedy: remedyOf(status, target, protocol),
   });
 }
 
-function remedyOf({ code, details }: GrpcStatus, target: GrpcTarget): string {
+function remedyOf({ code, details }: GrpcStatus, target: GrpcTarget, protocol: 'v1' | 'v2'): string {
   switch (code) {
     case Status.UNAUTHENTICATED:
       return target.token === undefined
         ? `Give 'token' what the worker was started with.`
         : `The worker was started with another token, or it was given a new one; give 'token' that one.`;
     case Status.UNIMPLEMENTED:
-      return `What listens at ${target.address} serves no snakepit.v2.Worker; correct the address.`;
+      return unimplemented(target, protocol);
     case Status.UNAVAILABLE:
       return CONNECTION_FAILURES.find(({ sign }) => sign.test(details))?.remedy(target) ?? unexplained(target);
     default:
       return 'Start the worker with a version of its SDK that fits this host.';
   }
+}
+
+function unimplemented({ address }: GrpcTarget, protocol: 'v1' | 'v2'): string {
+  const { name, other } = SERVICES[protocol];
+  return `What listens at ${address} serves no ${name}; correct the address, ${other}.`;
 }
 
 function unexplained({ address, tls }: GrpcTarget): string {

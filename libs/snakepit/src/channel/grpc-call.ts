@@ -16,6 +16,7 @@ import {
   describeStatus,
   failureOf,
   isProtocolStatus,
+  isRefusedRpc,
   Status,
   statusError,
   errorBodyOf,
@@ -168,6 +169,8 @@ export abstract class GrpcCall implements GrpcListener {
       this.#fail(statusError(status, this.call.command, this.owner.name), 0);
       return this.owner.onViolation(`'${this.call.command}' ended with ${describeStatus(status)}`);
     }
+    // The worker does not know of it, and so has nothing to release.
+    if (isRefusedRpc(status)) return this.#fail(statusError(status, this.call.command, this.owner.name), 0);
     this.#lost = status;
     if (this.#releasedUs !== undefined) return this.#settleIfReleased();
     this.owner.onUnanswered(this, status.code === Status.DEADLINE_EXCEEDED ? 'deadline' : 'caller');

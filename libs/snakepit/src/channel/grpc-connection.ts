@@ -1,4 +1,6 @@
+import { toError } from '../core/index.js';
 import type { GrpcClientChannel, GrpcLibrary, GrpcListener, GrpcMetadata, GrpcRpc } from './grpc-library.js';
+import { HandshakeRefused } from './handshake-refused.js';
 
 /** Where a worker listens, and what it wants to be shown. */
 export interface GrpcTarget {
@@ -32,7 +34,20 @@ const KEEPALIVE_INTERVAL_MS = 10_000;
  * that blocks the only thread of a worker must not cost it the connection.
  */
 const KEEPALIVE_TIMEOUT_MS = 3_600_000;
+/** The longest that a timer takes: a connection without calls is kept. */
+const NEVER_IDLE_MS = 2 ** 31 - 1;
 const READY = 2;
+
+/** @throws HandshakeRefused for certificates or keys that cannot be read */
+export function connect(library: GrpcLibrary, target: GrpcTarget, maxFrameBytes: number): GrpcConnection {
+  try {
+    return new GrpcConnection(library, target, maxFrameBytes);
+  } catch (cause) {
+    throw new HandshakeRefused(`its certificates cannot be used: ${toError(cause).message}`, {
+      remedy: "Give 'tls' certificates and keys in PEM form that belong together.",
+    });
+  }
+}
 
 /** One HTTP/2 connection to one worker. */
 export class GrpcConnection {
@@ -80,6 +95,7 @@ function optionsFor(target: GrpcTarget, maxFrameBytes: number): Record<string, s
     // The pool knows better which call may be made again; without this, grpc-js keeps each message until its answer.
     'grpc.enable_retries': 0,
     'grpc.enable_channelz': 0,
+    'grpc.client_idle_timeout_ms': NEVER_IDLE_MS,
     // Connections are not shared between channels: one that is dropped must not take another's calls with it.
     'grpc.use_local_subchannel_pool': 1,
     'grpc.service_config_disable_resolution': 1,

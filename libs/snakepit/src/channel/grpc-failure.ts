@@ -58,6 +58,22 @@ export function isProtocolStatus(code: number): boolean {
   return !known.includes(code);
 }
 
+/** How grpc-js tells that the other side reset an RPC, where that has no status of its own. */
+const RESET = /^Received RST_STREAM/;
+
+/** How grpc-js tells of REFUSED_STREAM, by which a server says that it has processed nothing of an RPC (RFC 9113, 8.7). */
+const REFUSED = 'Stream refused by server';
+
+/** Whether an RPC certainly was not begun, although it was sent. */
+export function isRefusedRpc({ code, details }: GrpcStatus): boolean {
+  return code === Status.UNAVAILABLE && details === REFUSED;
+}
+
+/** Whether an RPC was broken off: by a reset, a proxy, or the end of its connection. */
+export function isBrokenRpc({ code, details }: GrpcStatus): boolean {
+  return code === Status.CANCELLED || code === Status.UNAVAILABLE || RESET.test(details);
+}
+
 /** The error of a call whose status gRPC itself, a proxy, or a server of another kind has set; the table of proto/PROTOCOL.md. */
 export function statusError(status: GrpcStatus, command: string, { pool, worker }: ChannelName): SnakepitError {
   const reason = describeStatus(status);
@@ -72,7 +88,7 @@ export function statusError(status: GrpcStatus, command: string, { pool, worker 
       return new SnakepitError('FRAME_TOO_LARGE', { ...details, what }, { delivery: 'may-have-run' });
     }
     case Status.UNAVAILABLE:
-      return new SnakepitError('WORKER_LOST', details);
+      return new SnakepitError('WORKER_LOST', details, isRefusedRpc(status) ? { delivery: 'not-started' } : {});
     case Status.UNAUTHENTICATED:
     case Status.UNIMPLEMENTED:
     case Status.FAILED_PRECONDITION:

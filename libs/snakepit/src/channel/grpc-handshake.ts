@@ -12,7 +12,7 @@ import { toError, type Clock } from '../core/index.js';
 import type { ChannelOwner, WorkerManifest } from './channel.js';
 import { attachFailure } from './grpc-attach-failure.js';
 import { GrpcChannel } from './grpc-channel.js';
-import { GrpcConnection, type GrpcTarget } from './grpc-connection.js';
+import { connect, type GrpcConnection, type GrpcTarget } from './grpc-connection.js';
 import { Status } from './grpc-failure.js';
 import { loadGrpcLibrary, type GrpcListener, type GrpcRpc } from './grpc-library.js';
 import { HandshakeRefused } from './handshake-refused.js';
@@ -43,14 +43,7 @@ export interface GrpcHandshake {
 export async function openGrpcChannel(handshake: GrpcHandshake, owner: ChannelOwner): Promise<GrpcChannel> {
   const library = await loadGrpcLibrary();
   const { target, maxFrameBytes, signal } = handshake;
-  let connection: GrpcConnection;
-  try {
-    connection = new GrpcConnection(library, target, maxFrameBytes);
-  } catch (cause) {
-    throw new HandshakeRefused(`its certificates cannot be used: ${toError(cause).message}`, {
-      remedy: "Give 'tls' certificates and keys in PEM form that belong together.",
-    });
-  }
+  const connection = connect(library, target, maxFrameBytes);
   const attaching = new Attaching(connection, handshake, owner);
   const giveUp = (): void => attaching.giveUp();
   signal?.addEventListener('abort', giveUp, { once: true });
@@ -113,7 +106,7 @@ class Attaching implements GrpcListener {
 
   onReceiveStatus(status: Parameters<GrpcListener['onReceiveStatus']>[0]): void {
     if (this.#opened !== undefined) return this.#opened.onReceiveStatus(status);
-    this.#refuse(attachFailure(status, this.#handshake.target));
+    this.#refuse(attachFailure(status, this.#handshake.target, 'v2'));
   }
 
   #accepted(message: HelloMessage): GrpcChannel {

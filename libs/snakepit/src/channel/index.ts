@@ -1,3 +1,4 @@
+export { openAncestorChannel } from './ancestor-handshake.js';
 export { STREAM_CREDIT } from './channel.js';
 export type {
   CallId,

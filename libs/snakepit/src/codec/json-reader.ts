@@ -13,6 +13,9 @@ const DIGITS = /^-?(?:0|[1-9]\d{0,19})$/;
 /** An escape that may stand for a surrogate: only then can a parsed string be malformed. */
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
+/** A body is no JSON text at all. */
+export class NotJson extends ProtocolViolation {}
+
 /** What bounds a body, beside its size. */
 export interface ReadLimits {
   readonly maxDepth: number;
@@ -53,7 +56,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new ProtocolViolation(`a body is not JSON: ${(cause as Error).message}`, { cause });
+    throw new NotJson(`a body is not JSON: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -60,7 +60,9 @@ export class JsonWalk {
 
   #tagged<Value>(value: Value, what: string): Value {
     if (!this.allowsTags) {
-      throw new Refusal(`is ${what}, which plain JSON cannot carry; use codec 'msgpack' or protocol v2`);
+      throw new Refusal(
+        `is ${what}, which plain JSON cannot carry; use protocol v2, or codec 'msgpack' where v1 goes over stdin and stdout`,
+      );
     }
     this.needsTags = true;
     return value;

@@ -61,6 +61,11 @@ function pathOf(root: string, trail: readonly { readonly key: string | number }[
   return path;
 }
 
+/** What a member of a map is called in paths: `args.items`. */
+export function memberPath(root: string, name: string): string {
+  return pathOf(root, [{ key: name }]);
+}
+
 /** Refuses what has no form on the wire whatever the codec is. */
 export function refuseUnsendable(value: unknown): never {
   if (typeof value === 'function') throw new Refusal('is a function, which cannot leave this process; send data');

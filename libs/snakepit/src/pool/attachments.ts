@@ -12,10 +12,11 @@ export class Attachments {
   }
 
   attach(options: LaunchOptions): AttachedProcess {
-    const { token, tls } = this.#spec;
+    const { token, tls, protocol } = this.#spec;
     const address = this.#leastUsed();
     this.#count(address, 1);
-    return new AttachedProcess({ address, token, tls, isOwn: false }, options, () => this.#count(address, -1));
+    const target = { address, token, tls, isOwn: false };
+    return new AttachedProcess(target, protocol, options, () => this.#count(address, -1));
   }
 
   /** The first of them in the list, which moves to its end: one that fails must not keep the others from being tried. */

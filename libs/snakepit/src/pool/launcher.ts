@@ -1,7 +1,9 @@
 import { loadGrpcLibrary } from '../channel/index.js';
 import { SnakepitError, toError, type Clock, type LogLevel, type LogSink, type Timer } from '../core/index.js';
 import {
+  BridgeProcess,
   describeExit,
+  isGrpcBridge,
   RelaunchedProcess,
   SpawnedProcess,
   workerEnvironment,
@@ -84,6 +86,7 @@ export class Launcher {
   }
 
   #start(options: LaunchOptions, spec: LaunchSpec): WorkerProcess {
+    if (isGrpcBridge(spec)) return new BridgeProcess({ ...options, spec });
     const zygote = this.#current;
     if (!zygote?.isReady) return new SpawnedProcess({ ...options, spec });
     return new RelaunchedProcess(

@@ -17,11 +17,16 @@ export class AttachedProcess implements WorkerProcess {
   readonly #abort = new AbortController();
   #isOver = false;
 
-  constructor(target: GrpcTarget, { owner, clock }: LaunchOptions, onOver: () => void) {
+  constructor(target: GrpcTarget, protocol: 'v1' | 'v2', { owner, clock }: LaunchOptions, onOver: () => void) {
     this.#owner = owner;
     this.#clock = clock;
     this.#onOver = onOver;
-    this.wire = Promise.resolve({ protocol: 'grpc', target, signal: this.#abort.signal });
+    const { signal } = this.#abort;
+    this.wire = Promise.resolve(
+      protocol === 'v2'
+        ? { protocol: 'grpc', target, signal }
+        : { protocol: 'grpc-v1', target, signal, confirm: () => Promise.resolve() },
+    );
   }
 
   terminate(): void {

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 
 /** The fifth field of `/proc/<pid>/stat`; the second, the program's name, may hold anything, parentheses included. */
-const GROUP_FIELD = /^\d+ \(.*\) \S \d+ (\d+) /s;
+export const GROUP_FIELD = /^\d+ \(.*\) \S \d+ (\d+) /s;
 
 /** Whether the system tells what process groups take of the memory. */
 export const canReadGroupMemory = process.platform === 'linux';

@@ -1,6 +1,8 @@
 export { describeExit, type ExitCause } from './exit-cause.js';
 export { AttachedProcess } from './attached-process.js';
+export { BridgeProcess } from './bridge-process.js';
 export { canReadGroupMemory, readGroupMemory } from './group-memory.js';
+export { isGrpcBridge } from './launch-spec.js';
 export type {
   Adapter,
   AttachSpec,

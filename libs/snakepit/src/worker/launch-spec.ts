@@ -28,8 +28,13 @@ export interface LaunchSpec {
   readonly sources?: Sources;
   /** Where the workers can be forked from a process that is ready-made: how that one is started. v2 only. */
   readonly zygote?: ZygoteSpec;
-  /** v2 goes over gRPC, and this is how the worker is to listen; absent: over its descriptor. */
+  /** The protocol goes over gRPC, and this is how the worker is to listen; absent: over its descriptors. */
   readonly grpc?: GrpcListenSpec;
+}
+
+/** Whether a spec is that of the ancestor's gRPC bridges, which are given a port on their command line. */
+export function isGrpcBridge({ protocol, grpc }: LaunchSpec): boolean {
+  return protocol === 'v1' && grpc !== undefined;
 }
 
 /** Files of some folders, and of all that are below them. */
@@ -80,6 +85,8 @@ export interface AttachSpec {
     readonly serverName?: string | undefined;
   };
   readonly codec: 'auto' | 'json' | 'msgpack';
+  /** `v1` is the ancestor's service. */
+  readonly protocol: 'v1' | 'v2';
 }
 
 export type WorkerSpec = LaunchSpec | AttachSpec;

@@ -1,5 +1,6 @@
 import {
   offerOnLifeline,
+  openAncestorChannel,
   openFdChannel,
   openGrpcChannel,
   openStdioChannel,
@@ -46,9 +47,10 @@ export async function openChannel(order: ChannelOrder): Promise<Channel> {
   if (wire.protocol === 'v1') {
     return openStdioChannel(wire.stdin, wire.stdout, { name, codec, negotiationTimeoutMs, ...limits, clock }, owner);
   }
-  const isGrpc = wire.protocol === 'grpc' || endpoint !== undefined;
+  const isGrpc = wire.protocol !== 'v2' || endpoint !== undefined;
   const codecs: readonly ('json' | 'msgpack')[] = codec === 'auto' ? ['msgpack', 'json'] : [codec];
   const credit = streamCredit ?? (isGrpc ? GRPC_STREAM_CREDIT : STREAM_CREDIT);
+  if (wire.protocol === 'grpc-v1') return openConfirmed(wire, { name, ...limits, streamCredit: credit, clock }, owner);
   const handshake = { name, codecs, ...limits, streamCredit: credit, clock };
   if (wire.protocol === 'grpc') {
     return openGrpcChannel({ ...handshake, target: wire.target, signal: wire.signal }, owner);
@@ -56,4 +58,20 @@ export async function openChannel(order: ChannelOrder): Promise<Channel> {
   if (endpoint === undefined) return openFdChannel(wire.socket, { ...handshake, arena }, owner);
   const listening = await offerOnLifeline(wire.socket, endpoint.offer(maxFrameBytes));
   return openGrpcChannel({ ...handshake, target: endpoint.target(listening) }, owner);
+}
+
+type AncestorWire = Extract<Wire, { protocol: 'grpc-v1' }>;
+type AncestorOptions = Omit<Parameters<typeof openAncestorChannel>[0], 'target' | 'signal'>;
+
+/** A port may have got into other hands between its choice and its use. */
+async function openConfirmed(wire: AncestorWire, options: AncestorOptions, owner: ChannelOwner): Promise<Channel> {
+  const { target, signal, confirm } = wire;
+  const channel = await openAncestorChannel({ ...options, target, signal }, owner);
+  try {
+    await confirm();
+  } catch (error) {
+    channel.abandon();
+    throw error;
+  }
+  return channel;
 }

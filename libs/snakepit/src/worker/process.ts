@@ -30,6 +30,15 @@ export type Wire =
   | { readonly protocol: 'v2'; readonly socket: Socket }
   /** Of a worker that somebody else has started; `signal` tells that nobody waits for it any more. */
   | { readonly protocol: 'grpc'; readonly target: GrpcTarget; readonly signal: AbortSignal }
+  /** The ancestor's gRPC service. */
+  | {
+      readonly protocol: 'grpc-v1';
+      readonly target: GrpcTarget;
+      /** Nobody waits for it any more, or it has ended. */
+      readonly signal: AbortSignal;
+      /** To be called when it has answered. @throws HandshakeRefused when the answer was another's */
+      readonly confirm: () => Promise<void>;
+    }
   | { readonly protocol: 'v1'; readonly stdin: Writable; readonly stdout: Readable };
 
 /** One external process that leads a process group of its own, so that whatever it starts ends with it. */
@@ -38,7 +47,14 @@ export interface WorkerProcess {
   readonly pid: number | undefined;
   /** The last lines of stderr, at most 20. */
   readonly stderrTail: string;
-  /** Settles once the process can be talked with; never for one that came to nothing, whose exit tells so. */
+  /** What it was started with, where that is more than its spec says. */
+  readonly args?: readonly string[] | undefined;
+  /** What it has not done yet, where that is known, for messages. */
+  readonly awaits?: string | undefined;
+  /**
+   * Settles once the process can be talked with; never for one that came to nothing, whose exit tells so. Rejects by HandshakeRefused
+   * where there is a reason that its exit does not tell.
+   */
   readonly wire: Promise<Wire>;
   /**
    * SIGTERM for the whole group, and SIGKILL when it is still there after `graceMs`; 0 kills at once. Asking again while

@@ -8,6 +8,7 @@ import { splitLines } from './line-splitter.js';
 import { LineTail } from './line-tail.js';
 import { oomKills } from './oom-kills.js';
 import { orphanGuard } from './orphan-guard.js';
+import { isGrpcBridge, type LaunchSpec } from './launch-spec.js';
 import type { ProcessOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
 import { privilegedCommand } from './privileged-command.js';
 import { Termination } from './termination.js';
@@ -18,10 +19,25 @@ export const ARENA_FD = 4;
 /** How long output may still trickle in behind the exit, where a grandchild holds the pipes open. */
 const OUTPUT_GRACE_MS = 200;
 
+/** What a process talks on: its stdin and stdout, descriptor 3, or a port, which is the affair of who has given it one. */
+type Talk = 'stdio' | 'socket' | 'port';
+
+const STDIO: Readonly<Record<Talk, readonly ('pipe' | 'ignore')[]>> = {
+  stdio: ['pipe', 'pipe', 'pipe'],
+  socket: ['ignore', 'pipe', 'pipe', 'pipe'],
+  port: ['ignore', 'pipe', 'pipe'],
+};
+
+function talkOf(spec: LaunchSpec): Talk {
+  if (spec.protocol === 'v2') return 'socket';
+  return isGrpcBridge(spec) ? 'port' : 'stdio';
+}
+
 /**
  * A process that the host itself starts.
  *
- * v2 workers get a socket as descriptor 3, the arena as descriptor 4 and an empty stdin; v1 workers talk on stdin and stdout.
+ * v2 workers get a socket as descriptor 3, the arena as descriptor 4 and an empty stdin; v1 workers talk on stdin and stdout, or on a
+ * port: the {@link wire} of these never settles.
  */
 export class SpawnedProcess implements WorkerProcess {
   readonly wire: Promise<Wire>;
@@ -37,7 +53,7 @@ export class SpawnedProcess implements WorkerProcess {
     this.#owner = owner;
     this.#clock = clock;
     this.#termination = new Termination(clock, (signal) => this.#signalGroup(signal));
-    const talksOnStdio = spec.protocol === 'v1';
+    const talk = talkOf(spec);
     const { executable, args, ...user } = privilegedCommand(spec);
     oomKills.watch();
     this.#child = spawnOrFail(executable, args, {
@@ -46,16 +62,14 @@ export class SpawnedProcess implements WorkerProcess {
       env,
       detached: true,
       windowsHide: true,
-      stdio: talksOnStdio
-        ? ['pipe', 'pipe', 'pipe']
-        : ['ignore', 'pipe', 'pipe', 'pipe', ...(arenaFd === undefined ? [] : [arenaFd])],
+      stdio: [...STDIO[talk], ...(arenaFd === undefined ? [] : [arenaFd])],
     });
     if (this.#child.pid !== undefined) orphanGuard.started(this.#child.pid);
-    if (this.#child.stdout && !talksOnStdio) splitLines(this.#child.stdout, (line) => owner.onLine('stdout', line));
+    if (this.#child.stdout && talk !== 'stdio') splitLines(this.#child.stdout, (line) => owner.onLine('stdout', line));
     if (this.#child.stderr) splitLines(this.#child.stderr, this.#onStderr);
     this.#child.once('error', (error) => this.#onSpawnError(error));
     this.#child.once('exit', (status, signal) => this.#onExit(status, signal));
-    this.wire = this.#child.pid === undefined ? new Promise(() => {}) : Promise.resolve(this.#wire(spec.protocol));
+    this.wire = this.#child.pid === undefined ? new Promise(() => {}) : this.#wire(talk);
   }
 
   get pid(): number | undefined {
@@ -78,11 +92,16 @@ export class SpawnedProcess implements WorkerProcess {
     this.terminateAfter(delayMs, graceMs);
   }
 
-  #wire(protocol: 'v1' | 'v2'): Wire {
+  #wire(talk: Talk): Promise<Wire> {
     const { stdin, stdout, stdio } = this.#child;
-    return protocol === 'v1'
-      ? { protocol, stdin: stdin as Writable, stdout: stdout as Readable }
-      : { protocol, socket: stdio[FD] as unknown as Socket };
+    switch (talk) {
+      case 'stdio':
+        return Promise.resolve({ protocol: 'v1', stdin: stdin as Writable, stdout: stdout as Readable });
+      case 'socket':
+        return Promise.resolve({ protocol: 'v2', socket: stdio[FD] as unknown as Socket });
+      case 'port':
+        return new Promise(() => {});
+    }
   }
 
   #signalGroup(signal: NodeJS.Signals): void {

@@ -1,7 +1,7 @@
 import { delimiter } from 'node:path';
 
 import { hostMark } from './host-mark.js';
-import type { LaunchSpec } from './launch-spec.js';
+import { isGrpcBridge, type LaunchSpec } from './launch-spec.js';
 
 /**
  * The host's variables that workers get without being asked for: what programs need to find their files, their user and
@@ -50,7 +50,7 @@ export function workerEnvironment(parts: EnvironmentParts): Record<string, strin
   const host = hostMark();
   return {
     ...env,
-    SNAKEPIT_PROTOCOL: spec.grpc === undefined ? spec.protocol : 'grpc',
+    SNAKEPIT_PROTOCOL: spec.grpc === undefined || isGrpcBridge(spec) ? spec.protocol : 'grpc',
     ...(spec.protocol === 'v2' && { SNAKEPIT_FD: '3' }),
     SNAKEPIT_WORKER_ID: parts.worker,
     SNAKEPIT_POOL: parts.pool,

@@ -243,7 +243,7 @@ export class Worker implements ChannelOwner {
   #createArena(): ArenaFile | undefined {
     const { spec, settings } = this.#parts;
     const { enabled, mapped, bytes } = settings.arena;
-    if (!enabled || !('protocol' in spec) || spec.protocol === 'v1' || spec.grpc !== undefined) return undefined;
+    if (!enabled || 'addresses' in spec || spec.protocol === 'v1' || spec.grpc !== undefined) return undefined;
     try {
       return createArenaFile(2 * bytes, mapped, (error) =>
         this.#log('warn', `the memory for large binary cannot be mapped by koffi (${toError(error).message})`),
@@ -256,12 +256,13 @@ export class Worker implements ChannelOwner {
 
   async #connect(): Promise<void> {
     const { spec, settings, clock, pool } = this.#parts;
-    const wire = await this.#process.wire;
     const { thresholdBytes } = settings.arena;
     const arena = this.#arena && { file: this.#arena, fd: ARENA_FD, thresholdBytes };
     const name = { pool, worker: this.id };
     try {
-      if ('grpc' in spec && spec.grpc !== undefined) this.#endpoint = new GrpcEndpoint(spec.grpc, spec.privileges);
+      const wire = await this.#process.wire;
+      if (wire.protocol === 'v2' && 'grpc' in spec && spec.grpc !== undefined)
+        this.#endpoint = new GrpcEndpoint(spec.grpc, spec.privileges);
       const { codec } = spec;
       const endpoint = this.#endpoint;
       this.#onConnected(await openChannel({ wire, name, codec, settings, arena, endpoint, clock, owner: this }));
@@ -290,7 +291,9 @@ export class Worker implements ChannelOwner {
   #onStartTimeout(): void {
     if (this.#state.kind !== 'starting') return;
     const { startTimeoutMs, killGraceMs } = this.#parts.settings;
-    this.#startFailure ??= { reason: `it was not ready within ${startTimeoutMs} ms (startTimeoutMs)` };
+    const { awaits } = this.#process;
+    const detail = awaits === undefined ? '' : `: ${awaits}`;
+    this.#startFailure ??= { reason: `it was not ready within ${startTimeoutMs} ms (startTimeoutMs)${detail}` };
     this.#process.terminate(killGraceMs);
   }
 
@@ -325,8 +328,8 @@ export class Worker implements ChannelOwner {
     const { reason, traceback = '', remedy } = this.#startFailure ?? {};
     const common = { worker: this.id, pool, reason, remedy };
     if ('addresses' in spec) return unreachable(common);
-    const { executable, args, searchPaths } = spec;
-    const { stderrTail: stderr } = this.#process;
+    const { executable, searchPaths } = spec;
+    const { stderrTail: stderr, args = spec.args } = this.#process;
     return startFailed({ ...common, executable, args, searchPaths, cause, traceback, stderr });
   }
 
