@@ -8,6 +8,21 @@ import { fileURLToPath } from 'node:url';
 const PYTHON = 'python3';
 const cacheDir = fileURLToPath(new URL('../node_modules/.cache', import.meta.url));
 
+/** What Python workers can use; gRPC is pinned to releases that have wheels for every Python from 3.9 to 3.13. */
+const BRIDGE_REQUIREMENTS = [
+  'msgpack',
+  'numpy',
+  'grpcio==1.76.0',
+  'grpcio-health-checking==1.76.0',
+  'grpcio-reflection==1.76.0',
+  'protobuf==6.33.6',
+];
+
+/** A folder for PYTHONPATH with the optional packages of Python workers. Throws as `pythonPackages` does. */
+export function bridgePackages() {
+  return pythonPackages('snakepit-python', BRIDGE_REQUIREMENTS);
+}
+
 /**
  * A folder for PYTHONPATH that holds `requirements`; it is filled once for each list of them.
  *

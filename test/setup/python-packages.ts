@@ -1,6 +1,6 @@
 import type { TestProject } from 'vitest/node';
 
-import { pythonPackages } from '../../tools/python-packages.mjs';
+import { bridgePackages } from '../../tools/python-packages.mjs';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -9,16 +9,6 @@ declare module 'vitest' {
   }
 }
 
-/** gRPC is pinned to releases that have wheels for every Python from 3.9 to 3.13. */
-const REQUIREMENTS = [
-  'msgpack',
-  'numpy',
-  'grpcio==1.76.0',
-  'grpcio-health-checking==1.76.0',
-  'grpcio-reflection==1.76.0',
-  'protobuf==6.33.6',
-];
-
 export default function setup(project: TestProject): void {
-  project.provide('pythonPackages', pythonPackages('snakepit-python', REQUIREMENTS));
+  project.provide('pythonPackages', bridgePackages());
 }

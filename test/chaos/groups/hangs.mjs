@@ -63,3 +63,7 @@ function nextReady() {
     });
   });
 }
+
+export async function run({ cycles, progress }) {
+  return measureHangs({ rounds: cycles, progress });
+}

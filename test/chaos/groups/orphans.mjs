@@ -1,21 +1,18 @@
-/**
- * Kills hosts with SIGKILL while their workers are deaf, and looks for what is left.
- * Run alone: node test/chaos/groups/orphans.mjs [--cycles 200] [--seed 1]
- */
+// Hosts killed with SIGKILL while their workers are deaf, and what is left of them.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 
+import { bridgePackages } from '../../../tools/python-packages.mjs';
 import { guardianOf, isAlive, processesOf } from '../support/processes.mjs';
 import { randomFrom } from '../support/random.mjs';
 
 const HOST = fileURLToPath(new URL('../hosts/busy.mjs', import.meta.url));
-const SCENARIOS = ['python', 'python zygote', 'node', 'python v1', 'node gRPC'];
+const SCENARIOS = ['python', 'python zygote', 'node', 'python v1', 'node gRPC', 'python gRPC'];
 /** After which what is still there is counted as an orphan, and killed. */
 const PATIENCE_MS = 2_000;
 /** One host in this many is killed at any moment of its start instead of when all its workers are busy. */
@@ -57,7 +54,9 @@ export async function orphans({ cycles = 200, seed = 1, onProgress = () => {} } 
 }
 
 async function killHost(scenario, afterMs) {
-  const host = spawn(process.execPath, [HOST, scenario], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const host = spawn(process.execPath, [HOST, scenario, 'wait', bridgePackages()], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exit = once(host, 'exit');
   const told = afterMs === undefined ? await firstLine(host.stdout) : await sleep(afterMs, {});
   const known = [...(told.pids ?? []), ...(told.family ?? []), guardianOf(host.pid)].filter(Boolean);
@@ -89,14 +88,6 @@ function foldersOf(hostPid) {
   return readdirSync(tmpdir()).filter((name) => name.startsWith(`snakepit-${hostPid}.`));
 }
 
-if (process.argv[1] !== undefined && existsSync(process.argv[1]) && import.meta.filename === process.argv[1]) {
-  const { values } = parseArgs({
-    options: { cycles: { type: 'string', default: '200' }, seed: { type: 'string', default: '1' } },
-  });
-  const figures = await orphans({
-    cycles: Number(values.cycles),
-    seed: Number(values.seed),
-    onProgress: (line) => console.error(line),
-  });
-  console.log(JSON.stringify(figures, null, 2));
+export async function run({ cycles, seed, progress }) {
+  return orphans({ cycles, seed, onProgress: progress });
 }

@@ -80,3 +80,8 @@ async function reloadUnderLoad(adapter, reloads, report) {
   }
   return { failed, answered, slowestMs };
 }
+
+export async function run({ cycles, progress }) {
+  const { errors, ...figures } = await reloadFigures({ reloads: cycles, progress });
+  return { ...figures, notes: errors };
+}

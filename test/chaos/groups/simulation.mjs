@@ -49,3 +49,10 @@ async function runShare(input, onProgress) {
   if (figures === undefined) throw new Error(`a share of the simulation ended with status ${status}`);
   return figures;
 }
+
+export async function run({ cycles, seed, isQuick, progress }) {
+  // Beside a soak and a fuzzer, two CPUs are left at most.
+  const processes = isQuick ? availableParallelism() : Math.max(1, availableParallelism() - 2);
+  const { sim_failed: failed, ...figures } = await simulations({ seed, cycles, progress, processes });
+  return { ...figures, notes: failed.map((each) => JSON.stringify(each)) };
+}
