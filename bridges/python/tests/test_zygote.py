@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -11,7 +12,7 @@ from snakepit_bridge.codec import create_codec
 from snakepit_bridge.v2 import frame as f
 from snakepit_bridge.zygote.control import EXITED, FORK, FORKED
 
-from .host import TIMEOUT_SECONDS, Host, write_module
+from .host import TIMEOUT_SECONDS, Host, worker_environment, write_module
 
 MODULE = """
     import os, signal, sys
@@ -210,3 +211,25 @@ class Preloading(unittest.TestCase):
         for role in ("stdout", "stderr"):
             self.addCleanup(connections[role].close)
         self.assertEqual(Worker(self, connections["channel"]).result(1, "pid"), pid)
+
+
+class Rehearsal(unittest.TestCase):
+    def test_it_succeeds_and_leaves_neither_threads_nor_descriptors_behind(self):
+        source = """
+            import os, threading
+            from snakepit_bridge.zygote import rehearsal
+
+            def leftovers():
+                return threading.active_count(), len(os.listdir("/dev/fd"))
+
+            def fail(message):
+                raise SystemExit(message)
+
+            rehearsal.complain = fail
+            before = leftovers()
+            rehearsal.rehearse()
+            if leftovers() != before:
+                fail("%r became %r" % (before, leftovers()))
+        """
+        run = subprocess.run([sys.executable, write_module(self, source)], env=worker_environment(), stderr=subprocess.PIPE, text=True)
+        self.assertEqual((run.returncode, run.stderr), (0, ""))

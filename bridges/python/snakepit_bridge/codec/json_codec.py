@@ -122,6 +122,13 @@ class JsonCodec:
             raise ValueError
         return value
 
+    def decode_row(self, bodies):
+        """Decode the bodies of a row of calls as `decode_plain` does; returns None where `decode_plain` would raise."""
+        try:
+            return list(map(self.decode_plain, bodies))
+        except Exception:
+            return None
+
     def _parse(self, text):
         try:
             try:

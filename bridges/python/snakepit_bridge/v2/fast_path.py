@@ -8,6 +8,7 @@ from time import perf_counter_ns
 
 from .call_runner import PASSING_ERRORS, SLOW_SECONDS
 from .frame import CALL, FLAG_DEADLINE, HEADER, RESULT, head_of
+from .rows import LEAST_CALLS, Rows
 
 _FLUSH_REPLIES = 32
 _FLUSH_NS = 100_000
@@ -38,15 +39,21 @@ class FastPath:
         self._writer = parts.writer
         self._open_calls = parts.open_calls
         self._small_bytes = min(parts.max_frame_bytes, _SMALL_BYTES)
+        self._rows = Rows(parts, self._small_bytes)
 
     def run(self):
         """Run the calls that wait now, and send answers every so often."""
-        for _ in range(-(-len(self._waiting) // _FLUSH_REPLIES)):
-            self._run_some()
+        waiting, run_row = self._waiting, self._rows.run
+        for _ in range(-(-len(waiting) // _FLUSH_REPLIES)):
+            left = _FLUSH_REPLIES
+            if len(waiting) >= LEAST_CALLS:
+                left -= run_row(self._quick)
+            if waiting and left:
+                self._run_some(min(len(waiting), left))
             self._writer.flush()
 
-    def _run_some(self):
-        """Run calls until answers should be sent. Names are bound outside the loop, which is what makes this fast."""
+    def _run_some(self, most):
+        """Run so many calls, or as many until answers should be sent. Names are bound outside the loop, which is what makes this fast."""
         waiting, open_calls = self._waiting, self._open_calls
         take, find, decode = waiting.popleft, self._quick.get, self._codec.decode_plain
         encode, encode_scalar, scalars = self._codec.encode, self._codec.encode_scalar, self._codec.scalars
@@ -54,7 +61,8 @@ class FastPath:
         pack, clock = HEADER.pack, perf_counter_ns
         now = clock()
         flush_at = now + _FLUSH_NS
-        for _ in range(min(len(waiting), _FLUSH_REPLIES)):
+        head = 0
+        for _ in range(most):
             try:
                 call = take()
             except IndexError:
@@ -108,6 +116,8 @@ class FastPath:
                     self._forget(head)
             if now > flush_at or len(out) > _FLUSH_BYTES:
                 return
+        if head in self._quick:
+            self._rows.saw_good_batch(head, most)
 
     def _begin(self, call):
         """Let the call runner do it, and learn from it."""
@@ -121,3 +131,4 @@ class FastPath:
         """Answers are sent before the next run of a command that has become slow."""
         self._plain[head].is_slow = True
         del self._quick[head]
+        self._rows.exclude(head)

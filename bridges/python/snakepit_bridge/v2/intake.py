@@ -20,12 +20,13 @@ class Intake:
     A reader never runs commands; it queues them.
     """
 
-    def __init__(self, sock, reader, writer, queue):
+    def __init__(self, sock, reader, writer, queue, row_answers):
         self.reading = threading.Lock()
         self.is_idle = False
         self.last_look = 0.0
         self._reader = reader
         self._writer = writer
+        self._row_answers = row_answers
         self._waiting = queue.waiting
         self._runnable = ()
         self._switchboard = None
@@ -86,6 +87,7 @@ class Intake:
 
     def flush_for_main(self):
         """On the watchdog's thread: send the answers that were made before the main thread went into a long command."""
+        self._row_answers.add_frames()
         try:
             self._writer.flush()
         except HostGone:

@@ -36,6 +36,7 @@ class WorkerLoop:
         self._async = parts.async_runner
         self._open_calls = parts.open_calls
         self._fast_path = parts.fast_path
+        self._row_answers = parts.row_answers
         self._intake = parts.intake
         self._watchdog = Watchdog(self, parts.intake, connection.socket.fileno())
 
@@ -71,6 +72,7 @@ class WorkerLoop:
 
     def wind_down(self):
         """Close what is open, so that clean-up code runs; hooks may still run."""
+        self._row_answers.add_frames()
         self._streams.close_all()
         self._async.cancel_all(_DRAIN_SECONDS)
 

@@ -8,6 +8,7 @@ from .intake import Intake
 from .no_async import NoAsyncRunner
 from .open_calls import OpenCalls
 from .replies import Replies
+from .row_answers import RowAnswers
 from .runtime import Runtime
 from .stream_turns import StreamTurns
 from .switchboard import Switchboard
@@ -34,7 +35,8 @@ class Parts:
         self.replies = Replies(self.writer, self.codec, hello.max_frame_bytes)
         self.host_calls = HostCalls(self.writer, self.codec, self.replies)
         self.open_calls = OpenCalls(self.writer, self.arena)
-        self.intake = Intake(connection.socket, connection.reader, self.writer, self.queue)
+        self.row_answers = RowAnswers(self.writer)
+        self.intake = Intake(connection.socket, connection.reader, self.writer, self.queue, self.row_answers)
         self.streams = StreamTurns(self)
         self.async_runner = self._create_async_runner(exit_from_thread)
         self.runtime = Runtime(self)

@@ -4,10 +4,10 @@ import sys
 import threading
 from importlib import import_module
 
-from ..codec import NAMES, create_codec, has_msgpack
 from ..errors import StartupError
 from ..loader import load_module
 from ..manifest import read_manifest
+from .rehearsal import rehearse
 
 
 class Preload:
@@ -20,7 +20,10 @@ class Preload:
         self._manifest = None
 
     def run(self):
-        """Import everything. Raises StartupError if a module started a thread, and whatever the modules raise."""
+        """Import everything, and rehearse what workers do.
+
+        Raises StartupError if a module started a thread, and whatever the modules raise.
+        """
         _import_sdk()
         for name in self._names:
             _without_threads(name, lambda name=name: import_module(name))
@@ -28,6 +31,7 @@ class Preload:
             self._manifest = _without_threads(self._target, self.load_manifest)
             if any(command.is_async for command in self._manifest.commands) or self._manifest.has_async_hooks:
                 import_module("snakepit_bridge.v2.async_runner")
+        rehearse()
 
     def load_manifest(self):
         """The manifest of the commands, which is read only once."""
@@ -37,9 +41,6 @@ class Preload:
 def _import_sdk():
     """Import what every worker needs, however lazily a worker that was spawned goes about it."""
     import_module("snakepit_bridge.v2.server")
-    for name in NAMES:
-        if name != "msgpack" or has_msgpack():
-            create_codec(name, 1)
 
 
 def _without_threads(name, load):
