@@ -184,7 +184,8 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
   }
 
   onReceiveStatus(status: GrpcStatus): void {
-    this.#fail({ kind: 'closed', reason: describeStatus(status) });
+    // A worker that leaves of its own accord ends the control stream well.
+    this.#fail({ kind: 'closed', ...(status.code !== Status.OK && { reason: describeStatus(status) }) });
   }
 
   /** @throws ProtocolViolation */
