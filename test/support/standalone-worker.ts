@@ -17,13 +17,17 @@ export interface StandaloneWorker {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts a worker of our SDKs as a container would, and waits until it listens. Without a token it lets everybody in. */
+/**
+ * Starts a worker of our SDKs as a container would, and waits until it listens. Without a token it lets everybody in; `module` is a path from
+ * the root of the workspace.
+ */
 export async function startStandalone(
   language: Language,
   listen: string,
   token: string | undefined,
   packages: string,
   flags: readonly string[] = [],
+  module = `test/fixtures/contract/commands.${language === 'python' ? 'py' : 'js'}`,
 ): Promise<StandaloneWorker> {
   const folder = mkdtempSync(join(tmpdir(), 'standalone-'));
   const tokenFile = join(folder, 'token');
@@ -32,15 +36,10 @@ export async function startStandalone(
   const options = ['--listen', listen, ...admission, ...flags];
   const child =
     language === 'python'
-      ? spawn('python3', ['-m', 'snakepit_bridge.grpc', pathOf('test/fixtures/contract/commands.py'), ...options], {
+      ? spawn('python3', ['-m', 'snakepit_bridge.grpc', pathOf(module), ...options], {
           env: { ...process.env, PYTHONPATH: [pathOf('bridges/python'), packages].join(delimiter) },
         })
-      : spawn(process.execPath, [
-          pathOf('bridges/node/dist/worker.js'),
-          '--module',
-          pathOf('test/fixtures/contract/commands.js'),
-          ...options,
-        ]);
+      : spawn(process.execPath, [pathOf('bridges/node/dist/worker.js'), '--module', pathOf(module), ...options]);
   const exit = once(child, 'exit');
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     child.kill(signal);

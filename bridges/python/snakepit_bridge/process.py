@@ -4,19 +4,26 @@ import os
 import signal
 import sys
 
+from .fork_guard import end_by, guard_forks, ignore
+
 PROTOCOL_FAILURE = 70
 
 _PR_SET_PDEATHSIG = 1
 _STACK_SIGNAL = getattr(signal, "SIGUSR1", None)
 
+_is_prepared = False
 _terminated = False
 _dumps_stacks = False
 
 
 def prepare_process():
     """Set up what every worker needs: stack dumps, prompt output, SIGTERM as an orderly exit, SIGINT ignored."""
+    global _is_prepared
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _exit_in_order)
+    end_by(signal.SIGTERM, _exit_in_order)
+    if not _is_prepared:
+        _is_prepared = True
+        guard_forks()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True, write_through=True)
@@ -79,7 +86,7 @@ def is_terminated():
 
 def ignore_termination():
     """Let the clean-up that is now under way finish, whatever SIGTERM comes."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    ignore(signal.SIGTERM)
 
 
 def _exit_in_order(signum, frame):

@@ -47,10 +47,10 @@ class MsgpackCodec:
         self._binary = binary
         self._fetched_bytes = 0
         self._inline_bytes = inf if binary is None else binary.inline_bytes
-        self._pack_kept = msgpack.Packer(datetime=True, default=_extension).pack
+        self._pack_kept = _create_packer()
         # Encodes a value of one of the types `scalars`; raises an exception where `encode` must have a closer look.
         self.encode_scalar = self._pack_kept
-        self._pack_apart = partial(msgpack.packb, datetime=True, default=_extension)
+        self._idle_packers = []
         self._unpack = partial(msgpack.unpackb, timestamp=3, ext_hook=self._read_extension)
         self.decode_plain = _create_plain_decoder(max_depth) if _can_refuse_binary() else self.decode
         # Decodes the bodies of a row of calls as `decode_plain` does; returns None where `decode_plain` would raise.
@@ -62,18 +62,29 @@ class MsgpackCodec:
         For one thread only, and never from within itself: it keeps its packer, which is costly to make. Raises
         UnencodableValue, and Refusal for too much binary.
         """
-        if type(value) in self.scalars:
-            try:
-                return 0, self._pack_kept(value)
-            except (ValueError, OverflowError):
-                pass
         return self._encode(self._pack_kept, value, root, True)
 
     def encode_apart(self, value, root="result", in_arena=False):
-        """Like `encode`, for any thread, and for code that may run within an encoding, such as a finalizer that logs."""
-        return self._encode(self._pack_apart, value, root, in_arena)
+        """Like `encode`, for any thread, and for code that may run within an encoding, such as a finalizer that logs.
+
+        Each encoding has a packer to itself, one that another has put back if there is any.
+        """
+        idle = self._idle_packers
+        try:
+            pack = idle.pop()
+        except IndexError:
+            pack = _create_packer()
+        encoded = self._encode(pack, value, root, in_arena)
+        if len(encoded[1]) < _PART_BYTES:  # a packer keeps the memory of its largest body
+            idle.append(pack)
+        return encoded
 
     def _encode(self, pack, value, root, in_arena):
+        if type(value) in self.scalars:
+            try:
+                return 0, pack(value)
+            except (TypeError, ValueError, OverflowError):
+                pass
         if type(value) is bytes and _PART_BYTES <= len(value) < min(self._inline_bytes, _MAX_BIN_32_BYTES):
             # The packer's own buffer would double until the bytes fit in.
             body = SplitBody(_BIN_32.pack(0xC6, len(value)), value)
@@ -154,6 +165,11 @@ class MsgpackCodec:
         if size > _LARGE_BYTES and len(value) * 256 < size:
             return False  # few values, of many bytes: they are looked at sooner than their bytes
         return size - len(bytes(data).translate(None, _CONTAINER_BYTES)) <= self.max_depth
+
+
+def _create_packer():
+    """A function from what the packer knows to bytes; not for two encodings at once."""
+    return msgpack.Packer(datetime=True, default=_extension).pack
 
 
 def _passes_odd_times():

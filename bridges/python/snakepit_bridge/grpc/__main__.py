@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 
+from ..fork_guard import end_by
 from ..process import complain, prepare_process
 from .command_line import read_command_line
 from .requirements import require_grpc
@@ -49,7 +50,7 @@ def _drain_on_termination(worker, drain_seconds):
         worker.drain()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, drain)
+        end_by(number, drain)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import os
 from ..codec import select_codec
 from ..command import STREAM
 from ..errors import StartupError
+from ..process import stack_signal
 from ..v2.hello import describe_runtime
 from ..version import __version__
 from .generated.worker_pb2 import COMMAND_KIND_CALL, COMMAND_KIND_STREAM, Command, Software, WorkerHello
@@ -49,6 +50,7 @@ def answer_hello(hello, attachment, manifest, limits):
         attachment=attachment.number,
         commands=[_describe(command) for command in manifest.commands],
         max_frame_bytes=limits.max_frame_bytes if is_lower else 0,
+        stack_signal=stack_signal() or "",
     )
 
 

@@ -18,20 +18,14 @@ class SignalBell:
         for end in (self._inner, self._outer):
             end.setblocking(False)
         signal.set_wakeup_fd(self._outer.fileno(), warn_on_full_buffer=False)
-        os.register_at_fork(after_in_child=self._leave_to_parent)
+        os.register_at_fork(after_in_child=self.remove)
         loop.call_soon_threadsafe(loop.add_reader, self._inner, self._ring)
 
     def _ring(self):
         self._inner.recv(4096)
         self._on_signal()
 
-    @classmethod
-    def _leave_to_parent(cls):
-        """In a forked child: an orderly exit would unwind what belongs to the parent's threads, gRPC's among them, and may never end."""
-        cls.remove()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
     @staticmethod
     def remove():
-        """Leave signals alone again; nobody reads any more. On the main thread."""
+        """Leave signals alone again: nobody reads any more, or this is a forked child. On the main thread."""
         signal.set_wakeup_fd(-1)

@@ -22,6 +22,7 @@ def take_item(parts, max_bytes):
     Progress comes before the chunks of an item, so that one behind chunks begins the next item.
     """
     item = StreamItem()
+    add, take = item.chunks.add, parts.popleft
     size = 0
     while parts:
         part = parts[0]
@@ -29,14 +30,16 @@ def take_item(parts, max_bytes):
             if size or item.HasField("progress"):
                 break
             item.progress.CopyFrom(body_of(part.encoded))
-        else:
-            flags, data = part
-            size += len(data) + 1
-            if size > max_bytes and item.chunks:
-                break
-            if flags & TAGGED:
-                item.chunks.add(data=data, tagged=True)
-            else:
-                item.chunks.add(data=data)
-        parts.popleft()
+            take()
+            continue
+        flags, data = part
+        new_size = size + len(data) + 1
+        if new_size > max_bytes and size:
+            break
+        size = new_size
+        chunk = add()
+        chunk.data = data
+        if flags & TAGGED:
+            chunk.tagged = True
+        take()
     return item

@@ -22,8 +22,9 @@ class Values(Encoder):
 
     def encode(self, value, root="result", in_arena=False):
         """As `Encoder.encode`, in one piece, which is what a message holds."""
-        flags, body = super().encode(value, root, in_arena)
-        return flags, bytes(body) if type(body) is SplitBody else body
+        encoded = super().encode(value, root, in_arena)
+        flags, body = encoded
+        return (flags, bytes(body)) if type(body) is SplitBody else encoded
 
     def decode_arguments(self, body, is_tagged):
         """The arguments of a call. Raises Refusal: a host whose bodies are malformed is not the only one."""

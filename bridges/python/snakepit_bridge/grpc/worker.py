@@ -1,5 +1,6 @@
 """One worker that speaks gRPC, from its start to its end."""
 
+import os
 import signal
 import threading
 
@@ -49,6 +50,7 @@ class GrpcWorker:
 
     def serve(self):
         """Run commands until `drain`, or a SystemExit of commands, or SIGTERM; then clean up and close every connection."""
+        pid = os.getpid()
         try:
             self._parts.command_thread.serve()
         except SystemExit:
@@ -56,8 +58,9 @@ class GrpcWorker:
                 raise self._exit_error from None
             raise
         finally:
-            ignore_termination()
-            self._wind_down()
+            if os.getpid() == pid:  # a child that a command has forked, and that it lets end by `sys.exit`, passes by here
+                ignore_termination()
+                self._wind_down()
 
     async def _start_server(self):
         from .ancestor import AncestorService

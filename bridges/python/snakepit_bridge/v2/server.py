@@ -77,14 +77,16 @@ def _start(sock, reader, writer, load_manifest):
 
 
 def _serve_until_end(loop, manifest):
+    pid = os.getpid()
     try:
         loop.serve()
     finally:
-        ignore_termination()
-        loop.wind_down()
-        for hook in manifest.hooks(SHUTDOWN):
-            _run_last(loop, hook)
-        loop.end()
+        if os.getpid() == pid:  # a child that a command has forked, and that it lets end by `sys.exit`, passes by here
+            ignore_termination()
+            loop.wind_down()
+            for hook in manifest.hooks(SHUTDOWN):
+                _run_last(loop, hook)
+            loop.end()
 
 
 def _run_last(loop, hook):

@@ -69,7 +69,7 @@ export interface HostCall {
 
 /** Why a channel can no longer be used. */
 export type ChannelFailure =
-  /** `reason`, where the connection tells one. */
+  /** `reason`, where the connection broke off and tells why. */
   { readonly kind: 'closed'; readonly reason?: string } | { readonly kind: 'protocol-error'; readonly reason: string };
 
 /** What a channel tells its owner, the worker. */

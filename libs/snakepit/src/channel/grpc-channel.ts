@@ -42,6 +42,8 @@ const RESULT_ENVELOPE_DEPTH = 1;
 /** So much of requests may wait to be written before the worker gets no more calls. */
 const MAX_BACKLOG_BYTES = 256 * 1024;
 const MAX_ID = 0xffff_ffff;
+/** Some 24.8 days: what a 32-bit timer holds. Servers of grpc-js take a longer `grpc-timeout` for one that has passed. */
+const MAX_RPC_TIMEOUT_MS = 2 ** 31 - 1;
 
 export interface GrpcChannelParts {
   readonly connection: GrpcConnection;
@@ -182,7 +184,8 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
   }
 
   onReceiveStatus(status: GrpcStatus): void {
-    this.#fail({ kind: 'closed', reason: describeStatus(status) });
+    // A worker that leaves of its own accord ends the control stream well.
+    this.#fail({ kind: 'closed', ...(status.code !== Status.OK && { reason: describeStatus(status) }) });
   }
 
   /** @throws ProtocolViolation */
@@ -314,9 +317,11 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
     this.#outbox.flush();
   };
 
-  /** In milliseconds since the Unix epoch, as gRPC has it. */
+  /** In milliseconds since the Unix epoch, as gRPC has it; Infinity where only the pool is to watch over it. */
   #rpcDeadline({ deadline }: ChannelCall): number {
-    return deadline === Infinity ? Infinity : this.#clock.wallTime() + (deadline - this.#clock.now());
+    if (deadline === Infinity) return Infinity;
+    const leftMs = deadline - this.#clock.now();
+    return leftMs > MAX_RPC_TIMEOUT_MS ? Infinity : this.#clock.wallTime() + leftMs;
   }
 
   #fail(failure: ChannelFailure): void {

@@ -140,13 +140,14 @@ function hostHello({ codecs, maxFrameBytes, maxDepth, streamCredit, name }: Grpc
 
 /** In the form of v2's hello, whose checks then hold for it. */
 function helloOf(message: HelloMessage): unknown {
-  const { protocol, codec, language, pid, silentWhileBusy, typedArrays } = message;
+  const { protocol, codec, language, pid, silentWhileBusy, typedArrays, stackSignal } = message;
   return {
     protocol,
     codec,
     language,
     pid,
     typedArrays,
+    stackSignal,
     answersWhileBusy: !silentWhileBusy,
     runtime: softwareOf(message.runtime),
     sdk: softwareOf(message.sdk),
@@ -177,7 +178,7 @@ function parseSchema(text: string, command: string): unknown {
 }
 
 function manifestOf(hello: WorkerHello): WorkerManifest {
-  const { codec, language, runtime, sdk, commands, answersWhileBusy = true } = hello;
+  const { codec, language, runtime, sdk, commands, stackSignal, answersWhileBusy = true } = hello;
   return {
     protocol: 'v2',
     transport: 'grpc',
@@ -187,5 +188,6 @@ function manifestOf(hello: WorkerHello): WorkerManifest {
     sdk,
     commands,
     answersWhileBusy,
+    ...(stackSignal && { stackSignal }),
   };
 }

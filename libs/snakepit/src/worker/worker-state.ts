@@ -10,7 +10,7 @@ export type LeaveReason = (typeof LEAVE_REASONS)[number];
 export type RecycleReason = Extract<LeaveReason, 'max-calls' | 'ttl' | 'idle' | 'max-rss'>;
 
 /** Why a worker takes no more calls. */
-export type DrainReason = LeaveReason | 'hung' | 'frozen' | 'protocol-error' | 'channel-closed';
+export type DrainReason = LeaveReason | 'hung' | 'frozen' | 'protocol-error' | 'channel-closed' | 'connection-lost';
 
 /** The life of a worker: each state holds just what exists in it. */
 export type WorkerState =

@@ -95,6 +95,8 @@ export class Worker implements ChannelOwner {
   readonly #pulse: Pulse;
   readonly #stackDump: StackDump;
   readonly #startTimer: Timer;
+  #exitTimer: Timer | undefined;
+  #lostConnection = false;
   #state: WorkerState;
   /** Why it cannot become ready; known before its process is gone. */
   #startFailure: StartProblem | undefined;
@@ -229,6 +231,7 @@ export class Worker implements ChannelOwner {
         this.#enter({ kind: 'draining', channel: state.channel, reason: 'channel-closed' });
         owner.onUnavailable(this);
       }
+      this.#awaitExit(failure.reason);
       return this.#process.channelClosed(failure.reason, EXIT_AFTER_CLOSE_MS, settings.killGraceMs);
     }
     const { reason } = failure;
@@ -237,6 +240,21 @@ export class Worker implements ChannelOwner {
     const error = (call: ChannelCall): SnakepitError =>
       new SnakepitError('PROTOCOL_ERROR', { pool, worker: this.id, command: call.command, reason });
     owner.onCallsLost(state.channel.abandon(), error);
+  }
+
+  /** A connection that broke off, and not with its process: then it is the network that the calls were lost to. */
+  #awaitExit(reason: string | undefined): void {
+    if (reason === undefined) return;
+    this.#exitTimer = this.#parts.clock.after(EXIT_AFTER_CLOSE_MS, () => {
+      const { owner, pool } = this.#parts;
+      const state = this.#state;
+      if (state.kind !== 'draining') return;
+      this.#lostConnection = true;
+      this.#log('error', `its connection is lost (${reason}) while its process lives on; it is killed and replaced`);
+      const error = ({ command }: ChannelCall): SnakepitError =>
+        new SnakepitError('WORKER_LOST', { pool, worker: this.id, command, reason });
+      owner.onCallsLost(state.channel.abandon(), error);
+    });
   }
 
   /** Undefined where there is no use for it, or no memory to share: then large binary travels in frames. */
@@ -299,11 +317,12 @@ export class Worker implements ChannelOwner {
 
   #onExit(cause: ExitCause): void {
     this.#startTimer.cancel();
+    this.#exitTimer?.cancel();
     this.#stackDump.end();
     const { owner } = this.#parts;
     const before = this.#state;
     const startError = before.kind === 'starting' ? this.#startError(cause) : undefined;
-    const reason = before.kind === 'draining' ? before.reason : undefined;
+    const reason = this.#lostConnection ? 'connection-lost' : before.kind === 'draining' ? before.reason : undefined;
     this.#enter({ kind: 'dead', cause, reason });
     if (before.kind === 'ready') owner.onUnavailable(this);
     if (before.kind === 'ready' || before.kind === 'draining') {

@@ -244,7 +244,7 @@ class WorkerMessage(_message.Message):
     def __init__(self, hello: _Optional[_Union[WorkerHello, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[Log, _Mapping]] = ..., event: _Optional[_Union[Event, _Mapping]] = ..., host_call: _Optional[_Union[HostCall, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., failure: _Optional[_Union[CallFailure, _Mapping]] = ...) -> None: ...
 
 class WorkerHello(_message.Message):
-    __slots__ = ("protocol", "codec", "language", "runtime", "sdk", "pid", "silent_while_busy", "typed_arrays", "attachment", "commands", "max_frame_bytes")
+    __slots__ = ("protocol", "codec", "language", "runtime", "sdk", "pid", "silent_while_busy", "typed_arrays", "attachment", "commands", "max_frame_bytes", "stack_signal")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     CODEC_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
@@ -256,6 +256,7 @@ class WorkerHello(_message.Message):
     ATTACHMENT_FIELD_NUMBER: _ClassVar[int]
     COMMANDS_FIELD_NUMBER: _ClassVar[int]
     MAX_FRAME_BYTES_FIELD_NUMBER: _ClassVar[int]
+    STACK_SIGNAL_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     codec: str
     language: str
@@ -267,7 +268,8 @@ class WorkerHello(_message.Message):
     attachment: int
     commands: _containers.RepeatedCompositeFieldContainer[Command]
     max_frame_bytes: int
-    def __init__(self, protocol: _Optional[int] = ..., codec: _Optional[str] = ..., language: _Optional[str] = ..., runtime: _Optional[_Union[Software, _Mapping]] = ..., sdk: _Optional[_Union[Software, _Mapping]] = ..., pid: _Optional[int] = ..., silent_while_busy: bool = ..., typed_arrays: bool = ..., attachment: _Optional[int] = ..., commands: _Optional[_Iterable[_Union[Command, _Mapping]]] = ..., max_frame_bytes: _Optional[int] = ...) -> None: ...
+    stack_signal: str
+    def __init__(self, protocol: _Optional[int] = ..., codec: _Optional[str] = ..., language: _Optional[str] = ..., runtime: _Optional[_Union[Software, _Mapping]] = ..., sdk: _Optional[_Union[Software, _Mapping]] = ..., pid: _Optional[int] = ..., silent_while_busy: bool = ..., typed_arrays: bool = ..., attachment: _Optional[int] = ..., commands: _Optional[_Iterable[_Union[Command, _Mapping]]] = ..., max_frame_bytes: _Optional[int] = ..., stack_signal: _Optional[str] = ...) -> None: ...
 
 class Software(_message.Message):
     __slots__ = ("name", "version")

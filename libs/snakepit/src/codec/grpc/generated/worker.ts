@@ -1557,6 +1557,8 @@ export interface WorkerHello {
   readonly commands: readonly Command[];
   /** Where the worker takes less than the host's hello allows; else 0. */
   readonly maxFrameBytes: number;
+  /** The signal, such as SIGUSR1, upon which it writes the stacks of its threads to stderr; empty where it knows none. */
+  readonly stackSignal: string;
 }
 
 export interface WorkerHelloInit {
@@ -1571,6 +1573,7 @@ export interface WorkerHelloInit {
   readonly attachment?: number | undefined;
   readonly commands?: readonly CommandInit[] | undefined;
   readonly maxFrameBytes?: number | undefined;
+  readonly stackSignal?: string | undefined;
 }
 
 function sizeOfWorkerHello(message: WorkerHelloInit): number {
@@ -1588,6 +1591,7 @@ function sizeOfWorkerHello(message: WorkerHelloInit): number {
     size += 1 + innerSize(sizeOfCommand(item));
   }
   if (message.maxFrameBytes !== undefined && message.maxFrameBytes !== 0) size += 1 + varintSize(message.maxFrameBytes);
+  if (message.stackSignal) size += 1 + textSize(message.stackSignal);
   return size;
 }
 
@@ -1639,6 +1643,10 @@ function writeWorkerHello(message: WorkerHelloInit, out: WireWriter): void {
     out.varint(88);
     out.varint(message.maxFrameBytes);
   }
+  if (message.stackSignal) {
+    out.varint(98);
+    out.text(message.stackSignal);
+  }
 }
 
 function readWorkerHello(wire: WireReader, until: number): WorkerHello {
@@ -1653,6 +1661,7 @@ function readWorkerHello(wire: WireReader, until: number): WorkerHello {
   let attachment = 0;
   const commands: Command[] = [];
   let maxFrameBytes = 0;
+  let stackSignal = '';
   while (wire.position < until) {
     const tag = wire.varint();
     switch (tag) {
@@ -1689,6 +1698,9 @@ function readWorkerHello(wire: WireReader, until: number): WorkerHello {
       case 88:
         maxFrameBytes = wire.varint();
         break;
+      case 98:
+        stackSignal = wire.text();
+        break;
       default:
         wire.skip(tag);
     }
@@ -1706,6 +1718,7 @@ function readWorkerHello(wire: WireReader, until: number): WorkerHello {
     attachment,
     commands,
     maxFrameBytes,
+    stackSignal,
   };
 }
 

@@ -1,0 +1,53 @@
+import { fileURLToPath } from 'node:url';
+
+import { createSnakepit, python, type LogRecord, type PoolOptions, type Snakepit } from 'nestjs-snakepit/core';
+import { afterEach, describe, expect, inject, it } from 'vitest';
+
+import { failureOf } from '../../support/outcomes.js';
+import { untilGone } from '../../support/processes.js';
+import { entryWith, useScratch } from '../../support/records.js';
+
+const module = fileURLToPath(new URL('../../fixtures/integration/hangs.py', import.meta.url));
+
+describe('a command that hangs in a Python worker over gRPC', () => {
+  const scratch = useScratch();
+  const open = new Set<Snakepit>();
+  afterEach(async () => {
+    await Promise.all([...open].map((snakepit) => snakepit.close()));
+    open.clear();
+  });
+
+  async function start(options: Partial<PoolOptions> = {}) {
+    const logs: LogRecord[] = [];
+    const adapter = python({ module, transport: 'grpc', path: [inject('pythonPackages')] });
+    const defaults = { adapter, size: 1, cancelGraceMs: 150, killGraceMs: 150 };
+    const snakepit = await createSnakepit({ ...defaults, ...options }, { log: (record) => logs.push(record) });
+    open.add(snakepit);
+    return { pool: snakepit.pool(), logs };
+  }
+
+  it.each(['hang', 'spin', 'hold_gil'])(
+    'shows by the stacks of its worker where, and costs it its worker: %s',
+    async (command) => {
+      const { pool, logs } = await start();
+      const path = scratch();
+      const [before] = pool.stats().pids;
+      const error = await failureOf(pool.execute(command, { path }, { timeoutMs: 200 }));
+      expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
+      const innermost = command === 'hang' ? 'innermost_of_the_hang' : command;
+      expect(String(error.details['workerStacks'])).toMatch(new RegExp(`hangs\\.py", line \\d+ in ${innermost}`));
+      expect(logs.map(({ message }) => message).join('\n')).not.toContain('most recent call first');
+      expect(await pool.execute('pid')).not.toBe(before);
+      await untilGone([before ?? 0]);
+    },
+  );
+
+  it('while it holds the GIL misses its heartbeat: WORKER_LOST, and its worker is replaced', async () => {
+    const { pool } = await start({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 150 });
+    const path = scratch();
+    const lost = failureOf(pool.execute('hold_gil', { path }));
+    await entryWith(path, 'began');
+    expect(await lost).toMatchObject({ code: 'WORKER_LOST', delivery: 'may-have-run' });
+    expect(typeof (await pool.execute('pid'))).toBe('number');
+  });
+});
