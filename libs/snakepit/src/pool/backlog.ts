@@ -39,9 +39,11 @@ export class Backlog<Call extends WaitingCall> {
     for (const priority of PRIORITIES) {
       let isFastBlocked = false;
       let isOtherBlocked = false;
+      const fastBand = this.#fast.band(priority);
+      const otherBand = this.#other.band(priority);
       while (!isFastBlocked || !isOtherBlocked) {
-        const fast = isFastBlocked ? undefined : this.#fast.peek(priority);
-        const other = isOtherBlocked ? undefined : this.#other.peek(priority);
+        const fast = isFastBlocked ? undefined : fastBand.head;
+        const other = isOtherBlocked ? undefined : otherBand.head;
         const next = older(fast, other);
         if (next === undefined) break;
         if (take(next)) continue;

@@ -51,7 +51,7 @@ function setUp(workerIds: readonly string[], options: Partial<PoolOptions> = {})
       onEnd: () => {},
     };
     const settings = settingsOf('work', 'pool', callOptions);
-    const call = { command: 'work', args: null, kind: 'call', profile: of, timeoutMs: 60_000 } as const;
+    const call = { command: 'work', args: null, profile: of, timeoutMs: 60_000 } as const;
     dispatcher.admit(new PoolCall({ ...call, owner: dispatcher, settings, admittedAt: clock.now(), listener }));
     return outcome;
   };

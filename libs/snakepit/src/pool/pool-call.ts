@@ -41,7 +41,6 @@ export interface PoolCallParts {
   readonly owner: PoolCallOwner;
   readonly command: string;
   readonly args: unknown;
-  readonly kind: CallKind;
   readonly settings: CallSettings;
   readonly profile: CommandProfile;
   readonly admittedAt: number;
@@ -59,7 +58,6 @@ export interface PoolCallParts {
 export class PoolCall implements ChannelCall, Expiring, Waiting {
   readonly command: string;
   readonly args: unknown;
-  readonly kind: CallKind;
   readonly settings: CallSettings;
   readonly profile: CommandProfile;
   readonly admittedAt: number;
@@ -104,13 +102,16 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
     this.#listener = parts.listener;
     this.command = parts.command;
     this.args = parts.args;
-    this.kind = parts.kind;
     this.settings = settings;
     this.profile = parts.profile;
     this.admittedAt = admittedAt;
     this.timeoutMs = timeoutMs;
     this.expiresAt = admittedAt + timeoutMs;
     this.#onAbort = settings.signal === undefined ? undefined : this.#watch(settings.signal);
+  }
+
+  get kind(): CallKind {
+    return this.profile.kind;
   }
 
   get deadline(): number {

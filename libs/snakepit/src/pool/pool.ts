@@ -162,7 +162,6 @@ export class Pool implements SupervisorOwner {
         owner: this.#dispatcher,
         command,
         args: prepared,
-        kind,
         settings,
         profile: this.#profileOf(kind, command),
         admittedAt: this.#clock.now(),

@@ -9,6 +9,7 @@ export interface Waiting {
   after: Waiting | undefined;
 }
 
+/** The items of one priority. */
 interface Band<Item> {
   head: Item | undefined;
   tail: Item | undefined;
@@ -52,6 +53,11 @@ export class WaitQueue<Item extends Waiting> {
     if (band.head === undefined) band.tail = item;
     else band.head.before = item;
     band.head = item;
+  }
+
+  /** The items of one priority, for those who look at its head again and again. */
+  band(priority: Priority): { readonly head: Item | undefined } {
+    return this.#bands[priority];
   }
 
   /** The first of one priority. */
