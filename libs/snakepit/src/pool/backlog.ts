@@ -1,5 +1,6 @@
 import type { CommandProfile } from './command-profile.js';
-import { PRIORITIES, WaitQueue, type Waiting } from './wait-queue.js';
+import type { DrainRate } from './drain-rate.js';
+import { PRIORITIES, WaitQueue, type Priority, type Waiting } from './wait-queue.js';
 
 /** A call that waits, as far as its place in the queue goes. */
 export interface WaitingCall extends Waiting {
@@ -63,6 +64,35 @@ export class Backlog<Call extends WaitingCall> {
     return false;
   }
 
+  /** How many calls one like this would stand behind; see {@link hasBefore}. */
+  countBefore(call: Call): number {
+    const queue = this.#queueOf(call);
+    let count = 0;
+    for (const priority of PRIORITIES) {
+      count += queue.band(priority).size;
+      if (priority === call.priority) break;
+    }
+    return count;
+  }
+
+  /** How fast calls of this one's pace get their turn. */
+  rateFor(call: Call): DrainRate {
+    return this.#queueOf(call).rate;
+  }
+
+  /** The calls of one priority, the younger ones first. */
+  *fromLast(priority: Priority): IterableIterator<Call> {
+    let fast = this.#fast.band(priority).tail;
+    let other = this.#other.band(priority).tail;
+    for (;;) {
+      const next = fast !== undefined && other !== undefined && older(fast, other) === fast ? other : (fast ?? other);
+      if (next === undefined) return;
+      if (next === fast) fast = fast.before as Call | undefined;
+      else other = next.before as Call | undefined;
+      yield next;
+    }
+  }
+
   /** The call whose turn it is: the oldest of the highest priority. */
   first(): Call | undefined {
     for (const priority of PRIORITIES) {
@@ -81,6 +111,8 @@ export class Backlog<Call extends WaitingCall> {
 
   /** Puts each call into the queue it belongs to, now that a command has become fast or slow. */
   refile(): void {
+    this.#fast.rate.restart();
+    this.#other.rate.restart();
     for (const call of this.calls().toSorted((a, b) => a.admittedAt - b.admittedAt)) {
       Backlog.remove(call);
       this.push(call);

@@ -17,6 +17,7 @@ import {
   queueTimeout,
   sessionWorkerUnavailable,
 } from './pool-errors.js';
+import { Retries } from './retries.js';
 import { PoolCounters, type WorkerCounters } from './pool-stats.js';
 import { Scheduler, type Lane } from './scheduler.js';
 import type { Seat } from './seat.js';
@@ -33,6 +34,8 @@ export interface DispatcherParts {
   readonly soon: (task: () => void) => void;
   /** Why a call must not wait now, as when no worker can be expected; undefined when it may. */
   readonly refusal: () => SnakepitError | undefined;
+  /** From 0 up to 1; default `Math.random`. */
+  readonly random?: (() => number) | undefined;
 }
 
 /**
@@ -59,6 +62,7 @@ export class Dispatcher implements PoolCallOwner {
   readonly #placement: Placement;
   readonly #room: WaitingRoom;
   readonly #overdue: OverdueCalls;
+  readonly #retries: Retries;
   readonly #open = new OpenCalls();
   #isClosed = false;
 
@@ -73,6 +77,12 @@ export class Dispatcher implements PoolCallOwner {
     const placement = (this.#placement = new Placement({ ...parts, seats, scheduler, deadlines, refuse }));
     this.#room = new WaitingRoom({ ...parts, seats, scheduler, deadlines, placement });
     this.#overdue = new OverdueCalls({ ...parts, deadlines });
+    const again = (call: PoolCall): void => {
+      this.#room.enterAgain(call);
+      this.#room.pumpSoon();
+    };
+    const random = parts.random ?? Math.random;
+    this.#retries = new Retries({ settings: options.retry, clock, deadlines, random, again });
     this.#barrier = new CrashBarrier({ ...parts, pool, settings: options.taint });
   }
 
@@ -112,10 +122,14 @@ export class Dispatcher implements PoolCallOwner {
   /** Takes a call in: a worker gets it now, or it waits, or it is refused. */
   admit(call: PoolCall): void {
     this.#open.enter();
-    if (call.profile.taint !== undefined) {
-      const tainted = this.#barrier.refusal(call);
-      if (tainted !== undefined) return this.#room.refuse(call, tainted);
-    }
+    if (call.profile.taint === undefined) return this.#place(call);
+    const tainted = this.#barrier.refusal(call);
+    if (tainted !== undefined) return this.#room.refuse(call, tainted);
+    this.#place(call);
+    if (!call.isSettled) this.#barrier.onTaken(call);
+  }
+
+  #place(call: PoolCall): void {
     const now = call.admittedAt;
     // Those who waited come first.
     this.#room.pumpBefore(now);
@@ -131,7 +145,7 @@ export class Dispatcher implements PoolCallOwner {
 
   /** Fails all calls that wait, or those that are `meant`. */
   failWaiting(error: () => SnakepitError, meant: (call: PoolCall) => boolean = () => true): void {
-    for (const call of this.#room.calls()) {
+    for (const call of [...this.#room.calls(), ...this.#retries.calls()]) {
       if (!call.isSettled && meant(call)) this.#room.refuse(call, error());
     }
   }
@@ -190,7 +204,14 @@ export class Dispatcher implements PoolCallOwner {
       else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
       else call.fail(call.overdueError ?? error(call));
     }
-    for (const call of oldestLast(again)) this.#room.enterAgain(call);
+    for (const call of oldestLast(again)) this.#tryAgain(call, now);
+    this.#room.pumpSoon();
+  }
+
+  /** What certainly did not start keeps its turn; what may have is put off. */
+  #tryAgain(call: PoolCall, now: number): void {
+    if (call.mayHaveRun) this.#retries.add(call, now);
+    else this.#room.enterAgain(call);
   }
 
   /** A command that this death has tainted is not given to another worker: its waiting calls are refused. */
@@ -209,10 +230,12 @@ export class Dispatcher implements PoolCallOwner {
 
   onReleased(call: PoolCall, serviceUs: number, hasFailed: boolean): void {
     const { profile } = call;
-    const { worker, counters } = this.#release(call);
+    const { worker, counters, channel } = this.#release(call);
     const paceBefore = profile.pace;
     profile.learn(serviceUs, hasFailed);
     if (profile.pace !== paceBefore) this.#room.refile();
+    // Only of a call that was tried once is it known since when.
+    if (call.isAlone && call.attempts === 1) profile.duration.learn(channel.lastHeardAt - call.startedAt!, hasFailed);
     counters.requests += 1;
     counters.totalTimeUs += serviceUs;
     if (hasFailed) counters.errors += 1;
@@ -224,10 +247,10 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   onRecalled(call: PoolCall, hasRun: boolean): void {
-    const { worker } = this.#release(call);
+    const { worker, channel } = this.#release(call);
     if (hasRun) call.mayHaveRun = true;
     else call.attempts -= 1;
-    if (this.#mayRunAgain(call, hasRun) && !this.#isClosed) this.#room.enterAgain(call);
+    if (this.#mayRunAgain(call, hasRun) && !this.#isClosed) this.#tryAgain(call, channel.lastHeardAt);
     else call.fail(lostToHungWorker(this.#parts.name, worker.id, call));
     worker.leaveIfIdle();
     this.#room.pumpSoon();
@@ -235,6 +258,7 @@ export class Dispatcher implements PoolCallOwner {
 
   onSettled(call: PoolCall, error: SnakepitError | undefined): void {
     this.totals.onSettled(error?.code);
+    if (error !== undefined) this.#retries.remove(call);
     if (call.seat === undefined) this.#open.leave();
     if (hasListeners('snakepit:call')) publishCall(this.#parts.name, call, this.#clock.now(), error);
   }

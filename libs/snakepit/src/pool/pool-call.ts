@@ -10,6 +10,7 @@ import {
 import type { CallSettings } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
 import { mayHaveRun } from './delivery.js';
+import { EXCLUSIVE } from './scheduler.js';
 import type { Seat } from './seat.js';
 import type { Priority, Waiting, WaitQueue } from './wait-queue.js';
 
@@ -86,6 +87,8 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   overdueError: SnakepitError | undefined = undefined;
 
   expiresAt: number;
+  /** Estimated size of its arguments, once it has waited. */
+  queuedBytes = 0;
   sweepBucket: DeadlineBucket | undefined = undefined;
   sweepIndex = -1;
   queue: WaitQueue<Waiting> | undefined = undefined;
@@ -116,6 +119,11 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   get deadline(): number {
     return this.admittedAt + this.timeoutMs;
+  }
+
+  /** Whether it had its place in the worker to itself, as slow calls have. */
+  get isAlone(): boolean {
+    return this.bookedUs === EXCLUSIVE;
   }
 
   get priority(): Priority {

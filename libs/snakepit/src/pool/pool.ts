@@ -36,6 +36,8 @@ export interface PoolParts {
   readonly log: LogSink;
   /** How worker processes come into being, where it is not by spawning: simulations script theirs. */
   readonly launch?: Launch;
+  /** From 0 up to 1, for what happens at random; default `Math.random`. */
+  readonly random?: () => number;
 }
 
 /** What the consumer of a stream steers it by. */

@@ -160,4 +160,4 @@ export class Scheduler<Place extends Lane = Lane> {
 }
 
 /** What {@link Scheduler.begin} returns for a call that has its place in a worker to itself. */
-const EXCLUSIVE = -1;
+export const EXCLUSIVE = -1;

@@ -1,9 +1,11 @@
 import type { Clock, DeadlineSweep, SnakepitError, Timer } from '../core/index.js';
+import { sizeOfArguments } from './argument-size.js';
 import { Backlog, precedes } from './backlog.js';
 import type { ResolvedPoolOptions } from './options.js';
+import { Overload } from './overload.js';
 import type { Placement } from './placement.js';
 import type { PoolCall } from './pool-call.js';
-import { saturated } from './pool-errors.js';
+import { QueueLimits } from './queue-limits.js';
 import { FAST_LANE_MS, type Scheduler } from './scheduler.js';
 import type { Seat } from './seat.js';
 import type { Seats } from './seats.js';
@@ -31,10 +33,11 @@ export class WaitingRoom {
   readonly #placement: Placement;
   readonly #deadlines: DeadlineSweep;
   readonly #backlog = new Backlog<PoolCall>();
+  readonly #limits: QueueLimits;
+  readonly #overload: Overload;
   /** Runs while calls wait although a worker is idle. */
   #retry: Timer | undefined;
   #isPumpDue = false;
-  #size = 0;
   #isClosed = false;
 
   constructor(parts: WaitingRoomParts) {
@@ -44,11 +47,20 @@ export class WaitingRoom {
     this.#scheduler = parts.scheduler;
     this.#placement = parts.placement;
     this.#deadlines = parts.deadlines;
+    const limits = (this.#limits = new QueueLimits(parts.options));
+    const refuse = (call: PoolCall, error: SnakepitError): void => this.refuse(call, error);
+    this.#overload = new Overload({
+      ...parts,
+      limits,
+      backlog: this.#backlog,
+      backlogs: () => this.#backlogs(),
+      refuse,
+    });
   }
 
   /** How many calls wait. */
   get size(): number {
-    return this.#size;
+    return this.#limits.calls;
   }
 
   /** How many calls wait for any worker, and how long the oldest of them has. */
@@ -58,23 +70,24 @@ export class WaitingRoom {
 
   /** All that wait, in no order that matters. */
   calls(): PoolCall[] {
-    return [this.#backlog, ...[...this.#seats].map((seat) => seat.pinned)].flatMap((backlog) => backlog.calls());
+    return this.#backlogs().flatMap((backlog) => backlog.calls());
+  }
+
+  #backlogs(): Backlog<PoolCall>[] {
+    return [this.#backlog, ...[...this.#seats].map((seat) => seat.pinned)];
   }
 
   // ---- coming and going ------------------------------------------------------------------------------------------
 
   /** Lets a call wait, or refuses it. */
   enter(call: PoolCall, now: number): void {
-    const { options, name, refusal } = this.#parts;
-    const refused = refusal();
-    if (refused !== undefined) return this.refuse(call, refused);
-    if (this.#size >= options.maxQueue) {
-      return this.refuse(call, saturated(name, options.maxQueue, this.#seats.load(this.#size)));
-    }
-    const home = options.affinity === 'strict-queue' ? this.#seats.homeOf(call) : undefined;
-    (home?.pinned ?? this.#backlog).push(call);
-    this.#size += 1;
+    const { options, refusal } = this.#parts;
     call.expiresAt = Math.min(call.deadline, now + options.queueTimeoutMs);
+    const home = options.affinity === 'strict-queue' ? this.#seats.homeOf(call) : undefined;
+    const refused = refusal() ?? this.#overload.refusal(call, home === undefined, now);
+    if (refused !== undefined) return this.refuse(call, refused);
+    (home?.pinned ?? this.#backlog).push(call);
+    this.#limits.add(call.queuedBytes);
     this.#deadlines.watch(call);
     this.#retryLater();
   }
@@ -82,8 +95,9 @@ export class WaitingRoom {
   /** Lets a call that had its turn wait before all others, up to its deadline. */
   enterAgain(call: PoolCall): void {
     call.recalledFor = undefined;
+    if (call.queuedBytes === 0) call.queuedBytes = sizeOfArguments(call.args);
     this.#backlog.pushFront(call);
-    this.#size += 1;
+    this.#limits.add(call.queuedBytes);
     call.expiresAt = call.deadline;
     this.#deadlines.watch(call);
   }
@@ -92,7 +106,7 @@ export class WaitingRoom {
   leave(call: PoolCall): void {
     if (call.queue === undefined) return;
     Backlog.remove(call);
-    this.#size -= 1;
+    this.#limits.remove(call.queuedBytes);
   }
 
   /** Fails a call that no worker holds; one that waits does so no more. */
@@ -113,9 +127,8 @@ export class WaitingRoom {
 
   /** A command has become fast, or slow: its waiting calls must not hold up those of the queue they no longer belong to. */
   refile(): void {
-    if (this.#size === 0) return;
-    this.#backlog.refile();
-    for (const seat of this.#seats) seat.pinned.refile();
+    if (this.size === 0) return;
+    for (const backlog of this.#backlogs()) backlog.refile();
   }
 
   /** Looks after its calls no more by itself. */
@@ -134,7 +147,7 @@ export class WaitingRoom {
    * that need less would otherwise pass it by for as long as they come.
    */
   mustJoin(call: PoolCall): boolean {
-    if (this.#size === 0 || !this.#backlog.hasBefore(call)) return false;
+    if (this.size === 0 || !this.#backlog.hasBefore(call)) return false;
     return this.#parts.options.affinity === 'hint' || this.#seats.homeOf(call) === undefined;
   }
 
@@ -145,7 +158,7 @@ export class WaitingRoom {
 
   /** Answers come in chunks: the room that all answers of one chunk make is given away at once, when the chunk is read. */
   pumpSoon(): void {
-    if (this.#isPumpDue || this.#size === 0) return;
+    if (this.#isPumpDue || this.size === 0) return;
     this.#isPumpDue = true;
     this.#parts.soon(this.#pumpIfDue);
   }
@@ -157,13 +170,13 @@ export class WaitingRoom {
   /** Gives waiting calls to workers for as long as some worker takes one. */
   pump(): void {
     this.#isPumpDue = false;
-    if (this.#size === 0) return;
+    if (this.size === 0) return;
     const now = this.#clock.now();
     // A worker that sessions keep busy is also for the call that came before theirs and may go anywhere.
     this.#pumpPinned(now, this.#backlog.first());
     this.#backlog.drainInto((call) => {
       const seat = this.#placement.seatFor(call, now);
-      if (seat !== undefined) return this.#handOut(call, seat, now);
+      if (seat !== undefined) return this.#takeTurn(call, seat, now);
       return call.isSettled || this.#waitAtHome(call);
     });
     this.#pumpPinned(now, undefined);
@@ -184,8 +197,16 @@ export class WaitingRoom {
     }
   }
 
-  /** Takes a waiting call off its queue and hands it to a worker; true in any case: the call waits no more. */
+  /** It is the call's turn: a worker gets it, unless it comes too late; true in any case: the call waits no more. */
+  #takeTurn(call: PoolCall, seat: Seat<PoolCall>, now: number): true {
+    const tooLate = this.#overload.tooLate(call, now);
+    if (tooLate === undefined) return this.#handOut(call, seat, now);
+    this.refuse(call, tooLate);
+    return true;
+  }
+
   #handOut(call: PoolCall, seat: Seat<PoolCall>, now: number): true {
+    call.queue?.rate.onHandedOut(now, now - call.admittedAt);
     this.leave(call);
     this.#placement.dispatch(call, seat, now);
     return true;
@@ -205,7 +226,7 @@ export class WaitingRoom {
    * time has to.
    */
   #retryLater(): void {
-    if (this.#retry !== undefined || this.#size === 0 || this.#isClosed) return;
+    if (this.#retry !== undefined || this.size === 0 || this.#isClosed) return;
     if (!this.#scheduler.lanes.some((lane) => lane.inFlight === 0)) return;
     this.#retry = this.#clock.after(FAST_LANE_MS, () => {
       this.#retry = undefined;
