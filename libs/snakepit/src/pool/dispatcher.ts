@@ -91,6 +91,11 @@ export class Dispatcher implements PoolCallOwner {
     return this.#room.size;
   }
 
+  /** Calls that wait for the time of their next attempt. */
+  get retrying(): number {
+    return this.#retries.size;
+  }
+
   /** How many calls wait for any worker, and how long the oldest of them has. */
   waitForAny(nowMs: number): { readonly queued: number; readonly oldestWaitMs: number } {
     return this.#room.waitForAny(nowMs);
@@ -160,6 +165,7 @@ export class Dispatcher implements PoolCallOwner {
   /** To be called when all workers are gone. */
   dispose(): void {
     this.#room.dispose();
+    this.#overdue.dispose();
     this.#deadlines.close();
   }
 
@@ -210,6 +216,8 @@ export class Dispatcher implements PoolCallOwner {
 
   /** What certainly did not start keeps its turn; what may have is put off. */
   #tryAgain(call: PoolCall, now: number): void {
+    // Who was told of another call's end may have left this one.
+    if (call.isSettled) return;
     if (call.mayHaveRun) this.#retries.add(call, now);
     else this.#room.enterAgain(call);
   }

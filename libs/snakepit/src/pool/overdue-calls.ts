@@ -1,4 +1,4 @@
-import { SnakepitError, type Clock, type DeadlineSweep, type LogSink } from '../core/index.js';
+import { SnakepitError, type Clock, type DeadlineSweep, type LogSink, type Timer } from '../core/index.js';
 import type { ResolvedPoolOptions } from './options.js';
 import type { PoolCall } from './pool-call.js';
 import { callTimeout } from './pool-errors.js';
@@ -18,6 +18,8 @@ export interface OverdueCallsParts {
 /** Calls whose deadline has passed in a worker's hands: first they are asked to stop, then their worker is given up. */
 export class OverdueCalls {
   readonly #parts: OverdueCallsParts;
+  /** Each ends the time of one worker that is given up. */
+  readonly #recalls = new Set<Timer>();
 
   constructor(parts: OverdueCallsParts) {
     this.#parts = parts;
@@ -64,6 +66,17 @@ export class OverdueCalls {
       other.recalledFor = hung;
       other.stop('caller');
     }
-    this.#parts.clock.after(RECALL_MS, () => worker.kill('hung')).unref();
+    const recall = this.#parts.clock.after(RECALL_MS, () => {
+      this.#recalls.delete(recall);
+      worker.kill('hung');
+    });
+    recall.unref();
+    this.#recalls.add(recall);
+  }
+
+  /** To be called when all workers are gone. */
+  dispose(): void {
+    for (const recall of this.#recalls) recall.cancel();
+    this.#recalls.clear();
   }
 }

@@ -303,7 +303,7 @@ export class Pool implements SupervisorOwner {
   }
 
   stats(): PoolStats {
-    const { totals, lanes, waiting } = this.#dispatcher;
+    const { totals, lanes, waiting, retrying } = this.#dispatcher;
     const { requests, succeeded, cancelled: cancellations, errors, errorsByCode } = totals;
     const busy = lanes.filter((lane) => lane.inFlight > 0).length;
     return {
@@ -314,6 +314,7 @@ export class Pool implements SupervisorOwner {
       available: lanes.length - busy,
       busy,
       queued: waiting,
+      retrying,
       inFlight: lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
       requests,
       succeeded,

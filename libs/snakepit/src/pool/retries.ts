@@ -38,6 +38,10 @@ export class Retries {
     this.#parts = parts;
   }
 
+  get size(): number {
+    return this.#timers.size;
+  }
+
   /** All that wait for their next attempt. */
   calls(): PoolCall[] {
     return [...this.#timers.keys()];
