@@ -60,6 +60,13 @@ describe('the table of errors', () => {
     ['QUEUE_TIMEOUT', { waitedMs: 12, busy: 2, workers: 4 }, /12 ms .*2 of 4 workers/],
     ['CALL_TIMEOUT', { command: 'slow', timeoutMs: 40 }, /'slow' did not finish within 40 ms.*Raise 'timeoutMs'/],
     ['POOL_SATURATED', { pool: 'ml', queued: 10, maxQueue: 10 }, /raise 'size' or 'maxQueue'/],
+    [
+      'POOL_SATURATED',
+      { queued: 3, queuedBytes: 9, maxQueueBytes: 10 },
+      /9 bytes \(maxQueueBytes 10\).*'maxQueueBytes'/,
+    ],
+    ['POOL_SATURATED', { waitMs: 700, mayWaitMs: 200 }, /about 700 ms of work.*may wait 200 ms.*'timeoutMs'/],
+    ['QUEUE_TIMEOUT', { waitedMs: 90, neededMs: 20, leftMs: 10 }, /needs 20 ms and has 10 left.*'timeoutMs'/],
     ['FRAME_TOO_LARGE', { bytes: 2000, maxFrameBytes: 1024 }, /2000 bytes.*1024.*raise 'maxFrameBytes'/],
     ['INTERPRETER_NOT_FOUND', { language: 'Python', tried: 'python3' }, /Python.*python3.*'interpreter' option/],
     ['POOL_NOT_FOUND', { pool: 'x', known: 'a, b' }, /'x'.*a, b/],

@@ -23,6 +23,22 @@ const inPool = (d: ErrorDetails): string => (d['pool'] === undefined ? '' : ` in
 const ofCommand = (d: ErrorDetails): string => (d['command'] === undefined ? 'The call' : `'${text(d['command'])}'`);
 const because = (d: ErrorDetails): string => (d['reason'] === undefined ? '' : `: ${text(d['reason'])}`);
 
+/** What the queue is too long for, and the option that allows more. */
+const saturation = (d: ErrorDetails): { limit: string; option: string } => {
+  if (d['waitMs'] !== undefined) {
+    const limit = `, about ${text(d['waitMs'])} ms of work, and the call may wait ${text(d['mayWaitMs'])} ms`;
+    return { limit, option: text(d['option'], 'timeoutMs') };
+  }
+  if (d['maxQueueBytes'] === undefined) return { limit: ` (maxQueue ${text(d['maxQueue'])})`, option: 'maxQueue' };
+  const limit = ` with arguments of ${text(d['queuedBytes'])} bytes (maxQueueBytes ${text(d['maxQueueBytes'])})`;
+  return { limit, option: 'maxQueueBytes' };
+};
+/** A call that was given up before its time was over, and one whose time in the queue is over. */
+const queueWait = (d: ErrorDetails): { why: string; option: string } =>
+  d['neededMs'] === undefined
+    ? { why: `queueTimeoutMs ${text(d['queueTimeoutMs'])}`, option: 'queueTimeoutMs' }
+    : { why: `it needs ${text(d['neededMs'])} ms and has ${text(d['leftMs'])} left`, option: 'timeoutMs' };
+
 const rule = (
   message: (details: ErrorDetails) => string,
   delivery: Delivery,
@@ -94,8 +110,8 @@ export const ERRORS = {
   ),
   POOL_SATURATED: rule(
     (d) =>
-      `Pool '${text(d['pool'])}' is saturated: ${text(d['queued'])} calls wait (maxQueue ${text(d['maxQueue'])}), ` +
-      `${text(d['busy'])} of ${text(d['workers'])} workers are busy. Retry later, or raise 'size' or 'maxQueue'.`,
+      `Pool '${text(d['pool'])}' is saturated${because(d)}: ${text(d['queued'])} calls wait${saturation(d).limit}, ` +
+      `${text(d['busy'])} of ${text(d['workers'])} workers are busy. Retry later, or raise 'size' or '${saturation(d).option}'.`,
     'not-started',
     true,
     503,
@@ -103,9 +119,9 @@ export const ERRORS = {
   ),
   QUEUE_TIMEOUT: rule(
     (d) =>
-      `${ofCommand(d)} waited ${text(d['waitedMs'])} ms for a worker${inPool(d)} (queueTimeoutMs ${text(d['queueTimeoutMs'])}; ` +
+      `${ofCommand(d)} waited ${text(d['waitedMs'])} ms for a worker${inPool(d)} (${queueWait(d).why}; ` +
       `${text(d['queued'])} waiting, ${text(d['busy'])} of ${text(d['workers'])} workers busy). It never started. ` +
-      `Retry later, or raise 'size' or 'queueTimeoutMs'.`,
+      `Retry later, or raise 'size' or '${queueWait(d).option}'.`,
     'not-started',
     true,
     503,

@@ -1,5 +1,6 @@
 import type { CommandProfile } from './command-profile.js';
-import { PRIORITIES, WaitQueue, type Waiting } from './wait-queue.js';
+import type { DrainRate } from './drain-rate.js';
+import { PRIORITIES, WaitQueue, type Priority, type Waiting } from './wait-queue.js';
 
 /** A call that waits, as far as its place in the queue goes. */
 export interface WaitingCall extends Waiting {
@@ -39,9 +40,11 @@ export class Backlog<Call extends WaitingCall> {
     for (const priority of PRIORITIES) {
       let isFastBlocked = false;
       let isOtherBlocked = false;
+      const fastBand = this.#fast.band(priority);
+      const otherBand = this.#other.band(priority);
       while (!isFastBlocked || !isOtherBlocked) {
-        const fast = isFastBlocked ? undefined : this.#fast.peek(priority);
-        const other = isOtherBlocked ? undefined : this.#other.peek(priority);
+        const fast = isFastBlocked ? undefined : fastBand.head;
+        const other = isOtherBlocked ? undefined : otherBand.head;
         const next = older(fast, other);
         if (next === undefined) break;
         if (take(next)) continue;
@@ -59,6 +62,35 @@ export class Backlog<Call extends WaitingCall> {
       if (priority === call.priority) return false;
     }
     return false;
+  }
+
+  /** How many calls one like this would stand behind; see {@link hasBefore}. */
+  countBefore(call: Call): number {
+    const queue = this.#queueOf(call);
+    let count = 0;
+    for (const priority of PRIORITIES) {
+      count += queue.band(priority).size;
+      if (priority === call.priority) break;
+    }
+    return count;
+  }
+
+  /** How fast calls of this one's pace get their turn. */
+  rateFor(call: Call): DrainRate {
+    return this.#queueOf(call).rate;
+  }
+
+  /** The calls of one priority, the younger ones first. */
+  *fromLast(priority: Priority): IterableIterator<Call> {
+    let fast = this.#fast.band(priority).tail;
+    let other = this.#other.band(priority).tail;
+    for (;;) {
+      const next = fast !== undefined && other !== undefined && older(fast, other) === fast ? other : (fast ?? other);
+      if (next === undefined) return;
+      if (next === fast) fast = fast.before as Call | undefined;
+      else other = next.before as Call | undefined;
+      yield next;
+    }
   }
 
   /** The call whose turn it is: the oldest of the highest priority. */
@@ -79,6 +111,8 @@ export class Backlog<Call extends WaitingCall> {
 
   /** Puts each call into the queue it belongs to, now that a command has become fast or slow. */
   refile(): void {
+    this.#fast.rate.restart();
+    this.#other.rate.restart();
     for (const call of this.calls().toSorted((a, b) => a.admittedAt - b.admittedAt)) {
       Backlog.remove(call);
       this.push(call);

@@ -1,3 +1,4 @@
+import { CallDuration } from './call-duration.js';
 import type { CommandTaint } from './command-taint.js';
 import type { CallKind } from '../channel/index.js';
 
@@ -28,6 +29,8 @@ export class CommandProfile {
   pace: Pace;
   /** A moving average of service times, in microseconds, to which no call adds more than {@link LONG_US}; 0 while nothing is known. */
   estimateUs = 0;
+  /** How long its calls take that have a worker to themselves; short ones are not worth the effort. */
+  readonly duration = new CallDuration();
   /** Workers died of it lately; undefined while none has. */
   taint: CommandTaint | undefined = undefined;
   /** A moving average of what long calls took, short ones counting as 0; it is kept so low that trust comes back within 120 calls. */

@@ -25,11 +25,16 @@ export class CrashBarrier {
     this.#parts = parts;
   }
 
-  /** Why the call must not be given to a worker now; undefined when it may. Asking counts as the probe of a tainted command. */
+  /** Why the call must not be given to a worker now; undefined when it may. */
   refusal({ command, profile: { taint } }: SuspectCall): SnakepitError | undefined {
     if (taint === undefined) return undefined;
-    const retryAfterMs = taint.admit(this.#parts.clock.now());
+    const retryAfterMs = taint.waitMs(this.#parts.clock.now());
     return retryAfterMs === 0 ? undefined : this.#tainted(command, taint, retryAfterMs);
+  }
+
+  /** A worker has got the call, or it waits for one: of a tainted command it is the probe. */
+  onTaken({ profile }: SuspectCall): void {
+    profile.taint?.admit(this.#parts.clock.now());
   }
 
   /** A worker died with these calls in its hands. Returns the command that this has tainted, and the error for its calls. */

@@ -61,7 +61,6 @@ function setUp(workers: number, soon: (task: () => void) => void = (task) => tas
       owner: dispatcher,
       command: 'work',
       args: null,
-      kind: 'call',
       settings: settingsOf('work', 'pool', { session }),
       profile,
       admittedAt: clock.now(),

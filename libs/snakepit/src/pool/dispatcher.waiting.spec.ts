@@ -51,7 +51,7 @@ function setUp(workerIds: readonly string[], options: Partial<PoolOptions> = {})
       onEnd: () => {},
     };
     const settings = settingsOf('work', 'pool', callOptions);
-    const call = { command: 'work', args: null, kind: 'call', profile: of, timeoutMs: 60_000 } as const;
+    const call = { command: 'work', args: null, profile: of, timeoutMs: 60_000 } as const;
     dispatcher.admit(new PoolCall({ ...call, owner: dispatcher, settings, admittedAt: clock.now(), listener }));
     return outcome;
   };
@@ -81,7 +81,7 @@ describe('a call that waits', () => {
   );
 
   it('may have run when its second worker says that it did not start', () => {
-    const { dispatcher, workers, sent, admit } = setUp(['a', 'b']);
+    const { dispatcher, workers, sent, admit } = setUp(['a', 'b'], { retry: { initialDelayMs: 0 } });
     const outcome = admit({ idempotent: true });
     const [holder, other] = sent['a']!.length > 0 ? ['a', 'b'] : ['b', 'a'];
     dispatcher.unseat(workers.find(({ id }) => id === holder)!);
@@ -95,7 +95,7 @@ describe('a call that waits', () => {
   });
 
   it('has lost no attempt by a worker that ended before it was written', () => {
-    const { dispatcher, workers, sent, admit } = setUp(['a', 'b'], { maxAttempts: 2 });
+    const { dispatcher, workers, sent, admit } = setUp(['a', 'b'], { maxAttempts: 2, retry: { initialDelayMs: 0 } });
     const outcome = admit({ idempotent: true });
     const [call] = sent['a']!.length > 0 ? sent['a']! : sent['b']!;
     for (const wasWritten of [false, true]) {

@@ -116,7 +116,6 @@ class SimulatedPool {
       owner: this.#dispatcher,
       command,
       args: null,
-      kind: 'call',
       settings: settingsOf(command, 'pool', {}),
       profile: this.profileOf(command),
       admittedAt,

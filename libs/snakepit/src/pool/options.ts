@@ -108,11 +108,22 @@ export const poolOptionTable = {
     default: 5_000,
   }),
   maxQueue: option.integer({
-    doc: 'How many calls may wait; one more is refused with POOL_SATURATED.',
+    doc: 'How many calls may wait; one more is refused with POOL_SATURATED, or takes the place of one of lower priority.',
     unit: 'calls',
     min: 0,
     max: 10_000_000,
     default: 1_000,
+  }),
+  maxQueueBytes: option.integer({
+    doc: 'How many bytes the arguments of waiting calls may take, by an estimate that counts strings and binary; beyond it calls are refused in the same way.',
+    unit: 'bytes',
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    default: 256 * 1024 * 1024,
+  }),
+  shedding: option.boolean({
+    doc: 'Calls that come too late are refused early while the pool is overloaded: with POOL_SATURATED where the queue is far too long for them, with QUEUE_TIMEOUT where their turn comes with too little time left.',
+    default: true,
   }),
   window: option.integer({
     doc: 'How many short calls may be in the hands of one worker at once. 1 hands out one call at a time.',
@@ -144,6 +155,27 @@ export const poolOptionTable = {
     max: 100,
     default: 3,
   }),
+  retry: option.group(
+    {
+      initialDelayMs: option.integer({
+        doc: 'The longest delay before the second attempt; it doubles with every further one. 0 tries again at once.',
+        unit: ms,
+        min: 0,
+        max: MAX_MS,
+        default: 20,
+      }),
+      maxDelayMs: option.integer({
+        doc: 'The longest delay between attempts.',
+        unit: ms,
+        min: 0,
+        max: MAX_MS,
+        default: 1_000,
+      }),
+    },
+    {
+      doc: 'When an `idempotent` call is tried again: after a delay at random up to these bounds, and up to half of the time that it has left. A call that certainly did not start keeps its turn and has no delay.',
+    },
+  ),
   startTimeoutMs: option.integer({
     doc: 'How long a worker may take from spawn to ready; loading the user code counts.',
     unit: ms,

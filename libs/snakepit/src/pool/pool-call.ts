@@ -10,6 +10,7 @@ import {
 import type { CallSettings } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
 import { mayHaveRun } from './delivery.js';
+import { EXCLUSIVE } from './scheduler.js';
 import type { Seat } from './seat.js';
 import type { Priority, Waiting, WaitQueue } from './wait-queue.js';
 
@@ -41,7 +42,6 @@ export interface PoolCallParts {
   readonly owner: PoolCallOwner;
   readonly command: string;
   readonly args: unknown;
-  readonly kind: CallKind;
   readonly settings: CallSettings;
   readonly profile: CommandProfile;
   readonly admittedAt: number;
@@ -59,7 +59,6 @@ export interface PoolCallParts {
 export class PoolCall implements ChannelCall, Expiring, Waiting {
   readonly command: string;
   readonly args: unknown;
-  readonly kind: CallKind;
   readonly settings: CallSettings;
   readonly profile: CommandProfile;
   readonly admittedAt: number;
@@ -88,6 +87,8 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   overdueError: SnakepitError | undefined = undefined;
 
   expiresAt: number;
+  /** Estimated size of its arguments, once it has waited. */
+  queuedBytes = 0;
   sweepBucket: DeadlineBucket | undefined = undefined;
   sweepIndex = -1;
   queue: WaitQueue<Waiting> | undefined = undefined;
@@ -104,7 +105,6 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
     this.#listener = parts.listener;
     this.command = parts.command;
     this.args = parts.args;
-    this.kind = parts.kind;
     this.settings = settings;
     this.profile = parts.profile;
     this.admittedAt = admittedAt;
@@ -113,8 +113,17 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
     this.#onAbort = settings.signal === undefined ? undefined : this.#watch(settings.signal);
   }
 
+  get kind(): CallKind {
+    return this.profile.kind;
+  }
+
   get deadline(): number {
     return this.admittedAt + this.timeoutMs;
+  }
+
+  /** Whether it had its place in the worker to itself, as slow calls have. */
+  get isAlone(): boolean {
+    return this.bookedUs === EXCLUSIVE;
   }
 
   get priority(): Priority {

@@ -48,8 +48,43 @@ export function queueTimeout(
   return new SnakepitError('QUEUE_TIMEOUT', { command, pool, waitedMs: Math.round(waitedMs), queueTimeoutMs, ...load });
 }
 
-export function saturated(pool: string, maxQueue: number, load: PoolLoad): SnakepitError {
-  return new SnakepitError('POOL_SATURATED', { pool, maxQueue, ...load });
+/** Its time would be up by when its turn comes; {@link neededMs} says how much it must have left. */
+export function tooLate(
+  pool: string,
+  { command }: PoolCall,
+  times: { readonly waitedMs: number; readonly leftMs: number; readonly neededMs: number },
+  load: PoolLoad,
+): SnakepitError {
+  const { waitedMs, leftMs, neededMs } = times;
+  return new SnakepitError('QUEUE_TIMEOUT', {
+    command,
+    pool,
+    waitedMs: Math.round(waitedMs),
+    leftMs: Math.max(0, Math.floor(leftMs)),
+    neededMs: Math.ceil(neededMs),
+    ...load,
+  });
+}
+
+/** @param limits the option that bounds the queue, with its value; for bytes also how many wait */
+export function saturated(
+  pool: string,
+  limits: { readonly maxQueue: number } | { readonly maxQueueBytes: number; readonly queuedBytes: number },
+  load: PoolLoad,
+  reason?: string,
+): SnakepitError {
+  return new SnakepitError('POOL_SATURATED', { pool, ...limits, ...load, ...(reason !== undefined && { reason }) });
+}
+
+/** The queue is too long for the time that the call has: for all of it, or for that in the queue. */
+export function queueTooLong(
+  pool: string,
+  times: { readonly waitMs: number; readonly mayWaitMs: number; readonly option: 'timeoutMs' | 'queueTimeoutMs' },
+  load: PoolLoad,
+): SnakepitError {
+  const { waitMs, mayWaitMs, option } = times;
+  const rounded = { waitMs: Math.round(waitMs), mayWaitMs: Math.round(mayWaitMs) };
+  return new SnakepitError('POOL_SATURATED', { pool, ...rounded, option, ...load });
 }
 
 export function sessionWorkerUnavailable(pool: string, { session }: PoolCall, reason: 'busy' | 'gone'): SnakepitError {

@@ -29,6 +29,8 @@ export interface PoolStats {
   readonly available: number;
   readonly busy: number;
   readonly queued: number;
+  /** Calls whose worker died and whose next attempt is put off; they are not among the queued. */
+  readonly retrying: number;
   readonly inFlight: number;
   /** Since the pool was made. */
   readonly requests: number;

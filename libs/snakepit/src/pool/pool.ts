@@ -3,13 +3,14 @@ import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
 import { readProcessMemory, type ExitCause, type Launch, type OrphanedCall, type Worker } from '../worker/index.js';
 import { Autoscaler } from './autoscaler.js';
 import { CommandProfile } from './command-profile.js';
-import { Dispatcher, type SessionAffinity } from './dispatcher.js';
+import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-options.js';
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
 import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
 import { Rerun } from './rerun.js';
+import type { SessionAffinity } from './seats.js';
 import { Recycler } from './recycler.js';
 import { Reply } from './reply.js';
 import type { LoadSample } from './scale-policy.js';
@@ -35,6 +36,8 @@ export interface PoolParts {
   readonly log: LogSink;
   /** How worker processes come into being, where it is not by spawning: simulations script theirs. */
   readonly launch?: Launch;
+  /** From 0 up to 1, for what happens at random; default `Math.random`. */
+  readonly random?: () => number;
 }
 
 /** What the consumer of a stream steers it by. */
@@ -161,7 +164,6 @@ export class Pool implements SupervisorOwner {
         owner: this.#dispatcher,
         command,
         args: prepared,
-        kind,
         settings,
         profile: this.#profileOf(kind, command),
         admittedAt: this.#clock.now(),
@@ -301,7 +303,7 @@ export class Pool implements SupervisorOwner {
   }
 
   stats(): PoolStats {
-    const { totals, lanes, waiting } = this.#dispatcher;
+    const { totals, lanes, waiting, retrying } = this.#dispatcher;
     const { requests, succeeded, cancelled: cancellations, errors, errorsByCode } = totals;
     const busy = lanes.filter((lane) => lane.inFlight > 0).length;
     return {
@@ -312,6 +314,7 @@ export class Pool implements SupervisorOwner {
       available: lanes.length - busy,
       busy,
       queued: waiting,
+      retrying,
       inFlight: lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
       requests,
       succeeded,

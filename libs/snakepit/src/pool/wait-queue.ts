@@ -1,3 +1,5 @@
+import { DrainRate } from './drain-rate.js';
+
 export const PRIORITIES = ['high', 'normal', 'low'] as const;
 export type Priority = (typeof PRIORITIES)[number];
 
@@ -9,9 +11,11 @@ export interface Waiting {
   after: Waiting | undefined;
 }
 
+/** The items of one priority. */
 interface Band<Item> {
   head: Item | undefined;
   tail: Item | undefined;
+  size: number;
 }
 
 /**
@@ -25,10 +29,12 @@ interface Band<Item> {
  */
 export class WaitQueue<Item extends Waiting> {
   readonly #bands: Readonly<Record<Priority, Band<Item>>> = {
-    high: { head: undefined, tail: undefined },
-    normal: { head: undefined, tail: undefined },
-    low: { head: undefined, tail: undefined },
+    high: { head: undefined, tail: undefined, size: 0 },
+    normal: { head: undefined, tail: undefined, size: 0 },
+    low: { head: undefined, tail: undefined, size: 0 },
   };
+  /** To be told of calls that workers got; it starts anew when the queue is empty. */
+  readonly rate = new DrainRate();
   #size = 0;
 
   get size(): number {
@@ -37,7 +43,7 @@ export class WaitQueue<Item extends Waiting> {
 
   push(item: Item): void {
     const band = this.#bands[item.priority];
-    this.#adopt(item);
+    this.#adopt(item, band);
     item.before = band.tail;
     if (band.tail === undefined) band.head = item;
     else band.tail.after = item;
@@ -47,11 +53,20 @@ export class WaitQueue<Item extends Waiting> {
   /** Puts an item before all others of its priority: it had its turn once and lost it by no fault of its own. */
   pushFront(item: Item): void {
     const band = this.#bands[item.priority];
-    this.#adopt(item);
+    this.#adopt(item, band);
     item.after = band.head;
     if (band.head === undefined) band.tail = item;
     else band.head.before = item;
     band.head = item;
+  }
+
+  /** The items of one priority, for those who look at its head again and again. */
+  band(priority: Priority): {
+    readonly head: Item | undefined;
+    readonly tail: Item | undefined;
+    readonly size: number;
+  } {
+    return this.#bands[priority];
   }
 
   /** The first of one priority. */
@@ -72,6 +87,8 @@ export class WaitQueue<Item extends Waiting> {
     item.before = undefined;
     item.after = undefined;
     this.#size -= 1;
+    band.size -= 1;
+    if (this.#size === 0) this.rate.restart();
   }
 
   /** All that wait, high priorities first; items may be removed while iterating. */
@@ -86,9 +103,10 @@ export class WaitQueue<Item extends Waiting> {
     }
   }
 
-  #adopt(item: Item): void {
+  #adopt(item: Item, band: Band<Item>): void {
     if (item.queue !== undefined) throw new Error('an item cannot wait in two queues');
     item.queue = this as unknown as WaitQueue<Waiting>;
     this.#size += 1;
+    band.size += 1;
   }
 }

@@ -107,7 +107,7 @@ export class Invariants {
 
   /** What a dead worker returns goes back to the queue whatever its length: it was admitted before. */
   #checkQueue(): void {
-    const { queued } = this.pool().stats();
+    const { queued, retrying } = this.pool().stats();
     const inFlight = this.pool()
       .workers()
       .reduce((sum, worker) => sum + worker.inFlight, 0);
@@ -118,7 +118,7 @@ export class Invariants {
       );
     }
     this.#excess = Math.max(0, excess);
-    this.#couldReturn = inFlight;
+    this.#couldReturn = inFlight + retrying;
   }
 
   /** To be asked at the end: what callers were told has stayed true. */

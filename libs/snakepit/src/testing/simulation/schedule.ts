@@ -77,6 +77,7 @@ export class Schedule {
       clock: this.#world.clock,
       log: silentLog,
       launch: this.#world.launch,
+      random: () => this.#random.next(),
     });
   }
 
