@@ -64,4 +64,11 @@ describe.each(['stdio', 'grpc'] as const)('a Python command that forks, over %s'
     await snakepit?.close();
     expect(entriesOf(path)).toEqual([{ ended: pid }]);
   });
+
+  if (transport === 'grpc')
+    it('does so with GRPC_ENABLE_FORK_SUPPORT too, which is turned off with a word to the log', async () => {
+      const pool = await start({ GRPC_ENABLE_FORK_SUPPORT: '1' });
+      expect(await pool.execute('by_process', {}, { timeoutMs: 10_000 })).toEqual({ status: 0, isChild: true });
+      expect(logs.map(({ message }) => message).join('\n')).toContain('GRPC_ENABLE_FORK_SUPPORT is turned off');
+    });
 });
