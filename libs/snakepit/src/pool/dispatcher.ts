@@ -349,7 +349,8 @@ export class Dispatcher implements PoolCallOwner {
   #retryLater(): void {
     if (this.#retry !== undefined || this.#waiting === 0 || this.#isClosed) return;
     if (!this.#scheduler.lanes.some((lane) => lane.inFlight === 0)) return;
-    this.#retry = this.#clock.after(FAST_LANE_MS, () => {
+    const waitMs = this.#scheduler.keptFreeForMs(this.#clock.now()) || FAST_LANE_MS;
+    this.#retry = this.#clock.after(waitMs, () => {
       this.#retry = undefined;
       this.#pump();
     });
@@ -467,7 +468,7 @@ export class Dispatcher implements PoolCallOwner {
       other.recalledFor = hung;
       other.stop('caller');
     }
-    this.#clock.after(RECALL_MS, () => worker.kill('hung')).unref();
+    worker.killAfter(RECALL_MS);
   }
 
   onRecalled(call: PoolCall, hasRun: boolean): void {
