@@ -6,6 +6,13 @@ export class Random {
     this.#state = seed | 0;
   }
 
+  /** Numbers of their own for one purpose, so that drawing more for it changes nothing elsewhere. */
+  static of(seed: number, purpose: string): Random {
+    let mixed = seed | 0;
+    for (let at = 0; at < purpose.length; at += 1) mixed = Math.imul(mixed ^ purpose.charCodeAt(at), 0x0100_0193);
+    return new Random(mixed);
+  }
+
   /** From 0 up to 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;

@@ -1,15 +1,18 @@
 import { SnakepitError, silentLog } from '../../core/index.js';
-import { Pool, type CallOptions } from '../../pool/index.js';
-import { CallRecord, type Outcome } from './call-record.js';
-import { Invariants, Violation } from './invariants.js';
+import { Pool } from '../../pool/index.js';
+import type { ResolvedPoolOptions } from '../../pool/options.js';
+import { CallRecord, type CallPlan, type Outcome } from './call-record.js';
+import { CrewWatch } from './crew-watch.js';
+import { Invariants } from './invariants.js';
 import { Random } from './random.js';
 import { drawWeather } from './script.js';
 import { drawOptions, MAX_PROBE_AFTER_MS } from './schedule-options.js';
-import { COMMANDS } from './scripted-worker.js';
+import { COMMANDS } from './scripted-voice.js';
+import { Violation } from './violation.js';
 import { World } from './world.js';
 
 /** Longer than any delay, grace and timeout of the options that are drawn takes together. */
-const CALM_MS = 4_000;
+const CALM_MS = 6_000;
 const MOST_STEPS = { short: 16, long: 80 };
 
 export interface ScheduleReport {
@@ -17,13 +20,6 @@ export interface ScheduleReport {
   readonly calls: number;
   readonly succeeded: number;
   readonly processes: number;
-}
-
-interface PlannedCall {
-  readonly command: string;
-  readonly kind: 'call' | 'stream';
-  readonly options: CallOptions;
-  readonly timeoutMs: number;
 }
 
 /**
@@ -34,6 +30,7 @@ export class Schedule {
   readonly #random: Random;
   readonly #world: World;
   readonly #invariants: Invariants;
+  readonly #crew: CrewWatch;
   readonly #pool: Pool;
   readonly #calls: CallRecord[] = [];
   readonly #open = new Set<CallRecord>();
@@ -41,8 +38,16 @@ export class Schedule {
   readonly #operations = new Map<number, string>();
   readonly #notes: string[] | undefined;
   #operationNumber = 0;
-  #size: number;
+  /** What workers have asked for and were not yet told. */
+  #answersDue = 0;
+  /** Operations among those that replace one worker. */
+  #restarts = 0;
+  /** How many workers there are to be; undefined where load decides. */
+  #size: number | undefined;
+  /** How many a pool that scales itself has when there is nothing to do. */
+  readonly #restSize: number | undefined;
   #steps = 0;
+  #isStarting = true;
   #isClosing = false;
   #isClosed = false;
   #violation: unknown;
@@ -52,18 +57,22 @@ export class Schedule {
     keepsNotes = false,
   ) {
     this.#notes = keepsNotes ? [] : undefined;
-    this.#random = new Random(seed);
-    this.#world = new World(this.#random, drawWeather(this.#random), {
+    this.#random = Random.of(seed, 'traffic');
+    this.#world = new World(Random.of(seed, 'world'), drawWeather(Random.of(seed, 'weather')), {
       onHanded: (worker, n) => this.#guard(() => this.#invariants.onHanded(worker, this.#calls[n]!)),
+      onAskedToStop: (worker, n) => this.#calls[n]!.askedToStop.add(worker),
       onAnswered: (worker, n) => this.#invariants.onAnswered(worker, this.#calls[n]!),
       onGone: (worker) => this.#invariants.onWorkerGone(worker),
       onNote: (text) => this.#notes?.push(`${this.#world.clock.now().toFixed(2)}  ${text}`),
     });
-    const options = drawOptions(this.#random);
+    const options = drawOptions(seed);
     this.#size = options.size;
-    const { affinity, maxQueue, window, concurrency, maxAttempts } = options;
-    this.#note(JSON.stringify({ affinity, maxQueue, window, concurrency, maxAttempts }));
-    this.#invariants = new Invariants(this.#world, options, () => this.#pool);
+    this.#restSize = options.autoscale === false ? undefined : options.autoscale.min;
+    this.#note(describe(options));
+    // A pool that fails to start closes by itself.
+    const isClosing = (): boolean => this.#isClosing || this.#isStarting;
+    this.#invariants = new Invariants(this.#world, options, () => this.#pool, isClosing);
+    this.#crew = new CrewWatch('pool', options);
     this.#pool = new Pool({
       name: 'pool',
       options,
@@ -73,7 +82,7 @@ export class Schedule {
         lastWorkerOf: (session) => this.#invariants.lastWorkerOf(session),
         rememberWorker: (session, worker) => this.#guard(() => this.#invariants.rememberWorker(session, worker)),
       },
-      onHostCall: () => Promise.resolve(null),
+      onHostCall: () => this.#answerWorker(),
       clock: this.#world.clock,
       log: silentLog,
       launch: this.#world.launch,
@@ -87,6 +96,14 @@ export class Schedule {
 
   /** @throws Violation, and whatever the code under test throws */
   async run(): Promise<ScheduleReport> {
+    try {
+      return await this.#live();
+    } finally {
+      this.#crew.stop();
+    }
+  }
+
+  async #live(): Promise<ScheduleReport> {
     if (await this.#start()) {
       const steps = this.#random.integer(3, MOST_STEPS[this.#random.chance(0.8) ? 'short' : 'long']);
       for (let step = 0; step < steps && !this.#isClosed; step += 1) await this.#step();
@@ -111,6 +128,7 @@ export class Schedule {
       if (waited > CALM_MS) throw new Violation('start() does not end');
       await this.#pass(5);
     }
+    this.#isStarting = false;
     if (!start.hasWorked) this.#isClosing = this.#isClosed = true;
     return start.hasWorked;
   }
@@ -119,8 +137,8 @@ export class Schedule {
     const random = this.#random;
     const dice = random.next();
     if (dice < 0.5) this.#someCalls();
-    else if (dice < 0.62) this.#someOf(this.#open)?.cancel();
-    else if (dice < 0.74) this.#someOf(this.#open)?.grant(random.integer(1, 8));
+    else if (dice < 0.62) this.#cancel();
+    else if (dice < 0.74) this.#grant(this.#someOf(this.#open), random.integer(1, 8));
     else if (dice < 0.8) this.#someOf(this.#world.processes)?.end({ kind: 'signal', signal: 'SIGKILL' });
     else if (dice < 0.83) this.#freeze();
     else if (dice < 0.87) this.#someOf(this.#world.processes)?.stopReading(random.between(1, 60));
@@ -140,57 +158,103 @@ export class Schedule {
     for (let made = 0; made < count; made += 1) this.#call(this.#drawCall());
   }
 
-  #drawCall(): PlannedCall {
+  #drawCall(): CallPlan {
     const random = this.#random;
     const { name: command, kind: declared } = random.pick(COMMANDS);
-    const kind = random.chance(0.03) ? (declared === 'call' ? 'stream' : 'call') : declared;
-    const timeoutMs = random.chance(0.2) ? random.between(1, 30) : random.between(50, 800);
-    const options: CallOptions = {
-      timeoutMs,
+    return {
+      command,
+      kind: random.chance(0.03) ? (declared === 'call' ? 'stream' : 'call') : declared,
+      timeoutMs: random.chance(0.2) ? random.between(1, 30) : random.between(50, 800),
       priority: random.pick(['high', 'normal', 'normal', 'low']),
       session: random.chance(0.25) ? `s${random.integer(0, 2)}` : undefined,
       idempotent: random.chance(0.4),
     };
-    return { command, kind, options, timeoutMs };
   }
 
-  #call({ command, kind, options, timeoutMs }: PlannedCall): CallRecord {
-    const now = this.#world.clock.now();
-    const n = this.#calls.length;
-    const { priority = 'normal', session, idempotent = false } = options;
-    const call = new CallRecord(n, command, kind, now, now + timeoutMs, priority, session, idempotent);
+  #call(plan: CallPlan): CallRecord {
+    const call = new CallRecord(this.#calls.length, plan, this.#world.clock.now());
     this.#calls.push(call);
     this.#open.add(call);
-    this.#invariants.onMade(call);
-    this.#note(`call ${n}: ${kind} of ${command}, ${JSON.stringify(options)}`);
-    if (kind === 'stream') this.#stream(call, options);
-    else this.#execute(call, options);
+    this.#note(`call ${call.n}: ${JSON.stringify(plan)}`);
+    const { queued } = this.#pool.stats();
+    if (plan.kind === 'stream') this.#stream(call);
+    else this.#execute(call);
+    this.#guard(() => this.#invariants.onMade(call, queued));
     return call;
   }
 
-  #execute(call: CallRecord, options: CallOptions): void {
+  #execute(call: CallRecord): void {
+    const { command, kind: _, ...options } = call.plan;
     const abort = this.#random.chance(0.5) ? new AbortController() : undefined;
-    call.cancel = () => abort?.abort(new Error('scripted'));
-    this.#pool.execute(call.command, { n: call.n }, abort ? { ...options, signal: abort.signal } : options).then(
+    if (abort !== undefined) {
+      call.onCancel = () => {
+        call.isCancelled = true;
+        abort.abort(new Error('scripted'));
+      };
+    }
+    const onProgress = (value: unknown): void => this.#checkOwn(call, value, 'progress');
+    const given = { ...options, onProgress, ...(abort && { signal: abort.signal }) };
+    this.#pool.execute(command, this.#argsOf(call), given).then(
       (value) => {
-        if ((value as { n?: unknown } | null)?.n !== call.n) this.#fail(`call ${call.n} got the result of another`);
+        this.#checkOwn(call, value, 'result');
         this.#settle(call, undefined);
       },
       (error: unknown) => this.#settle(call, error),
     );
   }
 
-  #stream(call: CallRecord, options: CallOptions): void {
-    const handle = this.#pool.stream(call.command, { n: call.n }, options, {
+  #stream(call: CallRecord): void {
+    const { command, kind: _, ...options } = call.plan;
+    const handle = this.#pool.stream(command, this.#argsOf(call), options, {
       onValue: () => this.#fail(`call ${call.n}, a stream, got a value`),
-      onChunk: () => {
-        if (call.isSettled) this.#fail(`call ${call.n} got an item after its end`);
-      },
+      onChunk: (item) => this.#guard(() => this.#invariants.onItem(call, item)),
       onEnd: () => this.#settle(call, undefined),
       onError: (error) => this.#settle(call, error),
     });
-    call.cancel = () => handle.cancel();
-    call.grant = (chunks) => handle.grant(chunks);
+    call.onCancel = () => {
+      call.isCancelled = true;
+      handle.cancel();
+    };
+    call.onGrant = (chunks) => handle.grant(chunks);
+  }
+
+  /** They are encoded as soon as the call has a worker, and not before: reading them tells that it has. */
+  #argsOf(call: CallRecord): object {
+    const onRead = (): void => this.#guard(() => this.#invariants.onPlaced(call));
+    return {
+      get n() {
+        onRead();
+        return call.n;
+      },
+    };
+  }
+
+  #checkOwn(call: CallRecord, value: unknown, what: string): void {
+    if ((value as { n?: unknown } | null)?.n !== call.n) this.#fail(`call ${call.n} got the ${what} of another`);
+  }
+
+  #cancel(): void {
+    this.#someOf(this.#open)?.onCancel();
+  }
+
+  #grant(call: CallRecord | undefined, chunks: number): void {
+    if (call === undefined) return;
+    call.granted += chunks;
+    call.onGrant(chunks);
+  }
+
+  /** Takes its time; an error is an answer too. */
+  #answerWorker(): Promise<unknown> {
+    const { random, clock } = this.#world;
+    const isRefused = random.chance(0.2);
+    return new Promise((resolve, reject) => {
+      this.#answersDue += 1;
+      clock.after(random.between(0, 3), () => {
+        this.#answersDue -= 1;
+        if (isRefused) reject(new Error('scripted'));
+        else resolve(null);
+      });
+    });
   }
 
   #settle(call: CallRecord, error: unknown): void {
@@ -212,7 +276,7 @@ export class Schedule {
   }
 
   #resize(): void {
-    if (this.#isClosing) return;
+    if (this.#isClosing || this.#size === undefined) return;
     this.#size = this.#random.integer(1, 5);
     this.#note(`resize to ${this.#size}`);
     this.#pool.resize(this.#size);
@@ -221,7 +285,10 @@ export class Schedule {
   #restart(): void {
     if (this.#isClosing) return;
     const worker = this.#random.chance(0.5) ? this.#someOf(this.#pool.workers())?.id : undefined;
-    this.#operate(`restart(${worker ?? ''})`, this.#pool.restart(worker));
+    if (worker !== undefined) this.#restarts += 1;
+    this.#operate(`restart(${worker ?? ''})`, this.#pool.restart(worker), () => {
+      if (worker !== undefined) this.#restarts -= 1;
+    });
   }
 
   #drain(): void {
@@ -237,12 +304,13 @@ export class Schedule {
     this.#operate('close()', closing);
   }
 
-  #operate(name: string, operation: Promise<void>): void {
+  #operate(name: string, operation: Promise<void>, onEnd = (): void => {}): void {
     const number = (this.#operationNumber += 1);
     this.#operations.set(number, name);
     this.#note(`${name} begins`);
     const end = (how: string): void => {
       this.#operations.delete(number);
+      onEnd();
       this.#note(`${name} ${how}`);
     };
     operation.then(
@@ -265,7 +333,7 @@ export class Schedule {
     const left = [...this.#operations.values()].join(', ');
     if (!this.#isWhole()) {
       const facts = {
-        wanted: this.#size,
+        wanted: this.#size ?? this.#restSize,
         size,
         workers,
         inFlight,
@@ -284,7 +352,8 @@ export class Schedule {
     const { workers, inFlight, queued, status } = this.#pool.stats();
     if (this.#operations.size > 0 || this.#open.size > 0 || inFlight > 0 || queued > 0) return false;
     const isHealthy = [...this.#world.processes].every((each) => !each.isGone && !each.isFrozen && each.hasRoom);
-    return status === 'up' && workers === this.#size && this.#world.processes.size === this.#size && isHealthy;
+    const wanted = this.#size ?? this.#restSize;
+    return status === 'up' && workers === wanted && this.#world.processes.size === wanted && isHealthy;
   }
 
   /** A call of a pool that is whole must succeed; at the second try, if its command has killed workers. */
@@ -298,9 +367,16 @@ export class Schedule {
   }
 
   async #outcomeOf(command: string, kind: 'call' | 'stream'): Promise<Outcome | undefined> {
-    const call = this.#call({ command, kind, options: { timeoutMs: 2_000 }, timeoutMs: 2_000 });
+    const call = this.#call({
+      command,
+      kind,
+      timeoutMs: 2_000,
+      priority: 'normal',
+      session: undefined,
+      idempotent: false,
+    });
     for (let passed = 0; !call.isSettled && passed < 2_100; passed += 10) {
-      call.grant(16);
+      this.#grant(call, 16);
       await this.#pass(10);
     }
     return call.outcomes[0];
@@ -314,7 +390,8 @@ export class Schedule {
     if (left.length > 0) throw new Violation(`${left.join(', ')} does not end`);
     const { processes, clock } = this.#world;
     if (processes.size > 0) throw new Violation(`${processes.size} processes are left after close()`);
-    if (clock.timers > 0) throw new Violation(`${clock.timers} timers are left after close()`);
+    const timers = clock.timers - this.#answersDue;
+    if (timers > 0) throw new Violation(`${timers} timers are left after close()`);
     this.#invariants.checkAll(this.#calls);
   }
 
@@ -334,6 +411,8 @@ export class Schedule {
     clock.advance(end - clock.now());
     if (this.#violation !== undefined) throw this.#violation;
     this.#invariants.check(this.#open);
+    if (this.#isClosing) return;
+    this.#crew.check(this.#pool.stats(), this.#pool.workers(), this.#world.processes, this.#restarts);
   }
 
   /** Keeps the first violation, for those found where throwing would disturb the code under test. */
@@ -357,6 +436,18 @@ export class Schedule {
     const list = [...items];
     return list.length === 0 ? undefined : this.#random.pick(list);
   }
+}
+
+function describe({
+  affinity,
+  maxQueue,
+  window,
+  concurrency,
+  maxAttempts,
+  autoscale,
+  recycle,
+}: ResolvedPoolOptions): string {
+  return JSON.stringify({ affinity, maxQueue, window, concurrency, maxAttempts, autoscale, recycle });
 }
 
 /** Resolves when all ticks and promises of this moment are through. */
