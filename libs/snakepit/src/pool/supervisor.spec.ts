@@ -103,4 +103,27 @@ describe('Supervisor', () => {
     await Promise.all([closed, ...calls]);
     expect([world.processes.size, world.clock.timers]).toEqual([0, 0]);
   });
+
+  it('starts another worker when its last one fails beside one that is being replaced, and its restart budget is used up', async () => {
+    const restart = { ...OPTIONS.restart, initialDelayMs: 1, budget: 1 };
+    const { pool, world, pass } = await openPool(1, { restart });
+    const crash = async (): Promise<void> => {
+      for (const process of world.processes) process.end({ kind: 'exit', status: 1 });
+      await pass(4);
+    };
+    await crash();
+    await pass(30);
+    await crash();
+    const [stuck] = world.processes;
+    stuck!.isFrozen = true;
+    const restarted = pool.restart(stuck!.id);
+    while (pool.status !== 'up') await pass(1);
+    for (const process of world.processes) if (process !== stuck) process.end({ kind: 'exit', status: 1 });
+    await pass(200);
+    await restarted;
+    expect(pool.workers().map(({ state }) => state)).toEqual(['ready']);
+    const closed = pool.close();
+    await pass(600);
+    await closed;
+  });
 });
