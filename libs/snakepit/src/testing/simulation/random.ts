@@ -37,4 +37,10 @@ export class Random {
   pick<Item>(items: readonly Item[]): Item {
     return items[Math.floor(this.next() * items.length)]!;
   }
+
+  /** Undefined, and nothing drawn, where there is none. */
+  pickOf<Item>(items: Iterable<Item>): Item | undefined {
+    const list = [...items];
+    return list.length === 0 ? undefined : this.pick(list);
+  }
 }

@@ -1,14 +1,15 @@
 import { SnakepitError, silentLog } from '../../core/index.js';
 import { Pool } from '../../pool/index.js';
 import type { ResolvedPoolOptions } from '../../pool/options.js';
-import { CallRecord, type CallPlan, type Outcome } from './call-record.js';
+import type { Outcome } from './call-record.js';
 import { CrewWatch } from './crew-watch.js';
 import { Invariants } from './invariants.js';
 import { Random } from './random.js';
 import { drawWeather } from './script.js';
 import { drawOptions, MAX_PROBE_AFTER_MS } from './schedule-options.js';
 import { COMMANDS } from './scripted-voice.js';
-import { Violation } from './violation.js';
+import { Traffic } from './traffic.js';
+import { Findings, Violation } from './violation.js';
 import { World } from './world.js';
 
 /** Longer than any delay, grace and timeout of the options that are drawn takes together. */
@@ -32,8 +33,8 @@ export class Schedule {
   readonly #invariants: Invariants;
   readonly #crew: CrewWatch;
   readonly #pool: Pool;
-  readonly #calls: CallRecord[] = [];
-  readonly #open = new Set<CallRecord>();
+  readonly #traffic: Traffic;
+  readonly #findings = new Findings();
   /** Operations such as restart() that were begun and have not ended. */
   readonly #operations = new Map<number, string>();
   readonly #notes: string[] | undefined;
@@ -50,7 +51,6 @@ export class Schedule {
   #isStarting = true;
   #isClosing = false;
   #isClosed = false;
-  #violation: unknown;
 
   constructor(
     readonly seed: number,
@@ -59,9 +59,9 @@ export class Schedule {
     this.#notes = keepsNotes ? [] : undefined;
     this.#random = Random.of(seed, 'traffic');
     this.#world = new World(Random.of(seed, 'world'), drawWeather(Random.of(seed, 'weather')), {
-      onHanded: (worker, n) => this.#guard(() => this.#invariants.onHanded(worker, this.#calls[n]!)),
-      onAskedToStop: (worker, n) => this.#calls[n]!.askedToStop.add(worker),
-      onAnswered: (worker, n) => this.#invariants.onAnswered(worker, this.#calls[n]!),
+      onHanded: (worker, n) => this.#findings.guard(() => this.#invariants.onHanded(worker, this.#traffic.calls[n]!)),
+      onAskedToStop: (worker, n) => this.#traffic.calls[n]!.askedToStop.add(worker),
+      onAnswered: (worker, n) => this.#invariants.onAnswered(worker, this.#traffic.calls[n]!),
       onGone: (worker) => this.#invariants.onWorkerGone(worker),
       onNote: (text) => this.#notes?.push(`${this.#world.clock.now().toFixed(2)}  ${text}`),
     });
@@ -73,6 +73,13 @@ export class Schedule {
     const isClosing = (): boolean => this.#isClosing || this.#isStarting;
     this.#invariants = new Invariants(this.#world, options, () => this.#pool, isClosing);
     this.#crew = new CrewWatch('pool', options);
+    this.#traffic = new Traffic({
+      random: this.#random,
+      world: this.#world,
+      invariants: this.#invariants,
+      findings: this.#findings,
+      pool: () => this.#pool,
+    });
     this.#pool = new Pool({
       name: 'pool',
       options,
@@ -80,7 +87,8 @@ export class Schedule {
       hostEnv: {},
       affinity: {
         lastWorkerOf: (session) => this.#invariants.lastWorkerOf(session),
-        rememberWorker: (session, worker) => this.#guard(() => this.#invariants.rememberWorker(session, worker)),
+        rememberWorker: (session, worker) =>
+          this.#findings.guard(() => this.#invariants.rememberWorker(session, worker)),
       },
       onHostCall: () => this.#answerWorker(),
       clock: this.#world.clock,
@@ -111,7 +119,7 @@ export class Schedule {
     }
     await this.#finish();
     const { succeeded } = this.#pool.stats();
-    return { steps: this.#steps, calls: this.#calls.length, succeeded, processes: this.#world.launched };
+    return { steps: this.#steps, calls: this.#traffic.calls.length, succeeded, processes: this.#world.launched };
   }
 
   /** False when no worker became ready, which ends the pool. */
@@ -122,7 +130,7 @@ export class Schedule {
       () => Object.assign(start, { isOver: true }),
     );
     // Traffic may begin while workers start.
-    if (this.#random.chance(0.3)) this.#someCalls();
+    if (this.#random.chance(0.3)) this.#traffic.someCalls();
     await this.#pass(0);
     for (let waited = 0; !start.isOver; waited += 5) {
       if (waited > CALM_MS) throw new Violation('start() does not end');
@@ -136,12 +144,12 @@ export class Schedule {
   async #step(): Promise<void> {
     const random = this.#random;
     const dice = random.next();
-    if (dice < 0.5) this.#someCalls();
-    else if (dice < 0.62) this.#cancel();
-    else if (dice < 0.74) this.#grant(this.#someOf(this.#open), random.integer(1, 8));
-    else if (dice < 0.8) this.#someOf(this.#world.processes)?.end({ kind: 'signal', signal: 'SIGKILL' });
+    if (dice < 0.5) this.#traffic.someCalls();
+    else if (dice < 0.62) this.#traffic.cancelOne();
+    else if (dice < 0.74) this.#traffic.grantOne();
+    else if (dice < 0.8) this.#random.pickOf(this.#world.processes)?.end({ kind: 'signal', signal: 'SIGKILL' });
     else if (dice < 0.83) this.#freeze();
-    else if (dice < 0.87) this.#someOf(this.#world.processes)?.stopReading(random.between(1, 60));
+    else if (dice < 0.87) this.#random.pickOf(this.#world.processes)?.stopReading(random.between(1, 60));
     else if (dice < 0.91) this.#resize();
     else if (dice < 0.95) this.#restart();
     else if (dice < 0.965) this.#pool.sessionClosed(`s${random.integer(0, 2)}`);
@@ -151,99 +159,7 @@ export class Schedule {
     await this.#pass(pause < 0.4 ? 0 : pause < 0.8 ? random.between(0, 5) : random.between(0, 150));
   }
 
-  // ---- traffic ----------------------------------------------------------------------------------------------------
-
-  #someCalls(): void {
-    const count = this.#random.chance(0.8) ? this.#random.integer(1, 3) : this.#random.integer(4, 30);
-    for (let made = 0; made < count; made += 1) this.#call(this.#drawCall());
-  }
-
-  #drawCall(): CallPlan {
-    const random = this.#random;
-    const { name: command, kind: declared } = random.pick(COMMANDS);
-    return {
-      command,
-      kind: random.chance(0.03) ? (declared === 'call' ? 'stream' : 'call') : declared,
-      timeoutMs: random.chance(0.2) ? random.between(1, 30) : random.between(50, 800),
-      priority: random.pick(['high', 'normal', 'normal', 'low']),
-      session: random.chance(0.25) ? `s${random.integer(0, 2)}` : undefined,
-      idempotent: random.chance(0.4),
-    };
-  }
-
-  #call(plan: CallPlan): CallRecord {
-    const call = new CallRecord(this.#calls.length, plan, this.#world.clock.now());
-    this.#calls.push(call);
-    this.#open.add(call);
-    this.#note(`call ${call.n}: ${JSON.stringify(plan)}`);
-    const { queued } = this.#pool.stats();
-    if (plan.kind === 'stream') this.#stream(call);
-    else this.#execute(call);
-    this.#guard(() => this.#invariants.onMade(call, queued));
-    return call;
-  }
-
-  #execute(call: CallRecord): void {
-    const { command, kind: _, ...options } = call.plan;
-    const abort = this.#random.chance(0.5) ? new AbortController() : undefined;
-    if (abort !== undefined) {
-      call.onCancel = () => {
-        call.isCancelled = true;
-        abort.abort(new Error('scripted'));
-      };
-    }
-    const onProgress = (value: unknown): void => this.#checkOwn(call, value, 'progress');
-    const given = { ...options, onProgress, ...(abort && { signal: abort.signal }) };
-    this.#pool.execute(command, this.#argsOf(call), given).then(
-      (value) => {
-        this.#checkOwn(call, value, 'result');
-        this.#settle(call, undefined);
-      },
-      (error: unknown) => this.#settle(call, error),
-    );
-  }
-
-  #stream(call: CallRecord): void {
-    const { command, kind: _, ...options } = call.plan;
-    const handle = this.#pool.stream(command, this.#argsOf(call), options, {
-      onValue: () => this.#fail(`call ${call.n}, a stream, got a value`),
-      onChunk: (item) => this.#guard(() => this.#invariants.onItem(call, item)),
-      onEnd: () => this.#settle(call, undefined),
-      onError: (error) => this.#settle(call, error),
-    });
-    call.onCancel = () => {
-      call.isCancelled = true;
-      handle.cancel();
-    };
-    call.onGrant = (chunks) => handle.grant(chunks);
-  }
-
-  /** They are encoded as soon as the call has a worker, and not before: reading them tells that it has. */
-  #argsOf(call: CallRecord): object {
-    const onRead = (): void => this.#guard(() => this.#invariants.onPlaced(call));
-    return {
-      get n() {
-        onRead();
-        return call.n;
-      },
-    };
-  }
-
-  #checkOwn(call: CallRecord, value: unknown, what: string): void {
-    if ((value as { n?: unknown } | null)?.n !== call.n) this.#fail(`call ${call.n} got the ${what} of another`);
-  }
-
-  #cancel(): void {
-    this.#someOf(this.#open)?.onCancel();
-  }
-
-  #grant(call: CallRecord | undefined, chunks: number): void {
-    if (call === undefined) return;
-    call.granted += chunks;
-    call.onGrant(chunks);
-  }
-
-  /** Takes its time; an error is an answer too. */
+  /** Answers what a worker asks. Takes its time; an error is an answer too. */
   #answerWorker(): Promise<unknown> {
     const { random, clock } = this.#world;
     const isRefused = random.chance(0.2);
@@ -257,19 +173,10 @@ export class Schedule {
     });
   }
 
-  #settle(call: CallRecord, error: unknown): void {
-    this.#open.delete(call);
-    const isKnown = error === undefined || error instanceof SnakepitError;
-    if (!isKnown) return this.#fail(`call ${call.n} failed with ${String(error)}`);
-    const outcome = { code: error?.code, delivery: error?.delivery ?? 'ran', atMs: this.#world.clock.now() } as const;
-    this.#note(`call ${call.n} is settled: ${outcome.code ?? 'ok'}, ${outcome.delivery}`);
-    this.#guard(() => this.#invariants.onSettled(call, outcome));
-  }
-
   // ---- operations -------------------------------------------------------------------------------------------------
 
   #freeze(): void {
-    const process = this.#someOf(this.#world.processes);
+    const process = this.#random.pickOf(this.#world.processes);
     if (process === undefined) return;
     process.isFrozen = true;
     this.#note(`${process.id} is frozen`);
@@ -284,7 +191,7 @@ export class Schedule {
 
   #restart(): void {
     if (this.#isClosing) return;
-    const worker = this.#random.chance(0.5) ? this.#someOf(this.#pool.workers())?.id : undefined;
+    const worker = this.#random.chance(0.5) ? this.#random.pickOf(this.#pool.workers())?.id : undefined;
     if (worker !== undefined) this.#restarts += 1;
     this.#operate(`restart(${worker ?? ''})`, this.#pool.restart(worker), () => {
       if (worker !== undefined) this.#restarts -= 1;
@@ -317,7 +224,7 @@ export class Schedule {
       () => end('is through'),
       (error: unknown) => {
         end(`failed: ${String(error)}`);
-        if (!(error instanceof SnakepitError)) this.#fail(`${name} failed with ${String(error)}`);
+        if (!(error instanceof SnakepitError)) this.#findings.fail(`${name} failed with ${String(error)}`);
       },
     );
   }
@@ -340,7 +247,7 @@ export class Schedule {
         queued,
         status,
         left,
-        open: this.#open.size,
+        open: this.#traffic.open.size,
         each: this.#pool.workers(),
       };
       throw new Violation(`the pool does not become whole again: ${JSON.stringify(facts)}`);
@@ -350,7 +257,7 @@ export class Schedule {
 
   #isWhole(): boolean {
     const { workers, inFlight, queued, status } = this.#pool.stats();
-    if (this.#operations.size > 0 || this.#open.size > 0 || inFlight > 0 || queued > 0) return false;
+    if (this.#operations.size > 0 || this.#traffic.open.size > 0 || inFlight > 0 || queued > 0) return false;
     const isHealthy = [...this.#world.processes].every((each) => !each.isGone && !each.isFrozen && each.hasRoom);
     const wanted = this.#size ?? this.#restSize;
     return status === 'up' && workers === wanted && this.#world.processes.size === wanted && isHealthy;
@@ -367,7 +274,7 @@ export class Schedule {
   }
 
   async #outcomeOf(command: string, kind: 'call' | 'stream'): Promise<Outcome | undefined> {
-    const call = this.#call({
+    const call = this.#traffic.call({
       command,
       kind,
       timeoutMs: 2_000,
@@ -376,7 +283,7 @@ export class Schedule {
       idempotent: false,
     });
     for (let passed = 0; !call.isSettled && passed < 2_100; passed += 10) {
-      this.#grant(call, 16);
+      this.#traffic.grant(call, 16);
       await this.#pass(10);
     }
     return call.outcomes[0];
@@ -392,7 +299,7 @@ export class Schedule {
     if (processes.size > 0) throw new Violation(`${processes.size} processes are left after close()`);
     const timers = clock.timers - this.#answersDue;
     if (timers > 0) throw new Violation(`${timers} timers are left after close()`);
-    this.#invariants.checkAll(this.#calls);
+    this.#invariants.checkAll(this.#traffic.calls);
   }
 
   // ---- time -------------------------------------------------------------------------------------------------------
@@ -406,35 +313,17 @@ export class Schedule {
     while (clock.nextDueAt <= end) {
       clock.advance(Math.max(0, clock.nextDueAt - clock.now()));
       await settled();
-      if (this.#violation !== undefined) throw this.#violation;
+      this.#findings.throwFirst();
     }
     clock.advance(end - clock.now());
-    if (this.#violation !== undefined) throw this.#violation;
-    this.#invariants.check(this.#open);
+    this.#findings.throwFirst();
+    this.#invariants.check(this.#traffic.open);
     if (this.#isClosing) return;
     this.#crew.check(this.#pool.stats(), this.#pool.workers(), this.#world.processes, this.#restarts);
   }
 
-  /** Keeps the first violation, for those found where throwing would disturb the code under test. */
-  #guard(check: () => void): void {
-    try {
-      check();
-    } catch (violation) {
-      this.#violation ??= violation;
-    }
-  }
-
-  #fail(message: string): void {
-    this.#violation ??= new Violation(message);
-  }
-
   #note(text: string): void {
     this.#world.note(text);
-  }
-
-  #someOf<Item>(items: Iterable<Item>): Item | undefined {
-    const list = [...items];
-    return list.length === 0 ? undefined : this.#random.pick(list);
   }
 }
 
