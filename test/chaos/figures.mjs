@@ -94,6 +94,19 @@ export const GROUPS = [
     ],
   },
   {
+    name: 'overload',
+    cycles: 7,
+    quickCycles: 1,
+    unit: 'rounds',
+    isTimed: true,
+    timeoutMinutes: 5,
+    figures: [
+      { key: 'overload_goodput_x', title: 'goodput at 3 × capacity ÷ at capacity', target: { atLeast: 0.9 } },
+      { key: 'overload_goodput_unshed_x', title: 'the same without shedding' },
+      { key: 'overload_high_in_time', title: 'share of urgent calls answered in time' },
+    ],
+  },
+  {
     name: 'soak',
     cycles: 20,
     quickCycles: 0.15,

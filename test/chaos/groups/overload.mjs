@@ -129,3 +129,13 @@ function countBy(names) {
   for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
   return counts;
 }
+
+export async function run({ cycles, seed, isQuick, progress }) {
+  const { overload_outcomes: _, ...figures } = await measureOverload({
+    rounds: cycles,
+    seconds: isQuick ? 1 : 3,
+    seed,
+    progress,
+  });
+  return figures;
+}

@@ -101,10 +101,10 @@ describe.each(PLACES)('a connection over gRPC to a worker $name', ({ open }) => 
     const { pool, proxy } = await open({ concurrency: 8, maxQueue: 10_000 });
     const path = scratch();
     const told: Told[] = [];
-    let isOver = false;
+    const over = new AbortController();
     let next = 0;
     const caller = async (): Promise<void> => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const name = (next += 1);
         told.push(await tell(pool.execute(name % 2 ? 'note' : 'note_later', { path, name, ms: 1 }), name));
       }
@@ -117,7 +117,7 @@ describe.each(PLACES)('a connection over gRPC to a worker $name', ({ open }) => 
       proxy().cut(how);
     }
     await waitUntil('answers', () => told.at(-1)?.delivery === 'answered');
-    isOver = true;
+    over.abort();
     await Promise.all(callers);
 
     const runs = new Map<unknown, number>();
@@ -133,9 +133,9 @@ describe.each(PLACES)('a connection over gRPC to a worker $name', ({ open }) => 
     const { pool, proxy } = await open({ concurrency: 8, maxQueue: 10_000, maxAttempts: 20 });
     const path = scratch();
     let answered = 0;
-    let isOver = false;
+    const over = new AbortController();
     const caller = async (_: unknown, index: number): Promise<void> => {
-      for (let count = 0; !isOver; count += 1) {
+      for (let count = 0; !over.signal.aborted; count += 1) {
         const name = `${index}-${count}`;
         const answer = await pool.execute('note_later', { path, name, ms: 1 }, { idempotent: true });
         expect(answer).toBe(name);
@@ -148,7 +148,7 @@ describe.each(PLACES)('a connection over gRPC to a worker $name', ({ open }) => 
       await waitUntil('answers', () => answered > before + 64);
       proxy().cut(how);
     }
-    isOver = true;
+    over.abort();
     await Promise.all(callers);
     expect(pool.stats().errors).toBe(0);
     expect(pool.stats().restarts).toBeGreaterThanOrEqual(5);

@@ -34,12 +34,12 @@ export class Backlog<Call extends WaitingCall> {
 
   /**
    * Offers calls, the oldest of the highest priority first, until `take` takes no more; a call it takes must leave the
-   * backlog. A call that is not taken holds up the others of its queue and priority.
+   * backlog. A call that is not taken holds up the others of its queue, be they of its priority or of a lower one.
    */
   drainInto(take: (call: Call) => boolean): void {
+    let isFastBlocked = false;
+    let isOtherBlocked = false;
     for (const priority of PRIORITIES) {
-      let isFastBlocked = false;
-      let isOtherBlocked = false;
       const fastBand = this.#fast.band(priority);
       const otherBand = this.#other.band(priority);
       while (!isFastBlocked || !isOtherBlocked) {

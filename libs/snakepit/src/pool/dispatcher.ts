@@ -165,7 +165,6 @@ export class Dispatcher implements PoolCallOwner {
   /** To be called when all workers are gone. */
   dispose(): void {
     this.#room.dispose();
-    this.#overdue.dispose();
     this.#deadlines.close();
   }
 

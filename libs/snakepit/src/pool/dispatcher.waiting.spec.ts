@@ -155,4 +155,37 @@ describe('a call that waits', () => {
     // Now it is idle.
     expect([sent['a']!.length, dispatcher.waiting]).toEqual([3, 2]);
   });
+
+  it('for want of room is not passed by lighter ones that are less urgent', () => {
+    const { sent, admit } = setUp(['a']);
+    const [light, heavy] = [profile(60), profile(150)];
+    admit({}, light);
+    admit({}, light);
+    admit({}, light);
+    admit({ priority: 'high' }, heavy);
+    admit({}, light);
+    expect(sent['a']).toHaveLength(3);
+    // Room for a light one is made, which the heavy one cannot use yet.
+    sent['a']![0]!.onResult(1, 60);
+    expect(sent['a']).toHaveLength(3);
+    sent['a']![1]!.onResult(1, 60);
+    sent['a']![2]!.onResult(1, 60);
+    expect((sent['a']![3] as PoolCall).profile).toBe(heavy);
+  });
+
+  it('for a worker that is kept for fast ones gets it as soon as these have not come for 100 ms', () => {
+    const { clock, sent, admit } = setUp(['a', 'b']);
+    admit();
+    admit({}, profile(5));
+    admit();
+    clock.advance(60);
+    // The other worker answers one more fast call, and from then on it is kept free for 100 ms.
+    sent['b']![0]!.onResult(1, 5);
+    admit({}, profile(5));
+    sent['b']![1]!.onResult(1, 5);
+    clock.advance(99);
+    expect(sent['b']).toHaveLength(2);
+    clock.advance(1);
+    expect(sent['b']).toHaveLength(3);
+  });
 });

@@ -1,4 +1,4 @@
-import { SnakepitError, type Clock, type DeadlineSweep, type LogSink, type Timer } from '../core/index.js';
+import { SnakepitError, type DeadlineSweep, type LogSink } from '../core/index.js';
 import type { ResolvedPoolOptions } from './options.js';
 import type { PoolCall } from './pool-call.js';
 import { callTimeout } from './pool-errors.js';
@@ -10,7 +10,6 @@ const RECALL_MS = 100;
 export interface OverdueCallsParts {
   readonly name: string;
   readonly options: ResolvedPoolOptions;
-  readonly clock: Clock;
   readonly log: LogSink;
   readonly deadlines: DeadlineSweep;
 }
@@ -18,8 +17,6 @@ export interface OverdueCallsParts {
 /** Calls whose deadline has passed in a worker's hands: first they are asked to stop, then their worker is given up. */
 export class OverdueCalls {
   readonly #parts: OverdueCallsParts;
-  /** Each ends the time of one worker that is given up. */
-  readonly #recalls = new Set<Timer>();
 
   constructor(parts: OverdueCallsParts) {
     this.#parts = parts;
@@ -66,17 +63,6 @@ export class OverdueCalls {
       other.recalledFor = hung;
       other.stop('caller');
     }
-    const recall = this.#parts.clock.after(RECALL_MS, () => {
-      this.#recalls.delete(recall);
-      worker.kill('hung');
-    });
-    recall.unref();
-    this.#recalls.add(recall);
-  }
-
-  /** To be called when all workers are gone. */
-  dispose(): void {
-    for (const recall of this.#recalls) recall.cancel();
-    this.#recalls.clear();
+    worker.killAfter(RECALL_MS);
   }
 }

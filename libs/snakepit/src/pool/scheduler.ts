@@ -66,7 +66,12 @@ export class Scheduler<Place extends Lane = Lane> {
 
   /** Whether fast calls come at present, so that one worker is kept for them. */
   hasFastTraffic(nowMs: number): boolean {
-    return nowMs - this.#lastFastAt < FAST_LANE_MS;
+    return this.keptFreeForMs(nowMs) > 0;
+  }
+
+  /** For how long one worker is kept for fast calls, should no more of them come; 0 when none is. */
+  keptFreeForMs(nowMs: number): number {
+    return Math.max(0, this.#lastFastAt + FAST_LANE_MS - nowMs);
   }
 
   /** The worker that takes a call of this profile now; undefined when the call has to wait. */

@@ -85,9 +85,10 @@ export class Supervisor implements WorkerOwner {
     return this.#restarts;
   }
 
+  /** Workers that may yet become ready, and whose end would have them started again. */
   get #startingCount(): number {
     let count = 0;
-    for (const worker of this.#workers) if (worker.state.kind === 'starting') count += 1;
+    for (const worker of this.#workers) if (worker.state.kind === 'starting' && !this.#leaving.has(worker)) count += 1;
     return count;
   }
 
@@ -185,6 +186,7 @@ export class Supervisor implements WorkerOwner {
       return true;
     } finally {
       this.#replacing -= 1;
+      this.#wake();
     }
   }
 
@@ -217,6 +219,10 @@ export class Supervisor implements WorkerOwner {
     let hasFailed = false;
     const replaceInTurn = async (): Promise<void> => {
       for (const worker of present) {
+        // Others are replaced too, by recycling or by name; and whoever waits beside this may be faster.
+        while (this.#replacing >= atOnce && !this.#isClosed) {
+          await this.#until(() => this.#isClosed || this.#replacing < atOnce);
+        }
         if (hasFailed) return;
         await this.replace(worker, reason);
       }

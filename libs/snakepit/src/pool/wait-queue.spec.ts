@@ -142,6 +142,20 @@ describe('Backlog', () => {
     );
   });
 
+  it('holds up less urgent calls of a queue whose first is not taken', () => {
+    const backlog = backlogOf([
+      new Call(0, 'high', { pace: 'fast' }),
+      new Call(1, 'normal', { pace: 'fast' }),
+      new Call(2, 'low', { pace: 'slow' }),
+    ]);
+    const offered: number[] = [];
+    backlog.drainInto((call) => {
+      offered.push(nameOf(call));
+      return false;
+    });
+    expect(offered).toEqual([0, 2]);
+  });
+
   it('stops offering when nobody takes', () => {
     const backlog = backlogOf(
       [0, 1, 2, 3].map((name) => new Call(name, 'normal', { pace: name % 2 === 0 ? 'fast' : 'slow' })),

@@ -228,7 +228,8 @@ export class WaitingRoom {
   #retryLater(): void {
     if (this.#retry !== undefined || this.size === 0 || this.#isClosed) return;
     if (!this.#scheduler.lanes.some((lane) => lane.inFlight === 0)) return;
-    this.#retry = this.#clock.after(FAST_LANE_MS, () => {
+    const waitMs = this.#scheduler.keptFreeForMs(this.#clock.now()) || FAST_LANE_MS;
+    this.#retry = this.#clock.after(waitMs, () => {
       this.#retry = undefined;
       this.pump();
     });

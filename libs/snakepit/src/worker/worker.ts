@@ -178,6 +178,11 @@ export class Worker implements ChannelOwner {
     this.#process.terminate(graceMs);
   }
 
+  /** {@link kill}, should the process still be there in `delayMs`; for one that drains. */
+  killAfter(delayMs: number): void {
+    this.#process.terminateAfter(delayMs, this.#parts.settings.killGraceMs);
+  }
+
   /** One look at the heartbeat, to be taken every `heartbeatIntervalMs`. */
   checkPulse(nowMs: number): void {
     const { channel } = this;

@@ -6,6 +6,13 @@ export class Random {
     this.#state = seed | 0;
   }
 
+  /** Numbers of their own for one purpose, so that drawing more for it changes nothing elsewhere. */
+  static of(seed: number, purpose: string): Random {
+    let mixed = seed | 0;
+    for (let at = 0; at < purpose.length; at += 1) mixed = Math.imul(mixed ^ purpose.charCodeAt(at), 0x0100_0193);
+    return new Random(mixed);
+  }
+
   /** From 0 up to 1. */
   next(): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
@@ -29,5 +36,11 @@ export class Random {
 
   pick<Item>(items: readonly Item[]): Item {
     return items[Math.floor(this.next() * items.length)]!;
+  }
+
+  /** Undefined, and nothing drawn, where there is none. */
+  pickOf<Item>(items: Iterable<Item>): Item | undefined {
+    const list = [...items];
+    return list.length === 0 ? undefined : this.pick(list);
   }
 }

@@ -1,15 +1,19 @@
 import { SnakepitError, silentLog } from '../../core/index.js';
-import { Pool, type CallOptions } from '../../pool/index.js';
-import { CallRecord, type Outcome } from './call-record.js';
-import { Invariants, Violation } from './invariants.js';
+import { Pool } from '../../pool/index.js';
+import type { ResolvedPoolOptions } from '../../pool/options.js';
+import type { Outcome } from './call-record.js';
+import { CrewWatch } from './crew-watch.js';
+import { Invariants } from './invariants.js';
 import { Random } from './random.js';
 import { drawWeather } from './script.js';
 import { drawOptions, MAX_PROBE_AFTER_MS } from './schedule-options.js';
-import { COMMANDS } from './scripted-worker.js';
+import { COMMANDS } from './scripted-voice.js';
+import { Traffic } from './traffic.js';
+import { Findings, Violation } from './violation.js';
 import { World } from './world.js';
 
 /** Longer than any delay, grace and timeout of the options that are drawn takes together. */
-const CALM_MS = 4_000;
+const CALM_MS = 6_000;
 const MOST_STEPS = { short: 16, long: 80 };
 
 export interface ScheduleReport {
@@ -17,13 +21,6 @@ export interface ScheduleReport {
   readonly calls: number;
   readonly succeeded: number;
   readonly processes: number;
-}
-
-interface PlannedCall {
-  readonly command: string;
-  readonly kind: 'call' | 'stream';
-  readonly options: CallOptions;
-  readonly timeoutMs: number;
 }
 
 /**
@@ -34,36 +31,56 @@ export class Schedule {
   readonly #random: Random;
   readonly #world: World;
   readonly #invariants: Invariants;
+  readonly #crew: CrewWatch;
   readonly #pool: Pool;
-  readonly #calls: CallRecord[] = [];
-  readonly #open = new Set<CallRecord>();
+  readonly #traffic: Traffic;
+  readonly #findings = new Findings();
   /** Operations such as restart() that were begun and have not ended. */
   readonly #operations = new Map<number, string>();
   readonly #notes: string[] | undefined;
   #operationNumber = 0;
-  #size: number;
+  /** What workers have asked for and were not yet told. */
+  #answersDue = 0;
+  /** Operations among those that replace one worker. */
+  #restarts = 0;
+  /** How many workers there are to be; undefined where load decides. */
+  #size: number | undefined;
+  /** How many a pool that scales itself has when there is nothing to do. */
+  readonly #restSize: number | undefined;
   #steps = 0;
+  #isStarting = true;
   #isClosing = false;
   #isClosed = false;
-  #violation: unknown;
 
   constructor(
     readonly seed: number,
     keepsNotes = false,
   ) {
     this.#notes = keepsNotes ? [] : undefined;
-    this.#random = new Random(seed);
-    this.#world = new World(this.#random, drawWeather(this.#random), {
-      onHanded: (worker, n) => this.#guard(() => this.#invariants.onHanded(worker, this.#calls[n]!)),
-      onAnswered: (worker, n) => this.#invariants.onAnswered(worker, this.#calls[n]!),
+    this.#random = Random.of(seed, 'traffic');
+    this.#world = new World(Random.of(seed, 'world'), drawWeather(Random.of(seed, 'weather')), {
+      onHanded: (worker, n) => this.#findings.guard(() => this.#invariants.onHanded(worker, this.#traffic.calls[n]!)),
+      onAskedToStop: (worker, n) => this.#traffic.calls[n]!.askedToStop.add(worker),
+      onAnswered: (worker, n) => this.#invariants.onAnswered(worker, this.#traffic.calls[n]!),
       onGone: (worker) => this.#invariants.onWorkerGone(worker),
       onNote: (text) => this.#notes?.push(`${this.#world.clock.now().toFixed(2)}  ${text}`),
     });
-    const options = drawOptions(this.#random);
+    const options = drawOptions(seed);
     this.#size = options.size;
-    const { affinity, maxQueue, window, concurrency, maxAttempts } = options;
-    this.#note(JSON.stringify({ affinity, maxQueue, window, concurrency, maxAttempts }));
-    this.#invariants = new Invariants(this.#world, options, () => this.#pool);
+    this.#restSize = options.autoscale === false ? undefined : options.autoscale.min;
+    this.#note(describe(options));
+    // A pool that fails to start closes by itself.
+    const isClosing = (): boolean => this.#isClosing || this.#isStarting;
+    this.#invariants = new Invariants(this.#world, options, () => this.#pool, isClosing);
+    this.#crew = new CrewWatch('pool', options);
+    this.#traffic = new Traffic({
+      random: this.#random,
+      world: this.#world,
+      invariants: this.#invariants,
+      findings: this.#findings,
+      pool: () => this.#pool,
+    });
+    const retries = Random.of(seed, 'retries');
     this.#pool = new Pool({
       name: 'pool',
       options,
@@ -71,13 +88,14 @@ export class Schedule {
       hostEnv: {},
       affinity: {
         lastWorkerOf: (session) => this.#invariants.lastWorkerOf(session),
-        rememberWorker: (session, worker) => this.#guard(() => this.#invariants.rememberWorker(session, worker)),
+        rememberWorker: (session, worker) =>
+          this.#findings.guard(() => this.#invariants.rememberWorker(session, worker)),
       },
-      onHostCall: () => Promise.resolve(null),
+      onHostCall: () => this.#answerWorker(),
       clock: this.#world.clock,
       log: silentLog,
       launch: this.#world.launch,
-      random: () => this.#random.next(),
+      random: () => retries.next(),
     });
   }
 
@@ -88,6 +106,14 @@ export class Schedule {
 
   /** @throws Violation, and whatever the code under test throws */
   async run(): Promise<ScheduleReport> {
+    try {
+      return await this.#live();
+    } finally {
+      this.#crew.stop();
+    }
+  }
+
+  async #live(): Promise<ScheduleReport> {
     if (await this.#start()) {
       const steps = this.#random.integer(3, MOST_STEPS[this.#random.chance(0.8) ? 'short' : 'long']);
       for (let step = 0; step < steps && !this.#isClosed; step += 1) await this.#step();
@@ -95,7 +121,7 @@ export class Schedule {
     }
     await this.#finish();
     const { succeeded } = this.#pool.stats();
-    return { steps: this.#steps, calls: this.#calls.length, succeeded, processes: this.#world.launched };
+    return { steps: this.#steps, calls: this.#traffic.calls.length, succeeded, processes: this.#world.launched };
   }
 
   /** False when no worker became ready, which ends the pool. */
@@ -106,12 +132,13 @@ export class Schedule {
       () => Object.assign(start, { isOver: true }),
     );
     // Traffic may begin while workers start.
-    if (this.#random.chance(0.3)) this.#someCalls();
+    if (this.#random.chance(0.3)) this.#traffic.someCalls();
     await this.#pass(0);
     for (let waited = 0; !start.isOver; waited += 5) {
       if (waited > CALM_MS) throw new Violation('start() does not end');
       await this.#pass(5);
     }
+    this.#isStarting = false;
     if (!start.hasWorked) this.#isClosing = this.#isClosed = true;
     return start.hasWorked;
   }
@@ -119,12 +146,12 @@ export class Schedule {
   async #step(): Promise<void> {
     const random = this.#random;
     const dice = random.next();
-    if (dice < 0.5) this.#someCalls();
-    else if (dice < 0.62) this.#someOf(this.#open)?.cancel();
-    else if (dice < 0.74) this.#someOf(this.#open)?.grant(random.integer(1, 8));
-    else if (dice < 0.8) this.#someOf(this.#world.processes)?.end({ kind: 'signal', signal: 'SIGKILL' });
+    if (dice < 0.5) this.#traffic.someCalls();
+    else if (dice < 0.62) this.#traffic.cancelOne();
+    else if (dice < 0.74) this.#traffic.grantOne();
+    else if (dice < 0.8) this.#random.pickOf(this.#world.processes)?.end({ kind: 'signal', signal: 'SIGKILL' });
     else if (dice < 0.83) this.#freeze();
-    else if (dice < 0.87) this.#someOf(this.#world.processes)?.stopReading(random.between(1, 60));
+    else if (dice < 0.87) this.#random.pickOf(this.#world.processes)?.stopReading(random.between(1, 60));
     else if (dice < 0.91) this.#resize();
     else if (dice < 0.95) this.#restart();
     else if (dice < 0.965) this.#pool.sessionClosed(`s${random.integer(0, 2)}`);
@@ -134,86 +161,31 @@ export class Schedule {
     await this.#pass(pause < 0.4 ? 0 : pause < 0.8 ? random.between(0, 5) : random.between(0, 150));
   }
 
-  // ---- traffic ----------------------------------------------------------------------------------------------------
-
-  #someCalls(): void {
-    const count = this.#random.chance(0.8) ? this.#random.integer(1, 3) : this.#random.integer(4, 30);
-    for (let made = 0; made < count; made += 1) this.#call(this.#drawCall());
-  }
-
-  #drawCall(): PlannedCall {
-    const random = this.#random;
-    const { name: command, kind: declared } = random.pick(COMMANDS);
-    const kind = random.chance(0.03) ? (declared === 'call' ? 'stream' : 'call') : declared;
-    const timeoutMs = random.chance(0.2) ? random.between(1, 30) : random.between(50, 800);
-    const options: CallOptions = {
-      timeoutMs,
-      priority: random.pick(['high', 'normal', 'normal', 'low']),
-      session: random.chance(0.25) ? `s${random.integer(0, 2)}` : undefined,
-      idempotent: random.chance(0.4),
-    };
-    return { command, kind, options, timeoutMs };
-  }
-
-  #call({ command, kind, options, timeoutMs }: PlannedCall): CallRecord {
-    const now = this.#world.clock.now();
-    const n = this.#calls.length;
-    const { priority = 'normal', session, idempotent = false } = options;
-    const call = new CallRecord(n, command, kind, now, now + timeoutMs, priority, session, idempotent);
-    this.#calls.push(call);
-    this.#open.add(call);
-    this.#invariants.onMade(call);
-    this.#note(`call ${n}: ${kind} of ${command}, ${JSON.stringify(options)}`);
-    if (kind === 'stream') this.#stream(call, options);
-    else this.#execute(call, options);
-    return call;
-  }
-
-  #execute(call: CallRecord, options: CallOptions): void {
-    const abort = this.#random.chance(0.5) ? new AbortController() : undefined;
-    call.cancel = () => abort?.abort(new Error('scripted'));
-    this.#pool.execute(call.command, { n: call.n }, abort ? { ...options, signal: abort.signal } : options).then(
-      (value) => {
-        if ((value as { n?: unknown } | null)?.n !== call.n) this.#fail(`call ${call.n} got the result of another`);
-        this.#settle(call, undefined);
-      },
-      (error: unknown) => this.#settle(call, error),
-    );
-  }
-
-  #stream(call: CallRecord, options: CallOptions): void {
-    const handle = this.#pool.stream(call.command, { n: call.n }, options, {
-      onValue: () => this.#fail(`call ${call.n}, a stream, got a value`),
-      onChunk: () => {
-        if (call.isSettled) this.#fail(`call ${call.n} got an item after its end`);
-      },
-      onEnd: () => this.#settle(call, undefined),
-      onError: (error) => this.#settle(call, error),
+  /** Answers what a worker asks. Takes its time; an error is an answer too. */
+  #answerWorker(): Promise<unknown> {
+    const { random, clock } = this.#world;
+    const isRefused = random.chance(0.2);
+    return new Promise((resolve, reject) => {
+      this.#answersDue += 1;
+      clock.after(random.between(0, 3), () => {
+        this.#answersDue -= 1;
+        if (isRefused) reject(new Error('scripted'));
+        else resolve(null);
+      });
     });
-    call.cancel = () => handle.cancel();
-    call.grant = (chunks) => handle.grant(chunks);
-  }
-
-  #settle(call: CallRecord, error: unknown): void {
-    this.#open.delete(call);
-    const isKnown = error === undefined || error instanceof SnakepitError;
-    if (!isKnown) return this.#fail(`call ${call.n} failed with ${String(error)}`);
-    const outcome = { code: error?.code, delivery: error?.delivery ?? 'ran', atMs: this.#world.clock.now() } as const;
-    this.#note(`call ${call.n} is settled: ${outcome.code ?? 'ok'}, ${outcome.delivery}`);
-    this.#guard(() => this.#invariants.onSettled(call, outcome));
   }
 
   // ---- operations -------------------------------------------------------------------------------------------------
 
   #freeze(): void {
-    const process = this.#someOf(this.#world.processes);
+    const process = this.#random.pickOf(this.#world.processes);
     if (process === undefined) return;
     process.isFrozen = true;
     this.#note(`${process.id} is frozen`);
   }
 
   #resize(): void {
-    if (this.#isClosing) return;
+    if (this.#isClosing || this.#size === undefined) return;
     this.#size = this.#random.integer(1, 5);
     this.#note(`resize to ${this.#size}`);
     this.#pool.resize(this.#size);
@@ -221,8 +193,11 @@ export class Schedule {
 
   #restart(): void {
     if (this.#isClosing) return;
-    const worker = this.#random.chance(0.5) ? this.#someOf(this.#pool.workers())?.id : undefined;
-    this.#operate(`restart(${worker ?? ''})`, this.#pool.restart(worker));
+    const worker = this.#random.chance(0.5) ? this.#random.pickOf(this.#pool.workers())?.id : undefined;
+    if (worker !== undefined) this.#restarts += 1;
+    this.#operate(`restart(${worker ?? ''})`, this.#pool.restart(worker), () => {
+      if (worker !== undefined) this.#restarts -= 1;
+    });
   }
 
   #drain(): void {
@@ -238,19 +213,20 @@ export class Schedule {
     this.#operate('close()', closing);
   }
 
-  #operate(name: string, operation: Promise<void>): void {
+  #operate(name: string, operation: Promise<void>, onEnd = (): void => {}): void {
     const number = (this.#operationNumber += 1);
     this.#operations.set(number, name);
     this.#note(`${name} begins`);
     const end = (how: string): void => {
       this.#operations.delete(number);
+      onEnd();
       this.#note(`${name} ${how}`);
     };
     operation.then(
       () => end('is through'),
       (error: unknown) => {
         end(`failed: ${String(error)}`);
-        if (!(error instanceof SnakepitError)) this.#fail(`${name} failed with ${String(error)}`);
+        if (!(error instanceof SnakepitError)) this.#findings.fail(`${name} failed with ${String(error)}`);
       },
     );
   }
@@ -266,14 +242,14 @@ export class Schedule {
     const left = [...this.#operations.values()].join(', ');
     if (!this.#isWhole()) {
       const facts = {
-        wanted: this.#size,
+        wanted: this.#size ?? this.#restSize,
         size,
         workers,
         inFlight,
         queued,
         status,
         left,
-        open: this.#open.size,
+        open: this.#traffic.open.size,
         each: this.#pool.workers(),
       };
       throw new Violation(`the pool does not become whole again: ${JSON.stringify(facts)}`);
@@ -283,9 +259,10 @@ export class Schedule {
 
   #isWhole(): boolean {
     const { workers, inFlight, queued, status } = this.#pool.stats();
-    if (this.#operations.size > 0 || this.#open.size > 0 || inFlight > 0 || queued > 0) return false;
+    if (this.#operations.size > 0 || this.#traffic.open.size > 0 || inFlight > 0 || queued > 0) return false;
     const isHealthy = [...this.#world.processes].every((each) => !each.isGone && !each.isFrozen && each.hasRoom);
-    return status === 'up' && workers === this.#size && this.#world.processes.size === this.#size && isHealthy;
+    const wanted = this.#size ?? this.#restSize;
+    return status === 'up' && workers === wanted && this.#world.processes.size === wanted && isHealthy;
   }
 
   /** A call of a pool that is whole must succeed; at the second try, if its command has killed workers. */
@@ -299,9 +276,16 @@ export class Schedule {
   }
 
   async #outcomeOf(command: string, kind: 'call' | 'stream'): Promise<Outcome | undefined> {
-    const call = this.#call({ command, kind, options: { timeoutMs: 2_000 }, timeoutMs: 2_000 });
+    const call = this.#traffic.call({
+      command,
+      kind,
+      timeoutMs: 2_000,
+      priority: 'normal',
+      session: undefined,
+      idempotent: false,
+    });
     for (let passed = 0; !call.isSettled && passed < 2_100; passed += 10) {
-      call.grant(16);
+      this.#traffic.grant(call, 16);
       await this.#pass(10);
     }
     return call.outcomes[0];
@@ -315,8 +299,9 @@ export class Schedule {
     if (left.length > 0) throw new Violation(`${left.join(', ')} does not end`);
     const { processes, clock } = this.#world;
     if (processes.size > 0) throw new Violation(`${processes.size} processes are left after close()`);
-    if (clock.timers > 0) throw new Violation(`${clock.timers} timers are left after close()`);
-    this.#invariants.checkAll(this.#calls);
+    const timers = clock.timers - this.#answersDue;
+    if (timers > 0) throw new Violation(`${timers} timers are left after close()`);
+    this.#invariants.checkAll(this.#traffic.calls);
   }
 
   // ---- time -------------------------------------------------------------------------------------------------------
@@ -330,34 +315,30 @@ export class Schedule {
     while (clock.nextDueAt <= end) {
       clock.advance(Math.max(0, clock.nextDueAt - clock.now()));
       await settled();
-      if (this.#violation !== undefined) throw this.#violation;
+      this.#findings.throwFirst();
     }
     clock.advance(end - clock.now());
-    if (this.#violation !== undefined) throw this.#violation;
-    this.#invariants.check(this.#open);
-  }
-
-  /** Keeps the first violation, for those found where throwing would disturb the code under test. */
-  #guard(check: () => void): void {
-    try {
-      check();
-    } catch (violation) {
-      this.#violation ??= violation;
-    }
-  }
-
-  #fail(message: string): void {
-    this.#violation ??= new Violation(message);
+    this.#findings.throwFirst();
+    this.#invariants.check(this.#traffic.open);
+    if (this.#isClosing) return;
+    this.#crew.check(this.#pool.stats(), this.#pool.workers(), this.#world.processes, this.#restarts);
   }
 
   #note(text: string): void {
     this.#world.note(text);
   }
+}
 
-  #someOf<Item>(items: Iterable<Item>): Item | undefined {
-    const list = [...items];
-    return list.length === 0 ? undefined : this.#random.pick(list);
-  }
+function describe({
+  affinity,
+  maxQueue,
+  window,
+  concurrency,
+  maxAttempts,
+  autoscale,
+  recycle,
+}: ResolvedPoolOptions): string {
+  return JSON.stringify({ affinity, maxQueue, window, concurrency, maxAttempts, autoscale, recycle });
 }
 
 /** Resolves when all ticks and promises of this moment are through. */

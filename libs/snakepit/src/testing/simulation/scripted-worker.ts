@@ -1,27 +1,10 @@
-import {
-  ByteWriter,
-  createCodec,
-  encodeHello,
-  Flag,
-  FrameReader,
-  Kind,
-  MAX_SERVICE_US,
-  type Codec,
-  type CommandManifest,
-  type ErrorBody,
-} from '../../codec/index.js';
-import { drawConduct, drawServiceMs, type Conduct, type Start } from './script.js';
+import { Flag, FrameReader, Kind } from '../../codec/index.js';
+import { drawConduct, drawServiceMs, drawStartMs, type Conduct, type Start } from './script.js';
+import { COMMANDS, ScriptedVoice } from './scripted-voice.js';
 import type { Body, Surroundings } from './surroundings.js';
 
-export const COMMANDS: readonly CommandManifest[] = [
-  { name: 'fast', kind: 'call' },
-  { name: 'slow', kind: 'call' },
-  { name: 'mixed', kind: 'call' },
-  { name: 'walk', kind: 'stream' },
-];
-
-const STREAM_CREDIT = 4;
-const MAX_DEPTH = 16;
+/** How many items of a stream a worker may send before it is granted more. */
+export const STREAM_CREDIT = 4;
 const MAX_FRAME_BYTES = 64 * 1024;
 
 interface Frame {
@@ -52,23 +35,31 @@ export class ScriptedWorker {
   readonly start: Start;
   readonly #world: Surroundings;
   readonly #process: Body;
-  readonly #codec: Codec;
-  readonly #out = new ByteWriter(1024);
+  readonly #voice: ScriptedVoice;
   readonly #reader = new FrameReader(MAX_FRAME_BYTES);
+  /** The numbers of all calls it was ever handed, by their ids. */
+  readonly #handed = new Map<number, number>();
   readonly #queue: Task[] = [];
   readonly #running = new Map<number, Task>();
+  /** Tasks that wait for what they have asked their host, by the number of the question. */
+  readonly #asking = new Map<number, Task>();
   readonly #parallel: number;
+  /** It reads nothing while it runs something, as a worker with one thread does. */
+  readonly #isBlocking: boolean;
+  readonly #unread: Frame[] = [];
   readonly #isMuteWhileBusy: boolean;
   #isStopping = false;
+  #questions = 0;
 
   constructor(world: Surroundings, process: Body, start: Start) {
     const { random, weather } = world;
     this.#world = world;
     this.#process = process;
     this.start = start;
-    this.#codec = createCodec(random.chance(0.8) ? 'json' : 'msgpack', { maxDepth: MAX_DEPTH });
-    this.#parallel = random.chance(0.7) ? 1 : 4;
-    this.#isMuteWhileBusy = random.chance(weather.busyMute);
+    this.#voice = new ScriptedVoice(random, process);
+    this.#isBlocking = random.chance(weather.blocking);
+    this.#parallel = this.#isBlocking || random.chance(0.7) ? 1 : 4;
+    this.#isMuteWhileBusy = this.#isBlocking || random.chance(weather.busyMute);
   }
 
   /** Cuts what the host has written into frames; tells the world which calls they hand over. */
@@ -78,17 +69,41 @@ export class ScriptedWorker {
       onFrame: (kind, flags, aux, id, chunk, start, end) => {
         const frame = { kind, flags, aux, id, body: Buffer.from(chunk.subarray(start, end)) };
         frames.push(frame);
-        if (kind === Kind.CALL) this.#world.handed(this.#process.id, this.#taskOf(frame).call);
+        if (kind === Kind.CALL) this.#onHanded(frame);
+        if (kind === Kind.CANCEL) this.#onAskedToStop(id);
       },
     });
     return frames;
   }
 
+  #onHanded(frame: Frame): void {
+    const { call } = this.#taskOf(frame);
+    this.#handed.set(frame.id, call);
+    this.#world.handed(this.#process.id, call);
+  }
+
+  #onAskedToStop(id: number): void {
+    const call = this.#handed.get(id);
+    if (call !== undefined) this.#world.askedToStop(this.#process.id, call);
+  }
+
   read(frames: readonly Frame[]): void {
-    for (const frame of frames) {
-      if (this.#process.isGone) return;
+    this.#unread.push(...frames);
+    this.#readOn();
+  }
+
+  #readOn(): void {
+    while (!this.#process.isGone && this.#isReading) {
+      const frame = this.#unread.shift();
+      if (frame === undefined) return;
       this.#onFrame(frame);
     }
+  }
+
+  get #isReading(): boolean {
+    if (!this.#isBlocking) return true;
+    const asking = new Set(this.#asking.values());
+    return [...this.#running.values()].every((task) => task.isHeld || asking.has(task));
   }
 
   #onFrame(frame: Frame): void {
@@ -103,8 +118,11 @@ export class ScriptedWorker {
         return this.#onCancel(id);
       case Kind.CREDIT:
         return this.#onCredit(id, frame.aux);
+      case Kind.HOST_RESULT:
+      case Kind.HOST_ERROR:
+        return this.#onTold(id);
       case Kind.PING:
-        if (!this.#isMuteWhileBusy || this.#running.size === 0) this.#sendEmpty(Kind.PONG, 0, id);
+        if (!this.#isMuteWhileBusy || this.#running.size === 0) this.#voice.sayEmpty(Kind.PONG, 0, id);
         return;
       case Kind.SHUTDOWN:
         this.#isStopping = true;
@@ -116,13 +134,10 @@ export class ScriptedWorker {
 
   #onHello(): void {
     const { random } = this.#world;
-    this.#process.after(random.between(0.1, 20), () => {
+    this.#process.after(drawStartMs(random, this.start), () => {
       switch (this.start) {
-        case 'ready':
-          return this.#sayHello();
         case 'refuses':
-          encodeHello({ error: { code: 'REMOTE_ERROR', type: 'ImportError', message: 'scripted' } }, this.#out);
-          this.#flush();
+          this.#voice.refusal();
           return void this.#process.after(random.between(0, 5), () => this.#process.end({ kind: 'exit', status: 1 }));
         case 'exits':
           return this.#process.end({ kind: 'exit', status: 3 });
@@ -130,32 +145,14 @@ export class ScriptedWorker {
           return this.#babble();
         case 'hangs':
           return;
+        default:
+          return this.#voice.hello(!this.#isMuteWhileBusy);
       }
     });
   }
 
-  #sayHello(): void {
-    const said = { name: 'scripted', version: '1' };
-    encodeHello(
-      {
-        protocol: 2,
-        codec: this.#codec.name,
-        language: 'script',
-        runtime: said,
-        sdk: said,
-        pid: this.#process.pid,
-        answersWhileBusy: !this.#isMuteWhileBusy,
-        typedArrays: true,
-        arena: false,
-        commands: COMMANDS,
-      },
-      this.#out,
-    );
-    this.#flush();
-  }
-
   #taskOf({ id, flags, aux, body }: Frame): Task {
-    const decoded = this.#codec.decode(body, (flags & Flag.DEADLINE) === 0 ? 0 : 4, body.length, flags);
+    const decoded = this.#voice.codec.decode(body, (flags & Flag.DEADLINE) === 0 ? 0 : 4, body.length, flags);
     const args = (flags & Flag.META) === 0 ? decoded : (decoded as unknown[])[1];
     const call = (args as { n: number }).n;
     const command = COMMANDS[aux]!.name;
@@ -168,7 +165,8 @@ export class ScriptedWorker {
   }
 
   #runNext(): void {
-    while (this.#running.size < this.#parallel) {
+    // What it has said may have moved its host to kill it.
+    while (!this.#process.isGone && this.#running.size < this.#parallel) {
       const task = this.#queue.shift();
       if (task === undefined) return this.#stopIfIdle();
       this.#begin(task);
@@ -187,7 +185,28 @@ export class ScriptedWorker {
     journal.begin(task.call);
     this.#world.note(`${this.#process.id} begins ${task.call} (${task.command}), which ${task.conduct}`);
     if (task.isStream) return this.#walk(task);
-    this.#process.after(drawServiceMs(random, task.command), () => this.#act(task));
+    this.#process.after(drawServiceMs(random, task.command), () => {
+      if (task.command === 'asks' && task.isRunning) this.#ask(task);
+      else this.#act(task);
+    });
+  }
+
+  /** Everything that a worker may say unasked, and a question that it waits to be answered. */
+  #ask(task: Task): void {
+    this.#voice.say(Kind.PROGRESS, 0, task.id, { n: task.call });
+    this.#voice.say(Kind.LOG, 0, 0, { level: 'info', message: 'scripted' });
+    this.#voice.say(Kind.EVENT, 0, 0, { name: 'scripted', data: task.call });
+    this.#questions += 1;
+    this.#asking.set(this.#questions, task);
+    this.#voice.say(Kind.HOST_CALL, 0, this.#questions, { method: 'scripted', args: [task.call], call: task.id });
+    this.#readOn();
+  }
+
+  #onTold(question: number): void {
+    const task = this.#asking.get(question);
+    if (task === undefined) return;
+    this.#asking.delete(question);
+    this.#act(task);
   }
 
   #act(task: Task): void {
@@ -202,35 +221,39 @@ export class ScriptedWorker {
       case 'fails':
         this.#end(task);
         this.#sendError(task, { code: 'REMOTE_ERROR', type: 'ValueError', message: 'scripted' });
-        return this.#runNext();
+        return this.#goOn();
       case 'answers-another':
-        return this.#send(Kind.RESULT, 0, (task.id + 0x1_0000) >>> 0, null);
+        this.#world.broke(this.#process.id);
+        return this.#voice.say(Kind.RESULT, 0, (task.id + 0x1_0000) >>> 0, null);
       default:
         this.#succeed(task);
-        if (task.conduct === 'answers-twice') this.#send(Kind.RESULT, 0, task.id, null);
+        if (task.conduct === 'answers-twice') {
+          this.#world.broke(this.#process.id);
+          this.#voice.say(Kind.RESULT, 0, task.id, null);
+        }
         if (task.conduct === 'exits-after') return this.#process.end({ kind: 'exit', status: 0 });
-        return this.#runNext();
+        return this.#goOn();
     }
   }
 
   #succeed(task: Task): void {
     this.#end(task);
-    const serviceUs = Math.min(MAX_SERVICE_US, Math.round((this.#world.clock.now() - task.beganAt) * 1_000));
     this.#world.answered(this.#process.id, task.call);
-    if (task.isStream) this.#sendEmpty(Kind.END, serviceUs, task.id);
-    else this.#send(Kind.RESULT, serviceUs, task.id, { n: task.call });
+    if (task.isStream) this.#voice.sayEmpty(Kind.END, this.#serviceUs(task), task.id);
+    else this.#voice.say(Kind.RESULT, this.#serviceUs(task), task.id, { n: task.call });
   }
 
   /** One item after the other, as long as there is credit. */
   #walk(task: Task): void {
     task.isHeld = task.credit === 0;
-    if (!task.isRunning || task.isHeld) return;
+    if (!task.isRunning) return;
+    if (task.isHeld) return this.#readOn();
     task.credit -= 1;
     this.#process.after(drawServiceMs(this.#world.random, 'mixed'), () => {
       if (!task.isRunning) return;
       if (task.itemsLeft === 0) return this.#act(task);
       task.itemsLeft -= 1;
-      this.#send(Kind.CHUNK, 0, task.id, task.itemsLeft);
+      this.#voice.say(Kind.CHUNK, 0, task.id, task.itemsLeft);
       this.#walk(task);
     });
   }
@@ -247,7 +270,7 @@ export class ScriptedWorker {
       if (!task.isRunning) return;
       this.#end(task);
       this.#sendError(task, { code: 'CANCELLED', message: 'cancelled', started: true });
-      this.#runNext();
+      this.#goOn();
     });
   }
 
@@ -261,7 +284,13 @@ export class ScriptedWorker {
   #end(task: Task): void {
     task.isRunning = false;
     this.#running.delete(task.id);
+    for (const [question, each] of this.#asking) if (each === task) this.#asking.delete(question);
     this.#world.journal.finish(task.call);
+  }
+
+  #goOn(): void {
+    this.#runNext();
+    this.#readOn();
   }
 
   #stopIfIdle(): void {
@@ -269,34 +298,17 @@ export class ScriptedWorker {
     this.#process.after(this.#world.random.between(0, 2), () => this.#process.end({ kind: 'exit', status: 0 }));
   }
 
-  /** Bytes that are no frame, a frame that no worker sends, or one that is too long. */
   #babble(): void {
-    const { random } = this.#world;
-    const header = Buffer.alloc(12);
-    header.writeUInt32BE(random.pick([0, 0xffff_ffff]));
-    header[4] = random.pick([0x00, Kind.CALL, Kind.FORK, 0xff]);
-    this.#process.send(header);
+    this.#world.broke(this.#process.id);
+    this.#voice.babble();
   }
 
-  #sendError(task: Task, body: ErrorBody): void {
-    this.#world.answered(this.#process.id, task.call);
-    const serviceUs = task.beganAt === 0 ? 0 : Math.round((this.#world.clock.now() - task.beganAt) * 1_000);
-    this.#send(Kind.ERROR, Math.min(MAX_SERVICE_US, serviceUs), task.id, body);
+  #sendError(task: Task, body: Parameters<ScriptedVoice['error']>[2]): void {
+    this.#world.answered(this.#process.id, task.call, body.code);
+    this.#voice.error(task.id, task.beganAt === 0 ? 0 : this.#serviceUs(task), body);
   }
 
-  #send(kind: Kind, aux: number, id: number, value: unknown): void {
-    const start = this.#out.beginFrame();
-    const flags = this.#codec.encode(value, this.#out);
-    this.#out.endFrame(start, kind, flags, aux, id);
-    this.#flush();
-  }
-
-  #sendEmpty(kind: Kind, aux: number, id: number): void {
-    this.#out.frame(kind, 0, aux, id);
-    this.#flush();
-  }
-
-  #flush(): void {
-    this.#process.send(Buffer.from(this.#out.take()));
+  #serviceUs({ beganAt }: Task): number {
+    return Math.round((this.#world.clock.now() - beganAt) * 1_000);
   }
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { ONCE_FAILED } from './once-failed.js';
 import { Schedule } from './schedule.js';
 import { simulate } from './simulate.js';
 
@@ -18,6 +19,10 @@ describe('a pool under random traffic and faults', () => {
       expect(figures.succeededShare).toBeLessThan(0.9);
     },
   );
+
+  it.each(ONCE_FAILED)('holds where it once did not: seed %i, %s', async (seed) => {
+    await expect(new Schedule(seed).run()).resolves.toBeDefined();
+  });
 
   it('lives the same life again for the same seed', async () => {
     const [first, second] = [new Schedule(17, true), new Schedule(17, true)];

@@ -18,8 +18,12 @@ export interface Surroundings {
   itemsOf(call: number): number;
   /** The host has written a call to a worker. */
   handed(worker: string, call: number): void;
-  /** A worker is about to answer a call. */
-  answered(worker: string, call: number): void;
+  /** The host has written to a worker that a call is to stop. */
+  askedToStop(worker: string, call: number): void;
+  /** A worker is about to answer a call, with an error if there is a code. */
+  answered(worker: string, call: number, code?: string): void;
+  /** A worker is about to send what no worker may send. */
+  broke(worker: string): void;
   /** The host is about to hear of a process's end. */
   gone(process: Body): void;
   note(text: string): void;
@@ -28,10 +32,12 @@ export interface Surroundings {
 /** A process as the worker within it knows it. */
 export interface Body {
   readonly id: string;
-  readonly pid: number;
+  readonly ownPid: number;
   readonly isGone: boolean;
   /** It heeds no SIGTERM, CANCEL and SHUTDOWN. */
   readonly isDeaf: boolean;
+  /** Its host's writes find room. */
+  readonly hasRoom: boolean;
   /** Does something later, unless the process is gone by then; a frozen one does nothing. */
   after(delayMs: number, act: () => void): Timer;
   send(bytes: Buffer): void;

@@ -79,8 +79,17 @@ export class World implements Surroundings {
     this.observer.onHanded(worker, call);
   }
 
-  answered(worker: string, call: number): void {
+  askedToStop(worker: string, call: number): void {
+    this.observer.onAskedToStop(worker, call);
+  }
+
+  answered(worker: string, call: number, code?: string): void {
+    if (code !== undefined) this.journal.fail(call, code);
     this.observer.onAnswered(worker, call);
+  }
+
+  broke(worker: string): void {
+    this.journal.breakProtocol(worker);
   }
 
   note(text: string): void {
@@ -91,6 +100,8 @@ export class World implements Surroundings {
 export interface WorldObserver {
   /** The host has written a call to a worker. */
   onHanded(worker: string, call: number): void;
+  /** The host has written to a worker that a call is to stop. */
+  onAskedToStop(worker: string, call: number): void;
   /** A worker is about to answer a call. */
   onAnswered(worker: string, call: number): void;
   /** The host is told of a worker's end. */
