@@ -40,6 +40,8 @@ export interface WorkerProcess {
   readonly stderrTail: string;
   /** Settles once the process can be talked with; never for one that came to nothing, whose exit tells so. */
   readonly wire: Promise<Wire>;
+  /** Asks it to write its stacks to stderr; absent where it has no descriptor of its own for that. */
+  readonly askForStacks?: (() => void) | undefined;
   /**
    * SIGTERM for the whole group, and SIGKILL when it is still there after `graceMs`; 0 kills at once. Asking again while
    * SIGKILL is on its way does not put it off.

@@ -25,6 +25,7 @@ const OUTPUT_GRACE_MS = 200;
  */
 export class SpawnedProcess implements WorkerProcess {
   readonly wire: Promise<Wire>;
+  readonly askForStacks: (() => void) | undefined;
   readonly #child: ChildProcess;
   readonly #owner: ProcessOwner;
   readonly #clock: Clock;
@@ -40,16 +41,19 @@ export class SpawnedProcess implements WorkerProcess {
     const talksOnStdio = spec.protocol === 'v1';
     const { executable, args, ...user } = privilegedCommand(spec);
     oomKills.watch();
+    const stdio: Array<'ignore' | 'pipe' | number> = talksOnStdio
+      ? ['pipe', 'pipe', 'pipe']
+      : ['ignore', 'pipe', 'pipe', 'pipe', ...(arenaFd === undefined ? [] : [arenaFd])];
+    const stacksFd = spec.tellsStacks === true ? stdio.push('pipe') - 1 : undefined;
     this.#child = spawnOrFail(executable, args, {
       ...user,
       cwd: spec.cwd,
-      env,
+      env: { ...env, ...(stacksFd !== undefined && { SNAKEPIT_STACKS_FD: String(stacksFd) }) },
       detached: true,
       windowsHide: true,
-      stdio: talksOnStdio
-        ? ['pipe', 'pipe', 'pipe']
-        : ['ignore', 'pipe', 'pipe', 'pipe', ...(arenaFd === undefined ? [] : [arenaFd])],
+      stdio,
     });
+    this.askForStacks = stacksRequest(this.#child, stacksFd);
     if (this.#child.pid !== undefined) orphanGuard.started(this.#child.pid);
     if (this.#child.stdout && !talksOnStdio) splitLines(this.#child.stdout, (line) => owner.onLine('stdout', line));
     if (this.#child.stderr) splitLines(this.#child.stderr, this.#onStderr);
@@ -125,6 +129,16 @@ export class SpawnedProcess implements WorkerProcess {
     for (const stream of this.#child.stdio ?? []) stream?.destroy();
     this.#owner.onExit(cause);
   }
+}
+
+function stacksRequest({ stdio }: ChildProcess, fd: number | undefined): (() => void) | undefined {
+  const pipe = fd === undefined ? undefined : (stdio?.[fd] as Socket | null | undefined);
+  if (!pipe) return undefined;
+  // It may be closed by a process that lives on.
+  pipe.on('error', () => {}).unref();
+  return () => {
+    if (pipe.writable) pipe.write('\n');
+  };
 }
 
 /**
