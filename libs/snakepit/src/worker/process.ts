@@ -19,10 +19,12 @@ export interface ProcessOptions {
   readonly clock: Clock;
   /** The host's descriptor of the file that becomes descriptor 4 of a v2 process. */
   readonly arenaFd: number | undefined;
+  /** Whether what it has forked may outlive it, as a zygote's workers do; default: false. */
+  readonly isSurvived?: boolean;
 }
 
 /** What a worker knows of its process before that is there; the rest is the launcher's. */
-export type LaunchOptions = Omit<ProcessOptions, 'spec'>;
+export type LaunchOptions = Omit<ProcessOptions, 'spec' | 'isSurvived'>;
 
 /** What the host talks with a process through: its descriptor, its standard streams, or a network. */
 export type Wire =

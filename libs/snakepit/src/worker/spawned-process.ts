@@ -11,6 +11,7 @@ import { orphanGuard } from './orphan-guard.js';
 import type { ProcessOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
 import { privilegedCommand } from './privileged-command.js';
 import { Termination } from './termination.js';
+import { WORKER_MARK } from './worker-environment.js';
 
 const FD = 3;
 /** The arena's descriptor in the worker. */
@@ -29,14 +30,17 @@ export class SpawnedProcess implements WorkerProcess {
   readonly #child: ChildProcess;
   readonly #owner: ProcessOwner;
   readonly #clock: Clock;
+  /** What all carry that it starts, if they end with it. */
+  readonly #mark: string | undefined;
   readonly #stderrTail = new LineTail();
   readonly #termination: Termination;
   #isOver = false;
 
   constructor(options: ProcessOptions) {
-    const { spec, env, owner, clock, arenaFd } = options;
+    const { spec, env, owner, clock, arenaFd, isSurvived = false } = options;
     this.#owner = owner;
     this.#clock = clock;
+    this.#mark = isSurvived ? undefined : env[WORKER_MARK];
     this.#termination = new Termination(clock, (signal) => this.#signalGroup(signal));
     const talksOnStdio = spec.protocol === 'v1';
     const { executable, args, ...user } = privilegedCommand(spec);
@@ -112,7 +116,7 @@ export class SpawnedProcess implements WorkerProcess {
   #onExit(status: number | null, signal: NodeJS.Signals | null): void {
     // The leader is gone; what it left in its group goes with it.
     this.#signalGroup('SIGKILL');
-    if (this.#child.pid !== undefined) orphanGuard.ended(this.#child.pid);
+    if (this.#child.pid !== undefined) orphanGuard.ended(this.#child.pid, this.#mark);
     const cause: ExitCause =
       signal === null ? { kind: 'exit', status: status ?? 0 } : signalCause(signal, this.#termination.hasSent(signal));
     const grace = this.#clock.after(OUTPUT_GRACE_MS, () => this.#finish(cause));
