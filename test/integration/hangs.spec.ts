@@ -1,6 +1,14 @@
 import { fileURLToPath } from 'node:url';
 
-import { createSnakepit, python, type LogRecord, type PoolOptions, type Snakepit } from 'nestjs-snakepit/core';
+import {
+  createSnakepit,
+  node,
+  python,
+  type LogRecord,
+  type NodeOptions,
+  type PoolOptions,
+  type Snakepit,
+} from 'nestjs-snakepit/core';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
 import { failureOf } from '../support/outcomes.js';
@@ -9,6 +17,12 @@ import { entriesOf, entryWith, useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const module = fileURLToPath(new URL('../fixtures/integration/hangs.py', import.meta.url));
+const nodeModule = fileURLToPath(new URL('../fixtures/integration/hangs.js', import.meta.url));
+const NODE_CHANNELS: Array<[string, Partial<NodeOptions>]> = [
+  ['v2', {}],
+  ['v1', { protocol: 'v1' }],
+  ['gRPC', { transport: 'grpc' }],
+];
 
 describe('a command that hangs', () => {
   const scratch = useScratch();
@@ -41,6 +55,59 @@ describe('a command that hangs', () => {
     expect(stacks).toContain('most recent call first');
     expect(logs.map(({ message }) => message).join('\n')).not.toContain('most recent call first');
     expect(JSON.stringify(error)).not.toContain('hangs.py');
+  });
+
+  it.each(['json', 'msgpack', 'auto'] as const)('shows it over protocol v1 too, with codec %s', async (codec) => {
+    const adapter = python({ module, path: [inject('pythonPackages')], protocol: 'v1', codec });
+    const { pool } = await start({ adapter });
+    const path = scratch();
+    const error = await failureOf(pool.execute('hold_gil', { path }, { timeoutMs: 200 }));
+    expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
+    expect(error.details['workerStacks']).toMatch(/hangs\.py", line \d+ in hold_gil/);
+  });
+
+  describe.each(NODE_CHANNELS)('in a Node worker over %s', (_, options) => {
+    const startNode = (more: Partial<NodeOptions> = {}, pool: Partial<PoolOptions> = {}) =>
+      start({ adapter: node({ module: nodeModule, ...options, ...more }), ...pool });
+
+    it.each([
+      ['spin', /hangs\.js", line \d+ in innermostOfTheSpin\n {2}File "[^"]*hangs\.js", line \d+ in spin\n/],
+      ['match', /hangs\.js", line \d+ in match\n/],
+      ['native', /in native code, which did not return/],
+    ])('shows by the stack of its main thread where: %s', async (command, where) => {
+      const { pool, logs } = await startNode();
+      const path = scratch();
+      const error = await failureOf(pool.execute(command, { path }, { timeoutMs: 200 }));
+      expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
+      expect(error.details['workerStacks']).toMatch(/^Thread 0x0 \[main\] \(most recent call first\):\n/);
+      expect(error.details['workerStacks']).toMatch(where);
+      expect(logs.map(({ message }) => message).join('\n')).not.toContain('most recent call first');
+    });
+
+    it.each(['spin', 'native'])(
+      'goes on as if nothing had been, where it ends in time after all: %s',
+      async (command) => {
+        const { pool } = await startNode({}, { cancelGraceMs: 2_000 });
+        const [before] = pool.stats().pids;
+        const late = failureOf(pool.execute(command, { seconds: 0.5 }, { timeoutMs: 150 }));
+        expect((await late).details).toHaveProperty('workerStacks');
+        expect(await pool.execute('pid')).toBe(before);
+        expect(await pool.execute('native', { seconds: 0.05 })).toBe('woke');
+      },
+    );
+
+    it('shows no stacks while a debugger may be attached', async () => {
+      const { pool } = await startNode({ interpreterArgs: ['--inspect=127.0.0.1:0'] });
+      const error = await failureOf(pool.execute('spin', { path: scratch() }, { timeoutMs: 200 }));
+      expect(error.code).toBe('CALL_TIMEOUT');
+      expect(error.details).not.toHaveProperty('workerStacks');
+    });
+  });
+
+  it('that waits shows the event loop, where it cannot be cancelled', async () => {
+    const { pool } = await start({ adapter: node({ module: nodeModule, protocol: 'v1' }) });
+    const error = await failureOf(pool.execute('wait', { path: scratch() }, { timeoutMs: 200 }));
+    expect(error.details['workerStacks']).toMatch(/in the event loop: no command runs JavaScript/);
   });
 
   it('shows no stacks where the module wants the signal for itself, which it does not get', async () => {

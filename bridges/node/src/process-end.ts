@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 
 import { processHooks } from './definition.js';
 
@@ -9,7 +8,8 @@ export function endGroup(): never {
   process.exit(0);
 }
 
-function leadsGroup(): boolean {
+/** Whether the process group of this process is its own. */
+export function leadsGroup(): boolean {
   try {
     // Field 5 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html; the name before it may hold spaces.
     const fields = readFileSync('/proc/self/stat', 'utf8').split(') ').pop()!.split(' ');
@@ -37,23 +37,4 @@ export async function runShutdownHooks(): Promise<void> {
       console.error('A shutdown hook failed:', error);
     }
   }
-}
-
-const WATCH = `
-const { workerData: { parent, group } } = require('node:worker_threads');
-setInterval(() => {
-  if (process.ppid === parent) return;
-  try { process.kill(group ? -process.pid : process.pid, 'SIGKILL'); } catch {}
-}, 100);
-`;
-
-/**
- * A command that blocks the main thread keeps it from seeing that the host is gone; a thread sees that the parent
- * changed and kills the group.
- */
-export function watchParent(): void {
-  const workerData = { parent: process.ppid, group: leadsGroup() };
-  const thread = new Worker(WATCH, { eval: true, workerData, stdin: false, stdout: false, stderr: false });
-  thread.on('error', (error) => console.error('The thread that watches for the end of the host failed:', error));
-  thread.unref();
 }

@@ -18,8 +18,9 @@ import {
 import { errorBodyOf } from './failures.js';
 import type { Command } from './load-commands.js';
 import { MultiplexedWorker } from './multiplexed-worker.js';
-import { endGroup, watchParent } from './process-end.js';
+import { endGroup } from './process-end.js';
 import { SELF } from './self-description.js';
+import { startWatchdog } from './watchdog.js';
 
 const MAX_HELLO_BYTES = 1024 * 1024;
 const READ_BYTES = 64 * 1024;
@@ -100,7 +101,7 @@ class Connection implements FrameSink {
       this.#sink = this.#worker;
       this.#reader = new FrameReader(hello.maxFrameBytes);
       this.#send(workerHello(codec, commands, arena !== undefined));
-      setImmediate(watchParent);
+      setImmediate(startWatchdog);
     } catch (error) {
       console.error(error);
       this.#send({ error: errorBodyOf(error) });

@@ -20,6 +20,7 @@ import { Call, invoke, type Uplink } from './call.js';
 import { CallFailure, errorBodyOf, invalidResult } from './failures.js';
 import type { Command } from './load-commands.js';
 import { endGroup, runShutdownHooks } from './process-end.js';
+import { startWatchdog } from './watchdog.js';
 
 const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 const LIMITS = { maxDepth: 64 };
@@ -53,6 +54,7 @@ export class StdioWorker implements Uplink {
   }
 
   listen(): void {
+    setImmediate(startWatchdog);
     process.stdin.on('data', (chunk: Buffer) => this.#reader.push(chunk, this));
     process.stdin.on('end', endGroup);
     process.stdin.on('error', endGroup);

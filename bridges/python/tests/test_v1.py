@@ -142,6 +142,10 @@ class V1(unittest.TestCase):
     def test_ping_is_built_in(self):
         self.assertEqual(self.bridge.ask(1, "ping", {})["result"]["status"], "ok")
 
+    def test_the_first_reply_alone_tells_how_to_ask_for_stacks(self):
+        self.assertEqual(self.bridge.ask(1, "fail")["stackSignal"], "SIGUSR1")
+        self.assertNotIn("stackSignal", self.bridge.ask(2, "later"))
+
     def test_errors_carry_details(self):
         expected = {"fail": "REMOTE_ERROR", "missing": "UNKNOWN_COMMAND", "add": "INVALID_ARGUMENTS", "stream": "INVALID_ARGUMENTS"}
         for number, (command, code) in enumerate(expected.items(), 1):

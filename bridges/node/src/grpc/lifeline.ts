@@ -2,7 +2,8 @@ import { Socket } from 'node:net';
 
 import { errorBodyOf } from '../failures.js';
 import type { Command } from '../load-commands.js';
-import { endGroup, watchParent } from '../process-end.js';
+import { endGroup } from '../process-end.js';
+import { startWatchdog } from '../watchdog.js';
 import { startServer } from './server.js';
 import { parseOffer } from './settings.js';
 
@@ -41,7 +42,7 @@ async function answer(lifeline: Socket, line: string, loading: Promise<Command[]
     const listening = await startServer(offer, commands, { isOwned: true });
     process.off('SIGTERM', exitAtOnce);
     send(lifeline, { listening });
-    setImmediate(watchParent);
+    setImmediate(startWatchdog);
   } catch (error) {
     console.error(error);
     lifeline.off('close', endGroup);

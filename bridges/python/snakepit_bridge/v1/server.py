@@ -17,7 +17,7 @@ from ..errors import (
 )
 from ..hooks import SHUTDOWN, START
 from ..log import forward_logging
-from ..process import complain, die_with_host, end_by_protocol_error
+from ..process import complain, die_with_host, end_by_protocol_error, stack_signal
 from .channel import Channel, take_over_stdio
 from .runtime import V1Runtime
 
@@ -64,6 +64,7 @@ class V1Server:
         self._runtime = runtime
         self._began = time.time()
         self._requests = 0
+        self._news = _self_description()
         self._is_stopping = False
 
     def stop(self):
@@ -137,7 +138,8 @@ class V1Server:
         }
 
     def _reply(self, number, result):
-        self._channel.write({"id": number, "success": True, "result": result, "timestamp": _timestamp()})
+        self._channel.write({"id": number, "success": True, "result": result, "timestamp": _timestamp(), **self._news})
+        self._news = {}
 
     def _reply_error(self, number, error):
         details = error_map(error)
@@ -147,7 +149,9 @@ class V1Server:
             "error": details["message"] or details.get("type", "error"),
             "error_details": details,
             "timestamp": _timestamp(),
+            **self._news,
         }
+        self._news = {}
         data = error_data(error)
         if data is not None:
             try:
@@ -166,6 +170,12 @@ def select_protocol(request):
     can_msgpack = "msgpack" in supported and has_msgpack()
     wants_json = request.get("preferred") == "json" and "json" in supported
     return "msgpack" if can_msgpack and not wants_json else "json"
+
+
+def _self_description():
+    """What the first reply tells of this worker besides its answer."""
+    name = stack_signal()
+    return {"stackSignal": name} if name else {}
 
 
 def _timestamp():

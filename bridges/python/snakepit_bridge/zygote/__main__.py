@@ -33,13 +33,15 @@ def main(arguments=None):
     from .arena_place import ArenaPlace
     from .birth import become_worker
     from .control import Control
+    from .initial_environment import InitialMark
     from .server import Zygote
 
+    initial_mark = InitialMark()
     arena = ArenaPlace(int(arena_descriptor)) if arena_descriptor else None
     # A worker does not let go of it: taking it apart would cost pages of its own.
     zygote = Zygote(Control(int(descriptor)), door, preload)
     order = zygote.serve()
-    become_worker(order, door, arena)
+    become_worker(order, door, arena, initial_mark)
     serve_v2(order.descriptor, preload.load_manifest)
 
 

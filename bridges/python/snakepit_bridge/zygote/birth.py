@@ -10,13 +10,14 @@ _STDOUT, _STDERR = 1, 2
 _START_FAILURE = 1
 
 
-def become_worker(order, door, arena):
+def become_worker(order, door, arena, initial_mark):
     """In a forked child: take the environment, the streams and the channel of a worker of its own."""
     os.setsid()
     for name in order.foreign_variables:
         del os.environ[name]
     for name, value in order.own_variables.items():
         os.environ[name] = value
+    initial_mark.overwrite(os.environ.get("SNAKEPIT_WORKER_MARK", ""))
     try:
         _connect(door, order.token, "stdout", _STDOUT, is_inheritable=True)
         _connect(door, order.token, "stderr", _STDERR, is_inheritable=True)

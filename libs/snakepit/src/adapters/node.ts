@@ -56,6 +56,7 @@ export function node(given: NodeOptions): ProcessAdapter {
         ...cwdOf(options.cwd),
         protocol,
         codec,
+        tellsStacks: true,
         sources: { folders: [dirname(module)], extensions: SOURCE_EXTENSIONS },
         ...grpcOf('node', options),
       };

@@ -9,6 +9,7 @@ import {
   ProtocolViolation,
   type Codec,
   type MessageSink,
+  type StackSignal,
 } from '../codec/index.js';
 import { SnakepitError, type Clock } from '../core/index.js';
 import type { CallId, Channel, ChannelCall, ChannelFailure, ChannelOwner, WorkerManifest } from './channel.js';
@@ -21,6 +22,8 @@ export interface StdioChannelParts {
   readonly reader: MessageReader;
   readonly codec: Codec;
   readonly name: ChannelName;
+  /** As the first reply says. */
+  readonly stackSignal: StackSignal | undefined;
   readonly maxFrameBytes: number;
   readonly clock: Clock;
   readonly owner: ChannelOwner;
@@ -53,7 +56,8 @@ export class StdioChannel implements Channel, MessageSink {
     this.#parts = parts;
     this.#owner = parts.owner;
     this.#nextId = parts.nextId;
-    this.manifest = { protocol: 'v1', codec: parts.codec.name, answersWhileBusy: false };
+    const { codec, stackSignal } = parts;
+    this.manifest = { protocol: 'v1', codec: codec.name, answersWhileBusy: false, ...(stackSignal && { stackSignal }) };
     this.lastHeardAt = parts.clock.now();
   }
 

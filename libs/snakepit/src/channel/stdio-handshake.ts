@@ -8,6 +8,7 @@ import {
   negotiationFrame,
   parseNegotiationReply,
   parseV1Reply,
+  stackSignalOf,
   type Codec,
   type CodecName,
 } from '../codec/index.js';
@@ -88,7 +89,20 @@ export function openStdioChannel(
       // What answers none of our pings is a late answer to the negotiation.
       if (!isPlainObject(message) || !unanswered.delete(message['id'] as number)) return;
       parseV1Reply(message);
-      const parts = { stdin, stdout, reader, codec, name, maxFrameBytes, clock, owner, nextId, unanswered };
+      const stackSignal = stackSignalOf(message);
+      const parts = {
+        stdin,
+        stdout,
+        reader,
+        codec,
+        name,
+        stackSignal,
+        maxFrameBytes,
+        clock,
+        owner,
+        nextId,
+        unanswered,
+      };
       channel = new StdioChannel(parts);
     };
     const onData = (chunk: Buffer): void => {

@@ -30,6 +30,7 @@ export {
   type ArenaOffer,
   type CommandManifest,
   type HostHello,
+  type StackSignal,
   type WorkerHello,
 } from './hello.js';
 export {
@@ -41,6 +42,7 @@ export {
   parseNegotiationRequest,
   parseV1Reply,
   parseV1Request,
+  stackSignalOf,
   type V1Reply,
   type V1Request,
 } from './v1.js';

@@ -3,6 +3,7 @@ import { boundedText } from './bounded-text.js';
 import type { ByteWriter } from './byte-writer.js';
 import { CODEC_NAMES, type Codec, type CodecName } from './codec.js';
 import { ProtocolViolation } from './failures.js';
+import type { StackSignal } from './hello.js';
 import { decodeUtf8 } from './utf8.js';
 
 /** A request of protocol v1. */
@@ -72,6 +73,11 @@ export function parseV1Reply(value: unknown): V1Reply {
   const message =
     typeof error === 'string' ? error : error === undefined ? 'the worker gave no reason' : boundedText(error);
   return { id, success, message, ...(isMap(details) && { details: parseErrorBody(details) }) };
+}
+
+/** What our SDKs say in their first reply: they write their stacks to stderr upon this signal. */
+export function stackSignalOf(reply: Readonly<Record<string, unknown>>): StackSignal | undefined {
+  return reply['stackSignal'] === 'SIGUSR1' ? 'SIGUSR1' : undefined;
 }
 
 /** @throws ProtocolViolation when the message is no request */

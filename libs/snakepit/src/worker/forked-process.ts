@@ -7,6 +7,7 @@ import { LineTail } from './line-tail.js';
 import { orphanGuard } from './orphan-guard.js';
 import type { LaunchOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
 import { Termination } from './termination.js';
+import { WORKER_MARK } from './worker-environment.js';
 import { ROLES, type Role } from './zygote-door.js';
 
 /** How long output may still trickle in behind the exit, where a grandchild holds the streams open. */
@@ -23,6 +24,8 @@ export class ForkedProcess implements WorkerProcess {
   readonly #owner: ProcessOwner;
   readonly #clock: Clock;
   readonly #onOver: () => void;
+  /** What all carry that it starts. */
+  readonly #mark: string | undefined;
   readonly #stderrTail = new LineTail();
   readonly #termination: Termination;
   readonly #connections = new Map<Role, Socket>();
@@ -34,9 +37,10 @@ export class ForkedProcess implements WorkerProcess {
   #isOver = false;
 
   /** `onOver` is called when nothing more is to be heard of it. */
-  constructor({ owner, clock }: LaunchOptions, onOver: () => void) {
+  constructor({ owner, clock, env }: LaunchOptions, onOver: () => void) {
     this.#owner = owner;
     this.#clock = clock;
+    this.#mark = env[WORKER_MARK];
     this.#onOver = onOver;
     this.#termination = new Termination(clock, (signal) => this.#signal(signal));
     this.wire = new Promise((resolve) => {
@@ -129,7 +133,7 @@ export class ForkedProcess implements WorkerProcess {
   }
 
   #unguard(): void {
-    if (this.#pid !== undefined) orphanGuard.ended(this.#pid);
+    if (this.#pid !== undefined) orphanGuard.ended(this.#pid, this.#mark);
   }
 
   readonly #onStderr = (line: string): void => {

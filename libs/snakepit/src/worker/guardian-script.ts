@@ -2,11 +2,12 @@
  * The guardian: a shell that outlives its host by a moment and takes with it whatever the host has started.
  *
  * It reads lines from its host: `open TOKEN` (processes that carry SNAKEPIT_INSTANCE=TOKEN are the host's), `start PID` and `exit PID` (of
- * the leader of a process group), `close TOKEN` (kill what still carries it; answered by `closed TOKEN COUNT`). When the lines end,
- * the host is gone: each group is killed, then whatever carries an open token, in which session ever it is.
+ * the leader of a process group), `sweep MARK…` (kill what carries SNAKEPIT_WORKER_MARK=MARK, of workers that are gone; answered by `swept`),
+ * `close TOKEN` (kill what still carries it; answered by `closed TOKEN COUNT`). When the lines end, the host is gone: each group is killed, then whatever carries an open token, in which session ever it is.
  *
  * - The end comes only when nobody holds the pipe any more, so a child that is still between fork and exec has become one that can be told.
  * - Process ids are used again. A group is killed only if its leader began when it was told, or if a member carries a token.
+ * - What a worker has left is killed one by one, and with it the groups that it leads: its worker's neighbours may be in its group.
  * - First of all it kills what hosts left behind that are gone without their guardian, and tells `left PID HOST`. A host is known by
  *   SNAKEPIT_HOST (see host-mark.ts); those of other users and of other containers are let alone.
  * - Everything is plain POSIX shell that dash, bash and BusyBox understand; where there is no /proc, only groups are killed.
@@ -54,6 +55,30 @@ fi
 kill_all_of() {
   look "$1" && kill -9 "-$group"
   kill -9 "$1"
+}
+
+# Looks once more, since ids are used again.
+kill_marked() {
+  pid=$1
+  shift
+  tr '\0' '\n' <"/proc/$pid/environ" | grep -qF "$@" || return
+  look "$pid" && [ "$group" = "$pid" ] && kill -9 "-$pid"
+  kill -9 "$pid"
+}
+
+# Kills what workers left that are gone, until a look finds nothing.
+sweep_marks() {
+  patterns= pass=0
+  for mark in "$@"; do patterns="$patterns -e SNAKEPIT_WORKER_MARK=$mark"; done
+  while [ "$pass" -lt 50 ]; do
+    found=$(marked $patterns)
+    [ -z "$found" ] && return
+    for file in $found; do
+      pid=\${file#/proc/} pid=\${pid%/environ}
+      kill_marked "$pid" $patterns
+    done
+    pass=$((pass + 1))
+  done
 }
 
 # Kills whatever carries one of the tokens, until a look finds nothing: a process may fork while it is looked for.
@@ -110,6 +135,10 @@ while read -r verb value; do
       groups=$rest
       ;;
     open) tokens="$tokens $value" ;;
+    sweep)
+      sweep_marks $value
+      echo swept
+      ;;
     close)
       rest=
       for token in $tokens; do [ "$token" = "$value" ] || rest="$rest $token"; done

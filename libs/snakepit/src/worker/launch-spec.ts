@@ -24,6 +24,8 @@ export interface LaunchSpec {
   readonly privileges?: Privileges;
   readonly protocol: 'v1' | 'v2';
   readonly codec: 'auto' | 'json' | 'msgpack';
+  /** Whether it writes its stacks to stderr when a byte comes in on the descriptor that SNAKEPIT_STACKS_FD names. */
+  readonly tellsStacks?: boolean;
   /** Where the workers' code lies, for those who want to know when it changes. */
   readonly sources?: Sources;
   /** Where the workers can be forked from a process that is ready-made: how that one is started. v2 only. */

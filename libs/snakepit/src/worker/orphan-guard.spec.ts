@@ -33,6 +33,28 @@ describe.runIf(process.platform === 'linux')('OrphanGuard', () => {
     expect(await none.exit).toEqual([null, 'SIGKILL']);
   });
 
+  it('kills what carries the marks of workers that have ended, however many end at once, and no like marks', async () => {
+    const guard = new OrphanGuard();
+    guard.open('one', () => {});
+    const left = ['i-01', 'i-02', 'i-03'].map((mark) => startProcess({ SNAKEPIT_WORKER_MARK: mark }));
+    const other = startProcess({ SNAKEPIT_WORKER_MARK: 'i-04', SNAKEPIT_INSTANCE: 'one' });
+    // Leads no group: its group, that of this process, is none of the worker's.
+    const member = spawn('sleep', ['600'], {
+      stdio: 'ignore',
+      env: { PATH: process.env['PATH'], SNAKEPIT_WORKER_MARK: 'i-02' },
+    });
+    const memberEnd = once(member, 'exit');
+    for (const number of [1, 2, 3]) {
+      guard.started(1_000_000_000 + number);
+      guard.ended(1_000_000_000 + number, `i-0${number}`);
+    }
+    const ends = await Promise.all([...left.map(({ exit }) => exit), memberEnd]);
+    expect(ends).toEqual(ends.map(() => [null, 'SIGKILL']));
+    expect([other.child.exitCode, other.child.signalCode]).toEqual([null, null]);
+    await guard.close('one');
+    expect(await other.exit).toEqual([null, 'SIGKILL']);
+  });
+
   it('says once that there is no shell to guard with, and closes all the same', async () => {
     const logs: LogRecord[] = [];
     const guard = new OrphanGuard('/nowhere/sh');

@@ -23,6 +23,9 @@ export class OrphanGuard {
   readonly #instances = new Map<string, LogSink>();
   readonly #groups = new Set<number>();
   readonly #sweeps = new Map<string, () => void>();
+  /** Of workers that are gone, whose leavings are to be looked for; those that are being looked for come first. */
+  #marks: string[] = [];
+  #marksAtWork = 0;
   #guardian: Guardian | undefined;
   readonly #shell: string;
   #shortLives = 0;
@@ -45,9 +48,29 @@ export class OrphanGuard {
     this.#guardian?.tell(`start ${pid}`);
   }
 
-  /** It is gone, and its id may soon be that of another. */
-  ended(pid: number): void {
-    if (this.#groups.delete(pid)) this.#guardian?.tell(`exit ${pid}`);
+  /**
+   * It is gone, and its id may soon be that of another. What carries its mark and has left its group is killed, a moment later and by the
+   * guardian: the host looks through no processes.
+   */
+  ended(pid: number, mark?: string): void {
+    if (!this.#groups.delete(pid)) return;
+    this.#guardian?.tell(`exit ${pid}`);
+    if (mark === undefined) return;
+    this.#marks.push(mark);
+    this.#sweepMarks();
+  }
+
+  /** One look through all processes serves all workers that have ended during the look before it. */
+  #sweepMarks(): void {
+    if (this.#marksAtWork > 0 || this.#marks.length === 0 || this.#guardian === undefined) return;
+    this.#marksAtWork = this.#marks.length;
+    this.#guardian.tell(`sweep ${this.#marks.join(' ')}`);
+  }
+
+  #onSwept(): void {
+    this.#marks = this.#marks.slice(this.#marksAtWork);
+    this.#marksAtWork = 0;
+    this.#sweepMarks();
   }
 
   /** Kills what still carries the token; returns when nothing does, and with the last one when the guardian is gone. */
@@ -59,6 +82,9 @@ export class OrphanGuard {
     await this.#sweep(guardian, instance);
     if (this.#instances.size === 0) {
       if (this.#guardian === guardian) this.#guardian = undefined;
+      // They carried the tokens of instances, which have been looked for.
+      this.#marks = [];
+      this.#marksAtWork = 0;
       await guardian.end();
     }
     guardian.release();
@@ -85,6 +111,8 @@ export class OrphanGuard {
     this.#guardian = guardian;
     for (const instance of this.#instances.keys()) guardian.tell(`open ${instance}`);
     for (const pid of this.#groups) guardian.tell(`start ${pid}`);
+    this.#marksAtWork = 0;
+    this.#sweepMarks();
     void guardian.gone.then((end) => this.#onGone(guardian, end, performance.now() - startedAt));
   }
 
@@ -105,6 +133,8 @@ export class OrphanGuard {
     const [word, subject = '', detail = ''] = line.split(' ');
     if (word === 'closed') {
       this.#sweeps.get(subject)?.();
+    } else if (word === 'swept') {
+      this.#onSwept();
     } else if (word === 'left') {
       this.#warn(`process ${subject} was killed: it belonged to host ${detail}, which is gone`);
     }

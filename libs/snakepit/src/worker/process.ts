@@ -19,10 +19,12 @@ export interface ProcessOptions {
   readonly clock: Clock;
   /** The host's descriptor of the file that becomes descriptor 4 of a v2 process. */
   readonly arenaFd: number | undefined;
+  /** Whether what it has forked may outlive it, as a zygote's workers do; default: false. */
+  readonly isSurvived?: boolean;
 }
 
 /** What a worker knows of its process before that is there; the rest is the launcher's. */
-export type LaunchOptions = Omit<ProcessOptions, 'spec'>;
+export type LaunchOptions = Omit<ProcessOptions, 'spec' | 'isSurvived'>;
 
 /** What the host talks with a process through: its descriptor, its standard streams, or a network. */
 export type Wire =
@@ -56,6 +58,8 @@ export interface WorkerProcess {
    * where there is a reason that its exit does not tell.
    */
   readonly wire: Promise<Wire>;
+  /** Asks it to write its stacks to stderr; absent where it has no descriptor of its own for that. */
+  readonly askForStacks?: (() => void) | undefined;
   /**
    * SIGTERM for the whole group, and SIGKILL when it is still there after `graceMs`; 0 kills at once. Asking again while
    * SIGKILL is on its way does not put it off.

@@ -12,6 +12,7 @@ import { isGrpcBridge, type LaunchSpec } from './launch-spec.js';
 import type { ProcessOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
 import { privilegedCommand } from './privileged-command.js';
 import { Termination } from './termination.js';
+import { WORKER_MARK } from './worker-environment.js';
 
 const FD = 3;
 /** The arena's descriptor in the worker. */
@@ -41,29 +42,36 @@ function talkOf(spec: LaunchSpec): Talk {
  */
 export class SpawnedProcess implements WorkerProcess {
   readonly wire: Promise<Wire>;
+  readonly askForStacks: (() => void) | undefined;
   readonly #child: ChildProcess;
   readonly #owner: ProcessOwner;
   readonly #clock: Clock;
+  /** What all carry that it starts, if they end with it. */
+  readonly #mark: string | undefined;
   readonly #stderrTail = new LineTail();
   readonly #termination: Termination;
   #isOver = false;
 
   constructor(options: ProcessOptions) {
-    const { spec, env, owner, clock, arenaFd } = options;
+    const { spec, env, owner, clock, arenaFd, isSurvived = false } = options;
     this.#owner = owner;
     this.#clock = clock;
+    this.#mark = isSurvived ? undefined : env[WORKER_MARK];
     this.#termination = new Termination(clock, (signal) => this.#signalGroup(signal));
     const talk = talkOf(spec);
     const { executable, args, ...user } = privilegedCommand(spec);
     oomKills.watch();
+    const stdio: Array<'ignore' | 'pipe' | number> = [...STDIO[talk], ...(arenaFd === undefined ? [] : [arenaFd])];
+    const stacksFd = spec.tellsStacks === true ? stdio.push('pipe') - 1 : undefined;
     this.#child = spawnOrFail(executable, args, {
       ...user,
       cwd: spec.cwd,
-      env,
+      env: { ...env, ...(stacksFd !== undefined && { SNAKEPIT_STACKS_FD: String(stacksFd) }) },
       detached: true,
       windowsHide: true,
-      stdio: [...STDIO[talk], ...(arenaFd === undefined ? [] : [arenaFd])],
+      stdio,
     });
+    this.askForStacks = stacksRequest(this.#child, stacksFd);
     if (this.#child.pid !== undefined) orphanGuard.started(this.#child.pid);
     if (this.#child.stdout && talk !== 'stdio') splitLines(this.#child.stdout, (line) => owner.onLine('stdout', line));
     if (this.#child.stderr) splitLines(this.#child.stderr, this.#onStderr);
@@ -127,7 +135,7 @@ export class SpawnedProcess implements WorkerProcess {
   #onExit(status: number | null, signal: NodeJS.Signals | null): void {
     // The leader is gone; what it left in its group goes with it.
     this.#signalGroup('SIGKILL');
-    if (this.#child.pid !== undefined) orphanGuard.ended(this.#child.pid);
+    if (this.#child.pid !== undefined) orphanGuard.ended(this.#child.pid, this.#mark);
     const cause: ExitCause =
       signal === null ? { kind: 'exit', status: status ?? 0 } : signalCause(signal, this.#termination.hasSent(signal));
     const grace = this.#clock.after(OUTPUT_GRACE_MS, () => this.#finish(cause));
@@ -144,6 +152,16 @@ export class SpawnedProcess implements WorkerProcess {
     for (const stream of this.#child.stdio ?? []) stream?.destroy();
     this.#owner.onExit(cause);
   }
+}
+
+function stacksRequest({ stdio }: ChildProcess, fd: number | undefined): (() => void) | undefined {
+  const pipe = fd === undefined ? undefined : (stdio?.[fd] as Socket | null | undefined);
+  if (!pipe) return undefined;
+  // It may be closed by a process that lives on.
+  pipe.on('error', () => {}).unref();
+  return () => {
+    if (pipe.writable) pipe.write('\n');
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ManualClock } from '../testing/manual-clock.js';
-import { STACK_BUDGET_MS, StackDump } from './stack-dump.js';
+import { SIGNALLED_STACK_BUDGET_MS, StackDump } from './stack-dump.js';
 
 const DUMP = [
   'Thread 0x00007f0102030405 (most recent call first):',
@@ -16,7 +16,7 @@ function setUp() {
   clock.advance(5_000);
   let signals = 0;
   const dump = new StackDump(clock);
-  const request = () => dump.request(() => void (signals += 1));
+  const request = () => dump.request(() => void (signals += 1), SIGNALLED_STACK_BUDGET_MS);
   return { clock, dump, request, signals: () => signals };
 }
 
@@ -44,7 +44,7 @@ describe('a stack dump', () => {
   it('is given up when nothing comes within its budget; what comes later is a line as any other', async () => {
     const { clock, dump, request } = setUp();
     const text = request();
-    clock.advance(STACK_BUDGET_MS);
+    clock.advance(SIGNALLED_STACK_BUDGET_MS);
     expect(await text).toBeUndefined();
     expect(dump.takes(DUMP[0]!)).toBe(false);
   });

@@ -1,7 +1,9 @@
 import type { Clock, Timer } from '../core/index.js';
 
-/** How long the first line may take: what waits for a dump waits no longer. */
-export const STACK_BUDGET_MS = 25;
+/** How long the first line may take of a worker that writes it in the handler of a signal: what waits for a dump waits no longer. */
+export const SIGNALLED_STACK_BUDGET_MS = 25;
+/** The same for one that has to stop its main thread first, and that may have to find out that this cannot be stopped. */
+export const ASKED_STACK_BUDGET_MS = 200;
 /** A dump has no end mark: it is over when nothing more of it comes for this long. */
 const QUIET_MS = 4;
 /** Taking stacks must not become what a worker is busy with. */
@@ -17,7 +19,7 @@ const HEADER = /^(Current thread|Thread) 0x[0-9a-f]+\b.*\(most recent call first
  *
  * ```
  *   request ─ signal ─▸ worker ─ stderr ─▸ takes(line), takes(line) … quiet for 4 ms ─▸ the text
- *                                                            nothing within 25 ms ─▸ undefined
+ *                                                            nothing within its budget ─▸ undefined
  * ```
  */
 export class StackDump {
@@ -29,8 +31,8 @@ export class StackDump {
 
   constructor(private readonly clock: Clock) {}
 
-  /** The stacks; undefined where a dump was taken within the last second. `signal` has the worker write them. */
-  request(signal: () => void): Promise<string | undefined> | undefined {
+  /** The stacks; undefined where a dump was taken within the last second. `ask` has the worker write them, within `budgetMs`. */
+  request(ask: () => void, budgetMs: number): Promise<string | undefined> | undefined {
     if (this.#pending !== undefined) return this.#pending;
     const now = this.clock.now();
     if (now - this.#requestedAt < MIN_INTERVAL_MS) return undefined;
@@ -39,8 +41,8 @@ export class StackDump {
     this.#pending = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    this.#finishAfter(STACK_BUDGET_MS);
-    signal();
+    this.#finishAfter(budgetMs);
+    ask();
     return this.#pending;
   }
 

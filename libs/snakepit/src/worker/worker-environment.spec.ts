@@ -62,10 +62,16 @@ describe('workerEnvironment', () => {
       SNAKEPIT_WORKER_ID: 'p-1',
       SNAKEPIT_POOL: 'p',
       SNAKEPIT_INSTANCE: 'i',
+      SNAKEPIT_WORKER_MARK: expect.stringMatching(/^i-[0-9a-f]{8}$/) as string,
       ...(process.platform === 'linux' && {
         SNAKEPIT_HOST: expect.stringMatching(`^${process.pid}(\\.\\d+){3}$`) as string,
       }),
     });
     expect(workerEnvironment({ ...parts, spec: { ...spec, protocol: 'v1' } })).not.toHaveProperty('SNAKEPIT_FD');
+  });
+
+  it('marks every worker differently', () => {
+    const [one, two] = [workerEnvironment(parts), workerEnvironment(parts)].map((env) => env['SNAKEPIT_WORKER_MARK']);
+    expect(one).not.toBe(two);
   });
 });

@@ -23,6 +23,12 @@ export const INHERITED_VARIABLES = [
   'SSL_CERT_DIR',
 ] as const;
 
+/** Names a worker for good, within all there ever were, to whatever it starts; as long as any other. */
+export const WORKER_MARK = 'SNAKEPIT_WORKER_MARK';
+
+const MARK_DIGITS = 8;
+let marks = 0;
+
 export interface EnvironmentParts {
   readonly spec: LaunchSpec;
   readonly hostEnv: NodeJS.ProcessEnv;
@@ -55,6 +61,13 @@ export function workerEnvironment(parts: EnvironmentParts): Record<string, strin
     SNAKEPIT_WORKER_ID: parts.worker,
     SNAKEPIT_POOL: parts.pool,
     SNAKEPIT_INSTANCE: parts.instance,
+    [WORKER_MARK]: newMark(parts.instance),
     ...(host !== undefined && { SNAKEPIT_HOST: host }),
   };
+}
+
+/** A child of a zygote writes its mark over that of the zygote, so their lengths are the same. */
+function newMark(instance: string): string {
+  marks += 1;
+  return `${instance}-${marks.toString(16).padStart(MARK_DIGITS, '0')}`;
 }

@@ -24,7 +24,7 @@ import { openChannel, type ChannelSettings } from './open-channel.js';
 import type { Launch, WorkerProcess } from './process.js';
 import { Pulse } from './pulse.js';
 import { ARENA_FD } from './spawned-process.js';
-import { StackDump } from './stack-dump.js';
+import { ASKED_STACK_BUDGET_MS, SIGNALLED_STACK_BUDGET_MS, StackDump } from './stack-dump.js';
 import { startFailed, unreachable } from './start-failure.js';
 import { isLegalMove, reasonOf, type DrainReason, type WorkerState } from './worker-state.js';
 
@@ -199,15 +199,18 @@ export class Worker implements ChannelOwner {
   /** What its threads are doing, as the worker itself writes it; undefined where it cannot, or was asked just before. */
   dumpStacks(): Promise<string | undefined> | undefined {
     const { channel, pid } = this;
-    const signal = channel?.manifest.stackSignal;
-    if (signal === undefined || pid === undefined) return undefined;
+    if (channel === undefined || pid === undefined) return undefined;
+    const { askForStacks } = this.#process;
+    if (askForStacks !== undefined) return this.#stackDump.request(askForStacks, ASKED_STACK_BUDGET_MS);
+    const signal = channel.manifest.stackSignal;
+    if (signal === undefined) return undefined;
     return this.#stackDump.request(() => {
       try {
         process.kill(pid, signal);
       } catch {
         // ESRCH: it is gone. EPERM: it is another user's.
       }
-    });
+    }, SIGNALLED_STACK_BUDGET_MS);
   }
 
   onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void {

@@ -79,6 +79,7 @@ export class Zygote implements ControlOwner {
       env: { ...env, SNAKEPIT_DOOR: door.path, ...(hasArenas && { SNAKEPIT_ARENA_FD: String(ARENA_FD) }) },
       // Its forks would all share it.
       arenaFd: undefined,
+      isSurvived: true,
       clock,
       owner: {
         onLine: (stream, message) => this.#log(stream === 'stdout' ? 'info' : 'warn', message),
