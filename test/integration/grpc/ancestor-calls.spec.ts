@@ -147,8 +147,8 @@ describe('a gRPC bridge of the ancestor’s', () => {
   });
 
   it.each([
-    { name: 'CANCELLED', expected: { code: 'WORKER_EXITED', delivery: 'may-have-run' } },
-    { name: 'UNAVAILABLE', expected: { code: 'WORKER_EXITED', delivery: 'may-have-run' } },
+    { name: 'CANCELLED', expected: { code: 'WORKER_LOST', delivery: 'may-have-run' } },
+    { name: 'UNAVAILABLE', expected: { code: 'WORKER_LOST', delivery: 'may-have-run' } },
     { name: 'DEADLINE_EXCEEDED', expected: { code: 'CALL_TIMEOUT', delivery: 'may-have-run' } },
     { name: 'UNAUTHENTICATED', expected: { code: 'PROTOCOL_ERROR', delivery: 'not-started' } },
   ])('that ends a call by $name is replaced', async ({ name, expected }) => {

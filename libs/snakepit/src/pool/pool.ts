@@ -22,8 +22,13 @@ const MAX_SIZE = 1_024;
 /** Names that no worker knows must not pile up. */
 const MAX_PROFILES = 65_536;
 
-/** Answers what workers ask of their host; `session` is that of the asking call. */
-export type HostCallHandler = (method: string, args: unknown, session: string | undefined) => Promise<unknown>;
+/** What a worker asks of its host, on behalf of a call where that is still known. */
+export interface HostRequest extends HostCall {
+  readonly pool: string;
+}
+
+/** Answers what workers ask of their host; a rejection goes back to the worker as an error. */
+export type HostCallHandler = (request: HostRequest) => Promise<unknown>;
 
 export interface PoolParts {
   readonly name: string;
@@ -368,7 +373,7 @@ export class Pool implements SupervisorOwner {
   }
 
   onHostCall({ method, args, call }: HostCall): Promise<unknown> {
-    return this.#parts.onHostCall(method, args, call?.meta?.session);
+    return this.#parts.onHostCall({ method, args, call, pool: this.name });
   }
 
   // ---- checks ------------------------------------------------------------------------------------------------------

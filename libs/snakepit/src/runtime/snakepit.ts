@@ -5,6 +5,7 @@ import { Pool } from '../pool/index.js';
 import { SessionHostCalls, SessionService } from '../session/index.js';
 import { orphanGuard } from '../worker/index.js';
 import { guardExit } from './exit-guard.js';
+import { HostMethods } from './host-methods.js';
 import { DEFAULT_POOL, resolveSnakepitOptions, type ResolvedSnakepitOptions, type SnakepitOptions } from './options.js';
 import { PoolService } from './pool-service.js';
 
@@ -20,6 +21,8 @@ export interface SnakepitContext {
 export class Snakepit {
   readonly options: ResolvedSnakepitOptions;
   readonly sessions: SessionService;
+  /** @internal Answers what workers ask, for whoever has answers to give. */
+  readonly hostMethods = new HostMethods();
   readonly #instance = randomBytes(12).toString('hex');
   readonly #log: LogSink;
   readonly #pools: ReadonlyMap<string, Pool>;
@@ -35,10 +38,13 @@ export class Snakepit {
     this.#log = log;
     this.sessions = new SessionService(options.sessions, { clock, log });
     const hostCalls = new SessionHostCalls(this.sessions, options.sessions);
+    this.hostMethods.register('session', ({ method, args, call }) =>
+      hostCalls.answer(method, args, call?.meta?.session),
+    );
     const instance = this.#instance;
     this.#pools = new Map(
       Object.entries(options.pools).map(([name, poolOptions]) => {
-        const onHostCall = hostCalls.answer.bind(hostCalls);
+        const onHostCall = this.hostMethods.answer.bind(this.hostMethods);
         return [
           name,
           new Pool({ name, options: poolOptions, instance, hostEnv, affinity: this.sessions, onHostCall, clock, log }),

@@ -6,6 +6,7 @@ import type { GrpcListenSpec } from './launch-spec.js';
 import { isPortOfGroup } from './port-owner.js';
 import type { ProcessOptions, Wire, WorkerProcess } from './process.js';
 import { SpawnedProcess } from './spawned-process.js';
+import { withFreshMark } from './worker-environment.js';
 
 /** How often a bridge that has lost its port to somebody else is started on another one. */
 const MAX_ATTEMPTS = 5;
@@ -90,6 +91,7 @@ export class BridgeProcess implements WorkerProcess {
     this.#process = new SpawnedProcess({
       ...this.#options,
       spec: { ...spec, args: this.#args },
+      env: withFreshMark(this.#options.env),
       owner: {
         onLine: (stream, line) => this.#onLine(stream, line, port),
         onExit: (cause) => void this.#onExit(cause, port),

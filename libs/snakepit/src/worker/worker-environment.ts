@@ -66,6 +66,11 @@ export function workerEnvironment(parts: EnvironmentParts): Record<string, strin
   };
 }
 
+/** The environment of another process in the place of one that is gone, whose mark is being swept. */
+export function withFreshMark(env: Readonly<Record<string, string>>): Record<string, string> {
+  return { ...env, [WORKER_MARK]: newMark(env['SNAKEPIT_INSTANCE'] ?? '') };
+}
+
 /** A child of a zygote writes its mark over that of the zygote, so their lengths are the same. */
 function newMark(instance: string): string {
   marks += 1;
