@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -26,6 +27,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', 'libs/snakepit/bridges/**'],
     globalSetup: ['test/setup/python-packages.ts'],
     pool: 'forks',
+    // Most tests wait for processes rather than for a CPU.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },
