@@ -85,7 +85,8 @@ function rowsOf([name, spec]) {
   if (spec.table === SESSION_OPTIONS) {
     return [[row[0], row[1], row[2], 'an object of options', `${spec.doc} See [Sessions](#sessions).`]];
   }
-  return [row, ...Object.entries(spec.table).flatMap(([key, below]) => rowsOf([`${name}.${key}`, below]))];
+  const prefix = spec.entry === undefined ? name : `${name}.<${spec.entry}>`;
+  return [row, ...Object.entries(spec.table).flatMap(([key, below]) => rowsOf([`${prefix}.${key}`, below]))];
 }
 
 function defaultOf({ default: given }) {

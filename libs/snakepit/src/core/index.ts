@@ -1,4 +1,5 @@
 export { unwatchAbort, watchAbort } from './abort.js';
+export { MAX_BATCH_SIZE, MAX_BATCH_WAIT_MS } from './batch-bounds.js';
 export { systemClock, type Clock, type Timer } from './clock.js';
 export { DeadlineSweep, type DeadlineBucket, type Expiring } from './deadline-sweep.js';
 export {

@@ -15,6 +15,8 @@ export interface OptionSpec<Value> {
   readonly parse: (given: unknown, path: string) => Value;
   /** The rows below this option on the reference page. */
   readonly table?: OptionTable | undefined;
+  /** What the names are where the table is that of each named entry, such as `pool`. */
+  readonly entry?: string | undefined;
 }
 
 // The values' types differ from row to row; `any` is what lets a table be inferred as itself.
@@ -91,6 +93,14 @@ function spec<Value, C extends Common<Value>>(
 /** Every resolution hands out the same default, so nobody may change it; computed ones are made anew each time. */
 function frozen<Value>(value: Value): Value {
   return isPlainObject(value) || Array.isArray(value) ? Object.freeze(value) : value;
+}
+
+/** Of an option whose value is an object of names. */
+interface NamedCommon {
+  readonly doc: string;
+  /** What the names are, in a word. */
+  readonly entry: string;
+  readonly default?: Readonly<Record<string, never>>;
 }
 
 interface Bounds {
@@ -195,7 +205,8 @@ export const option = {
   },
 
   /** An object of named entries which all follow one table, such as `pools`. */
-  namedGroups<Table extends OptionTable>(table: Table, common: { readonly doc: string }) {
+  namedGroups<Table extends OptionTable, C extends NamedCommon>(table: Table, common: C) {
+    type Value = Readonly<Record<string, OptionsResolved<Table>>>;
     const allowed = 'an object of names, each with its options';
     const parse = (given: unknown, path: string) => {
       if (!isPlainObject(given)) refuse(path, given, allowed);
@@ -205,10 +216,7 @@ export const option = {
         ),
       );
     };
-    return {
-      ...spec<Readonly<Record<string, OptionsResolved<Table>>>, Common<never>>(common, allowed, parse, table),
-    } as OptionSpec<Readonly<Record<string, OptionsResolved<Table>>>> & {
-      readonly default?: undefined;
+    return { ...spec<Value, C>(common, allowed, parse, table), entry: common.entry } as WithDefault<Value, C> & {
       readonly input?: Readonly<Record<string, OptionsInput<Table>>>;
     };
   },

@@ -1,3 +1,5 @@
+export { batchOptionTable, type BatchOptions, type BatchSettings } from './batching/batch-options.js';
+export type { BatchStats } from './batching/batch-line.js';
 export { poolOptionTable, type PoolOptions, type ResolvedPoolOptions } from './options.js';
 export { NO_OPTIONS, type CallOptions } from './call-options.js';
 export type { CallListener } from './pool-call.js';

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 
 import { MAX_ELEMENTS } from '../codec/index.js';
 import { option, type OptionsInput, type OptionsResolved } from '../core/index.js';
+import { batchOptionTable } from './batching/batch-options.js';
 import { privilegeOptionTable, type Adapter } from '../worker/index.js';
 
 const MAX_SIZE = 1_024;
@@ -144,6 +145,11 @@ export const poolOptionTable = {
     min: 1,
     max: 4_096,
     default: 1,
+  }),
+  batch: option.namedGroups(batchOptionTable, {
+    doc: 'Commands whose calls are given to a worker several at once, by name. What is said here goes before what `@SnakepitCommand` and the worker say.',
+    entry: 'command',
+    default: {},
   }),
   affinity: option.oneOf(['hint', 'strict-queue', 'strict-fail-fast'], {
     doc: "Where a session's calls go when its worker is busy: to another (`hint`), into its queue, or back with SESSION_WORKER_UNAVAILABLE.",

@@ -30,8 +30,12 @@ export {
   type PythonOptions,
 } from '../adapters/index.js';
 export type { CommandManifest } from '../channel/index.js';
+export type { BatchManifest } from '../codec/index.js';
 export {
+  batchOptionTable,
   poolOptionTable,
+  type BatchOptions,
+  type BatchStats,
   type CallOptions,
   type PoolMemory,
   type PoolOptions,

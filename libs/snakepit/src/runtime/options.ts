@@ -24,6 +24,7 @@ const sharedOptionTable = {
 export const snakepitOptionTable = {
   pools: option.namedGroups(poolOptionTable, {
     doc: "The pools by name; the one named 'default' is what `PoolService` means when a call names none.",
+    entry: 'pool',
   }),
   ...sharedOptionTable,
 };
