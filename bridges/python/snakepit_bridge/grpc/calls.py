@@ -86,7 +86,8 @@ class Call:
         command = self.command
         if command.kind == STREAM and not self.is_stream:
             raise Refusal(INVALID_ARGUMENTS, "%s is a stream; call it as one" % command.name)
-        return command.invoke(self.take_arguments(), self._context() if command.takes_context else None)
+        context = self._context() if command.takes_context else None
+        return command.invoke(self.take_arguments(), context, self.request.meta.batch)
 
     def take_arguments(self):
         """The decoded arguments. Raises Refusal."""

@@ -1,4 +1,10 @@
-import { MAX_BATCH_SIZE, MAX_BATCH_WAIT_MS, option, type OptionsInput, type OptionsResolved } from '../../core/index.js';
+import {
+  MAX_BATCH_SIZE,
+  MAX_BATCH_WAIT_MS,
+  option,
+  type OptionsInput,
+  type OptionsResolved,
+} from '../../core/index.js';
 
 /** How the calls of one command are batched. */
 export const batchOptionTable = {

@@ -246,7 +246,11 @@ function isSome(calls: readonly BatchedCall[]): calls is Calls {
   return calls.length > 0;
 }
 
-function unsupported({ command }: BatchedCall, pool: string, { workerId: worker, channel }: Seat<PoolCall>): SnakepitError {
+function unsupported(
+  { command }: BatchedCall,
+  pool: string,
+  { workerId: worker, channel }: Seat<PoolCall>,
+): SnakepitError {
   const { protocol } = channel.manifest;
   const reason = `worker '${worker}', which speaks protocol ${protocol}, takes no batches; remove 'batch' or use a bridge that does`;
   return new SnakepitError('UNSUPPORTED', { command, pool, worker, reason });

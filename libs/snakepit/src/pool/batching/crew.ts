@@ -59,7 +59,8 @@ export class Crew implements CallListener {
     calls.forEach((call, index) => {
       const outcome = read.outcomes[index]!;
       if (call.isSettled) return;
-      if ('error' in outcome) call.onFailure(toCallerError(outcome.error, call.command, { pool: this.#pool, worker }), 0);
+      if ('error' in outcome)
+        call.onFailure(toCallerError(outcome.error, call.command, { pool: this.#pool, worker }), 0);
       else call.onResult(outcome.value, 0);
     });
   }
