@@ -7,12 +7,10 @@ import { waitUntil } from '../support/wait-until.js';
 
 const MAX_FRAME_BYTES = 64 * 1024;
 
-
 const BATCHING = COMBINATIONS.filter(({ can }) => can.multiplexes);
 const SINGLE_FILE = COMBINATIONS.filter(({ can }) => !can.multiplexes);
 
 describe.each(BATCHING)('batches over $name', (combination) => {
-
   const batch = { count: { maxSize: 3 } };
   const running = usePool(combination, { maxFrameBytes: MAX_FRAME_BYTES, batch }, 'batches');
   const execute = <Result>(command: string, args?: unknown, options = {}): Promise<Result> =>
@@ -32,7 +30,9 @@ describe.each(BATCHING)('batches over $name', (combination) => {
   });
 
   it('lets a batch leave when it is full', async () => {
-    const results = await Promise.all(Array.from({ length: 16 }, (_, n) => execute<[number, number]>('halve', { n: 2 * n })));
+    const results = await Promise.all(
+      Array.from({ length: 16 }, (_, n) => execute<[number, number]>('halve', { n: 2 * n })),
+    );
     expect(results.map(([half]) => half)).toEqual(Array.from({ length: 16 }, (_, n) => n));
     expect(results.map(([, size]) => size)).toEqual(Array.from({ length: 16 }, () => 8));
   });
@@ -41,7 +41,11 @@ describe.each(BATCHING)('batches over $name', (combination) => {
     for (const command of ['halve', 'halve_later']) {
       const [good, odd, other] = [execute(command, { n: 2 }), execute(command, { n: 3 }), execute(command, { n: 4 })];
       const error = await failureOf(odd);
-      expect(error).toMatchObject({ code: 'REMOTE_ERROR', delivery: 'ran', remote: { message: '3 is odd', data: { n: 3 } } });
+      expect(error).toMatchObject({
+        code: 'REMOTE_ERROR',
+        delivery: 'ran',
+        remote: { message: '3 is odd', data: { n: 3 } },
+      });
       expect(error.remote?.type).toBe('OddOne');
       expect(await Promise.all([good, other])).toEqual([
         [1, 3],
@@ -68,7 +72,11 @@ describe.each(BATCHING)('batches over $name', (combination) => {
   it('fails only the caller whose arguments cannot be sent', async () => {
     const calls = [{ n: 2 }, { n: 4, callback: () => {} }, { n: 6 }].map((args) => execute('halve', args));
     const error = await failureOf(calls[1]!);
-    expect(error).toMatchObject({ code: 'INVALID_ARGUMENTS', delivery: 'not-started', details: { path: 'args.callback' } });
+    expect(error).toMatchObject({
+      code: 'INVALID_ARGUMENTS',
+      delivery: 'not-started',
+      details: { path: 'args.callback' },
+    });
     expect(error.message).not.toContain('args[1]');
     expect(await Promise.all([calls[0], calls[2]])).toEqual([
       [1, 2],
@@ -137,7 +145,11 @@ describe.each(BATCHING)('batches over $name', (combination) => {
     const late = execute('hold', { ms: 600 }, { timeoutMs: 150 });
     const patient = execute('hold', { ms: 600 });
     const startedAt = performance.now();
-    expect(await failureOf(late)).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run', details: { timeoutMs: 150 } });
+    expect(await failureOf(late)).toMatchObject({
+      code: 'CALL_TIMEOUT',
+      delivery: 'may-have-run',
+      details: { timeoutMs: 150 },
+    });
     expect(performance.now() - startedAt).toBeLessThan(550);
     expect(await patient).toBe(2);
   });

@@ -15,6 +15,7 @@ export {
 } from './errors.js';
 export { hasListeners, publish, subscribe, type EventName, type EventPayloads } from './events.js';
 export { LOG_LEVELS, silentLog, type LogLevel, type LogRecord, type LogSink } from './logger.js';
+export { variableName, withVariables, type Environment, type VariableRules } from './option-variables.js';
 export {
   describeValue,
   isPlainObject,
@@ -24,4 +25,5 @@ export {
   type OptionSpec,
   type OptionsResolved,
   type OptionTable,
+  type TextForm,
 } from './option-table.js';

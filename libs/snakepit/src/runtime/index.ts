@@ -4,8 +4,10 @@ export {
   isSnakepitError,
   SnakepitError,
   subscribe,
+  variableName,
   type Clock,
   type Delivery,
+  type Environment,
   type ErrorCode,
   type ErrorDetails,
   type EventName,
@@ -33,12 +35,14 @@ export type { CommandManifest } from '../channel/index.js';
 export type { BatchManifest } from '../codec/index.js';
 export {
   batchOptionTable,
+  POOL_PROFILES,
   poolOptionTable,
   type BatchOptions,
   type BatchStats,
   type CallOptions,
   type PoolMemory,
   type PoolOptions,
+  type PoolProfile,
   type PoolStats,
   type PoolStatus,
   type Priority,
@@ -71,6 +75,7 @@ export {
 export {
   DEFAULT_POOL,
   snakepitOptionTable,
+  withEnvironment,
   type ManyPoolsOptions,
   type OnePoolOptions,
   type SnakepitOptions,

@@ -29,7 +29,9 @@ it('refuses two declarations that differ, and takes two that do not', () => {
   const rules = new BatchRules('ml', {});
   rules.declare('a', settings({ maxSize: 2 }), 'A.a()');
   rules.declare('a', settings({ maxSize: 2 }), 'B.a()');
-  expect(() => rules.declare('a', settings({ maxSize: 3 }), 'C.a()')).toThrow(/C\.a\(\) and B\.a\(\) batch 'a' of pool 'ml'/);
+  expect(() => rules.declare('a', settings({ maxSize: 3 }), 'C.a()')).toThrow(
+    /C\.a\(\) and B\.a\(\) batch 'a' of pool 'ml'/,
+  );
 });
 
 it('tells once of a command of the options that no worker has', () => {

@@ -247,7 +247,9 @@ describe('a batch', () => {
     const [short, long] = [call(1, { timeoutMs: 100 }), call(2, { timeoutMs: 500 })];
     settle();
     advance(120);
-    expect(short).toMatchObject([{ error: { code: 'CALL_TIMEOUT', delivery: 'may-have-run', details: { timeoutMs: 100 } } }]);
+    expect(short).toMatchObject([
+      { error: { code: 'CALL_TIMEOUT', delivery: 'may-have-run', details: { timeoutMs: 100 } } },
+    ]);
     expect([long, crew[0]!.cancelled]).toEqual([[], []]);
     advance(400);
     expect(long).toMatchObject([{ error: { code: 'CALL_TIMEOUT', details: { timeoutMs: 500 } } }]);
@@ -324,13 +326,23 @@ describe('whatever happens to batches', () => {
     fc.record({
       do: fc.constant('answer' as const),
       which: fc.nat(),
-      how: fc.constantFrom('well' as const, 'well' as const, 'with errors' as const, 'badly' as const, 'failing' as const),
+      how: fc.constantFrom(
+        'well' as const,
+        'well' as const,
+        'with errors' as const,
+        'badly' as const,
+        'failing' as const,
+      ),
     }),
     fc.record({ do: fc.constant('die' as const), which: fc.nat(), wasWritten: fc.boolean() }),
   );
   const pools = fc.record({
     workers: fc.integer({ min: 1, max: 3 }),
-    batch: fc.record({ maxSize: fc.integer({ min: 1, max: 4 }), maxWaitMs: fc.integer({ min: 0, max: 30 }), adaptive: fc.boolean() }),
+    batch: fc.record({
+      maxSize: fc.integer({ min: 1, max: 4 }),
+      maxWaitMs: fc.integer({ min: 0, max: 30 }),
+      adaptive: fc.boolean(),
+    }),
     affinity: fc.constantFrom('hint' as const, 'strict-queue' as const, 'strict-fail-fast' as const),
     maxQueue: fc.constantFrom(3, 1_000),
   });

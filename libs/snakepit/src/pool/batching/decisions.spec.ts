@@ -90,7 +90,10 @@ describe('readBatchAnswer', () => {
 });
 
 describe('a refused batch', () => {
-  const refusal = new SnakepitError('INVALID_ARGUMENTS', { path: 'args[12].a[0]', reason: 'args[12].a[0]: is a function' });
+  const refusal = new SnakepitError('INVALID_ARGUMENTS', {
+    path: 'args[12].a[0]',
+    reason: 'args[12].a[0]: is a function',
+  });
 
   it('names the call that is to blame', () => {
     expect(culpritOf(refusal)).toBe(12);
