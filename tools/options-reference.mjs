@@ -89,9 +89,10 @@ function optionRows(rows, prefix) {
       found.map(({ cells }) => cells),
     );
   const variable = prefix === '' ? 'variable' : `variable: \`${prefix}\`…`;
+  const nameOf = ({ cells, text }) => (text === undefined ? '' : `\`${variableOf(cells[0])}\``);
   return table(
-    [...head, variable],
-    found.map(({ cells, text }) => [...cells, text === undefined ? '' : `\`${variableOf(cells[0])}\``]),
+    head.concat(variable),
+    found.map((row) => row.cells.concat(nameOf(row))),
   );
 }
 
@@ -109,8 +110,8 @@ function profileRows() {
     return value === undefined ? '' : `\`${JSON.stringify(value)}\``;
   };
   return table(
-    ['option', ...names.map((name) => `\`${name}\``)],
-    options.map((option) => [`\`${option}\``, ...names.map((name) => cell(name, option))]),
+    ['option'].concat(names.map((name) => `\`${name}\``)),
+    options.map((option) => [`\`${option}\``].concat(names.map((name) => cell(name, option)))),
   );
 }
 

@@ -1,4 +1,3 @@
-import type { SnakepitError } from '../../core/index.js';
 import type { OpenCalls } from '../open-calls.js';
 import type { PoolCall, PoolCallOwner } from '../pool-call.js';
 import type { Batch } from './batch.js';
@@ -20,7 +19,7 @@ export class BatchOwner implements PoolCallOwner {
     this.parts.onOver(batch as Batch);
   }
 
-  onSettled(batch: PoolCall, _: SnakepitError | undefined): void {
+  onSettled(batch: PoolCall): void {
     if (batch.seat === undefined) this.parts.open.leave();
   }
 

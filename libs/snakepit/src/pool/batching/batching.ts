@@ -63,9 +63,11 @@ export class Batching implements PoolCallOwner {
 
   /** Calls that wait for more to come; those in the queue are not among them. */
   gathered(): BatchedCall[] {
-    return [...this.#lines].flatMap((line) =>
-      line.gatherings().flatMap(({ gathered }) => [...gathered] as BatchedCall[]),
-    );
+    const calls: BatchedCall[] = [];
+    for (const line of this.#lines) {
+      for (const { gathered } of line.gatherings()) calls.push(...(gathered as Iterable<BatchedCall>));
+    }
+    return calls;
   }
 
   /** Lets a call wait for others, or for a worker. */
