@@ -46,6 +46,7 @@ export const FIGURES = [
   },
   { key: 'v2_over_grpc_x', group: 'grpc', title: 'calls on a descriptor ÷ over gRPC', target: { atLeast: 20 } },
   { key: 'grpc_16mb_x', group: 'grpc', title: '16 MB ÷ plain gRPC client', target: { atLeast: 0.9 } },
+  { key: 'batch_x', group: 'batches', title: 'calls of 1 ms of work, batched ÷ single' },
   {
     key: 'slow_stream_rss_x',
     group: 'streams',

@@ -85,14 +85,16 @@ const FORKED: Combination = {
 /** Every way to run the contract; each case runs in all of them. Zygotes need Linux. */
 export const COMBINATIONS: readonly Combination[] = process.platform === 'linux' ? [...SPAWNED, FORKED] : SPAWNED;
 
-const COMMANDS: Readonly<Record<Language, string>> = {
-  python: fileURLToPath(new URL('../fixtures/contract/commands.py', import.meta.url)),
-  node: fileURLToPath(new URL('../fixtures/contract/commands.js', import.meta.url)),
-};
+const EXTENSIONS: Readonly<Record<Language, string>> = { python: 'py', node: 'js' };
+
+/** The contract's module of that name in a language. */
+function moduleOf(language: Language, name: string): string {
+  return fileURLToPath(new URL(`../fixtures/contract/${name}.${EXTENSIONS[language]}`, import.meta.url));
+}
 
 /** The adapter whose workers serve the contract's commands. Runs with JSON on descriptors find no MessagePack in Python. */
-export function adapterOf({ language, protocol, codec, zygote }: Combination): ProcessAdapter {
-  const module = COMMANDS[language];
+export function adapterOf({ language, protocol, codec, zygote }: Combination, name = 'commands'): ProcessAdapter {
+  const module = moduleOf(language, name);
   const wire =
     protocol === 'grpc' ? ({ protocol: 'v2', transport: 'grpc', codec } as const) : ({ protocol, codec } as const);
   if (language === 'node') return node({ module, ...wire });
@@ -108,11 +110,15 @@ export interface RunningPool {
 }
 
 /** Starts a pool of the combination before the tests of a block and closes it after them. */
-export function usePool(combination: Combination, options: Omit<PoolOptions, 'adapter'> = {}): () => RunningPool {
+export function usePool(
+  combination: Combination,
+  options: Omit<PoolOptions, 'adapter'> = {},
+  module = 'commands',
+): () => RunningPool {
   let running: RunningPool | undefined;
   beforeAll(async () => {
     const logs: LogRecord[] = [];
-    const adapter = adapterOf(combination);
+    const adapter = adapterOf(combination, module);
     const snakepit = await createSnakepit({ adapter, size: 2, ...options }, { log: (record) => logs.push(record) });
     running = { snakepit, pool: snakepit.pool(), logs };
   });

@@ -29,6 +29,7 @@ from digit_recognition import (  # noqa: E402
     classify_digits,
     digits_info,
     digits_sample,
+    recognize_digit,
 )
 from digit_training import (  # noqa: E402
     train_average,
@@ -55,6 +56,7 @@ __all__ = [
     "ping_stream",
     "process_large_dataset",
     "random",
+    "recognize_digit",
     "run_program",
     "store_program",
     "tail_and_analyze",

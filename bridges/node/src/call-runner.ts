@@ -1,7 +1,7 @@
 import { EncodeError, type CancelReason, type ErrorBody } from 'nestjs-snakepit/codec';
 
-import { invoke } from './call.js';
-import { errorBodyOf, FrameTooLarge, invalidResult } from './failures.js';
+import { BatchAnswer, invokeHandler } from './batch-call.js';
+import { errorBodyOf, FrameTooLarge, unsendable } from './failures.js';
 import type { HostedCall, HostLink } from './hosted-call.js';
 import { runStream, type StreamSink } from './stream-run.js';
 
@@ -133,7 +133,7 @@ export class CallRunner implements StreamSink<HostedCall> {
     let result: unknown;
     this.isInCommand = true;
     try {
-      result = invoke(call);
+      result = invokeHandler(call);
     } catch (error) {
       this.fail(call, error);
       return;
@@ -160,7 +160,8 @@ export class CallRunner implements StreamSink<HostedCall> {
   #succeed(call: HostedCall, value: unknown): void {
     if (call.hasEnded) return;
     try {
-      call.sendResult(value === undefined ? null : value);
+      if (value instanceof BatchAnswer) sendAnswer(call, value);
+      else call.sendResult(value === undefined ? null : value);
       this.#ended(call);
     } catch (error) {
       this.#endWithError(call, unsendable(error));
@@ -218,9 +219,14 @@ export function cancelled(started: boolean): ErrorBody {
   return { code: 'CANCELLED', message: started ? 'the call was cancelled' : 'cancelled before it began', started };
 }
 
-function unsendable(error: unknown): ErrorBody {
-  if (error instanceof FrameTooLarge) return { code: 'FRAME_TOO_LARGE', message: error.message };
-  return error instanceof EncodeError ? invalidResult(error) : errorBodyOf(error);
+/** A result of a batch that cannot be sent is the affair of its own caller. */
+function sendAnswer(call: HostedCall, answer: BatchAnswer): void {
+  try {
+    call.sendResult(answer.toWire());
+  } catch {
+    const sendable = answer.withoutUnsendable((value) => call.measure(value), call.maxFrameBytes);
+    call.sendResult(sendable.toWire());
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

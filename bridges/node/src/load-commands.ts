@@ -36,14 +36,21 @@ function addDefault(commands: Map<string, Command>, value: unknown, path: string
 }
 
 function add(commands: Map<string, Command>, exportName: string, handler: Handler, path: string, owner?: object): void {
-  const { name = exportName, doc, schema, stream } = optionsOf(handler);
+  const { name = exportName, doc, schema, stream, batch } = optionsOf(handler);
   const known = commands.get(name);
   // A CommonJS module exports the same functions by name and in its default.
   if (known !== undefined && sameFunction.get(known) === handler) return;
   if (known !== undefined) throw new Error(`${path} exports two commands named '${name}'; rename one of them`);
   const isStream = stream ?? GENERATORS.has(handler.constructor.name);
+  if (isStream && batch !== undefined) throw new Error(`${path}: '${name}' is a stream and cannot have 'batch'`);
   const created: Command = {
-    manifest: { name, kind: isStream ? 'stream' : 'call', ...(doc && { doc }), ...(schema && { schema }) },
+    manifest: {
+      name,
+      kind: isStream ? 'stream' : 'call',
+      ...(doc && { doc }),
+      ...(schema && { schema }),
+      ...(batch && { batch }),
+    },
     handler: owner === undefined ? handler : (handler.bind(owner) as Handler),
     isSlow: false,
   };

@@ -63,6 +63,23 @@ export class Outlet implements Outgoing {
     this.#wrote();
   }
 
+  get maxFrameBytes(): number {
+    return this.limits.maxFrameBytes;
+  }
+
+  /** How many bytes a value takes in a frame. @throws EncodeError, FrameTooLarge */
+  measure(value: unknown): number {
+    const out = new ByteWriter();
+    out.binary = this.#binaryInFrames;
+    try {
+      this.codec.encode(value ?? null, out, 'result');
+    } catch (error) {
+      throw error instanceof BinaryTooLarge ? this.#tooLarge('result', error.bytes) : error;
+    }
+    if (out.position > this.limits.maxFrameBytes) throw this.#tooLarge('result', out.position);
+    return out.position;
+  }
+
   sendEmpty(kind: number, aux: number, id: number): void {
     this.#out.frame(kind, 0, aux, id);
     this.#wrote();

@@ -133,6 +133,7 @@ function workerHello(codec: WorkerHello['codec'], commands: readonly Command[], 
     answersWhileBusy: false,
     typedArrays: true,
     arena,
+    batches: true,
     commands: commands.map((command) => command.manifest),
   };
 }

@@ -28,6 +28,7 @@ def _stub():
 
     stub = types.ModuleType("snakepit_bridge")
     stub.command = command
+    stub.batch = command
     stub.Context = type("Context", (), {})
     return stub
 

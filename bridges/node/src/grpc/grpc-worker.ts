@@ -158,13 +158,15 @@ export class GrpcWorker {
       // A synchronous command holds the only thread that could answer.
       silentWhileBusy: true,
       typedArrays: true,
+      batches: true,
       attachment,
       maxFrameBytes: takesLess ? maxFrameBytes : 0,
-      commands: commands.map(({ manifest: { name, kind, doc, schema } }) => ({
+      commands: commands.map(({ manifest: { name, kind, doc, schema, batch } }) => ({
         name,
         kind: kind === 'stream' ? CommandKind.STREAM : CommandKind.CALL,
         doc,
         schema: schema && JSON.stringify(schema),
+        batch,
       })),
     };
   }
@@ -274,11 +276,12 @@ function readArguments(
 
 function metaOf(meta: RpcMeta | undefined): CallMeta {
   if (meta === undefined) return NO_META;
-  const { session, traceparent, tracestate, context } = meta;
+  const { session, traceparent, tracestate, context, batch } = meta;
   return {
     ...(session !== '' && { session }),
     ...(traceparent !== '' && { trace: { traceparent, ...(tracestate !== '' && { tracestate }) } }),
     ...(context.size > 0 && { context: Object.fromEntries(context) }),
+    ...(batch && { batch }),
   };
 }
 

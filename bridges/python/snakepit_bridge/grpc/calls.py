@@ -73,6 +73,11 @@ class Call:
         return self.request.meta.session or None
 
     @property
+    def is_batch(self):
+        """Tell whether the arguments are those of several calls."""
+        return self.request.meta.batch
+
+    @property
     def values(self):
         """What encodes the answer."""
         return self.attachment.values
@@ -86,7 +91,8 @@ class Call:
         command = self.command
         if command.kind == STREAM and not self.is_stream:
             raise Refusal(INVALID_ARGUMENTS, "%s is a stream; call it as one" % command.name)
-        return command.invoke(self.take_arguments(), self._context() if command.takes_context else None)
+        context = self._context() if command.takes_context else None
+        return command.invoke(self.take_arguments(), context, self.is_batch)
 
     def take_arguments(self):
         """The decoded arguments. Raises Refusal."""

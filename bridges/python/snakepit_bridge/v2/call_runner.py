@@ -109,7 +109,7 @@ class CallRunner:
         """Call a synchronous command; a stream's body begins only when it is advanced."""
         _refuse_plain_call_of_stream(command, call)
         self._hooks.open(meta.get("session"), call[0])
-        return command.invoke(arguments, self._context(command, call, meta))
+        return command.invoke(arguments, self._context(command, call, meta), meta.get("batch") is True)
 
     def _submit(self, command, call):
         """Give a call to the event loop, where its arguments are decoded too."""
@@ -120,7 +120,7 @@ class CallRunner:
         def prepare():
             _refuse_plain_call_of_stream(command, call)
             meta, arguments = self._open(call)
-            return command.invoke(arguments, self._context(command, call, meta))
+            return command.invoke(arguments, self._context(command, call, meta), meta.get("batch") is True)
 
         self._streams.forget(call_id)
         self._open_calls.open(call_id)

@@ -1,3 +1,4 @@
+import type { BatchManifest } from '../codec/index.js';
 import type { LogLevel, SnakepitError } from '../core/index.js';
 
 /** Chunks that a stream may send before its first grant, unless something else is said. */
@@ -10,6 +11,8 @@ export interface CallMeta {
   readonly session?: string;
   readonly trace?: { readonly traceparent: string; readonly tracestate?: string };
   readonly context?: Readonly<Record<string, string>>;
+  /** The arguments are a list of those of several calls; only for workers that take batches. */
+  readonly batch?: true;
 }
 
 /**
@@ -38,6 +41,8 @@ export interface CommandManifest {
   readonly kind: CallKind;
   readonly doc?: string;
   readonly schema?: Readonly<Record<string, unknown>>;
+  /** The worker would have its calls batched. */
+  readonly batch?: BatchManifest;
 }
 
 /** What a worker said of itself at the handshake; v1 workers say only their codec. */
@@ -53,6 +58,8 @@ export interface WorkerManifest {
   readonly commands?: readonly CommandManifest[];
   /** Whether it answers heartbeats while a command runs. */
   readonly answersWhileBusy: boolean;
+  /** Whether it takes calls whose meta says `batch`; absent means no. */
+  readonly takesBatches?: boolean;
   /** Upon this signal it writes the stacks of its threads to stderr, whatever it is doing. */
   readonly stackSignal?: 'SIGUSR1';
 }

@@ -334,11 +334,12 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
   }
 }
 
-function toMetaMessage({ session, trace, context }: CallMeta): CallMetaInit {
+function toMetaMessage({ session, trace, context, batch }: CallMeta): CallMetaInit {
   return {
     session,
     traceparent: trace?.traceparent,
     tracestate: trace?.tracestate,
     ...(context && { context: new Map(Object.entries(context)) }),
+    ...(batch && { batch }),
   };
 }

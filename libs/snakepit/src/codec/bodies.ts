@@ -41,6 +41,8 @@ export interface CallMeta {
   readonly command?: string;
   readonly trace?: { readonly traceparent?: string; readonly tracestate?: string };
   readonly context?: Readonly<Record<string, string>>;
+  /** The arguments are a list of those of several calls. */
+  readonly batch?: boolean;
 }
 
 /**
@@ -89,12 +91,13 @@ export function parseHostCallBody(value: unknown): HostCallBody | undefined {
 /** Reads a call's meta; members that are unknown or of a wrong type are left out. */
 export function parseCallMeta(value: unknown): CallMeta {
   if (!isMap(value)) return {};
-  const { session, command, trace, context } = value;
+  const { session, command, trace, context, batch } = value;
   return {
     ...(typeof session === 'string' && { session }),
     ...(typeof command === 'string' && { command }),
     ...(isMap(trace) && { trace: stringsOf(trace) }),
     ...(isMap(context) && { context: stringsOf(context) }),
+    ...(batch === true && { batch }),
   };
 }
 

@@ -28,6 +28,7 @@ export {
   parseHostHello,
   parseWorkerHello,
   type ArenaOffer,
+  type BatchManifest,
   type CommandManifest,
   type HostHello,
   type StackSignal,

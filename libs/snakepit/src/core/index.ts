@@ -1,4 +1,5 @@
 export { unwatchAbort, watchAbort } from './abort.js';
+export { MAX_BATCH_SIZE, MAX_BATCH_WAIT_MS } from './batch-bounds.js';
 export { systemClock, type Clock, type Timer } from './clock.js';
 export { DeadlineSweep, type DeadlineBucket, type Expiring } from './deadline-sweep.js';
 export {
@@ -14,6 +15,7 @@ export {
 } from './errors.js';
 export { hasListeners, publish, subscribe, type EventName, type EventPayloads } from './events.js';
 export { LOG_LEVELS, silentLog, type LogLevel, type LogRecord, type LogSink } from './logger.js';
+export { variableName, withVariables, type Environment, type VariableRules } from './option-variables.js';
 export {
   describeValue,
   isPlainObject,
@@ -23,4 +25,5 @@ export {
   type OptionSpec,
   type OptionsResolved,
   type OptionTable,
+  type TextForm,
 } from './option-table.js';

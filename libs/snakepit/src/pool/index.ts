@@ -1,4 +1,7 @@
-export { poolOptionTable, type PoolOptions, type ResolvedPoolOptions } from './options.js';
+export { batchOptionTable, type BatchOptions, type BatchSettings } from './batching/batch-options.js';
+export type { BatchStats } from './batching/batch-line.js';
+export { POOL_PROFILES } from './profiles.js';
+export { poolOptionTable, type PoolProfile, type PoolOptions, type ResolvedPoolOptions } from './options.js';
 export { NO_OPTIONS, type CallOptions } from './call-options.js';
 export type { CallListener } from './pool-call.js';
 export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';

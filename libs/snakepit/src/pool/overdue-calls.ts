@@ -34,11 +34,11 @@ export class OverdueCalls {
     call.stop('deadline');
     call.expiresAt = nowMs + options.cancelGraceMs;
     deadlines.watch(call);
-    this.#fail(call, seat);
+    this.tell(call, seat);
   }
 
   /** The caller gets its error with the stacks of the worker: at once where it cannot tell them, else some milliseconds later. */
-  #fail(call: PoolCall, { worker }: Seat<PoolCall>): void {
+  tell(call: PoolCall, { worker }: Seat<PoolCall>): void {
     const error = callTimeout(this.#parts.name, call, call.startedAt ?? call.admittedAt);
     const stacks = worker.dumpStacks();
     if (stacks === undefined) return call.fail(error);

@@ -7,6 +7,7 @@ import {
   type Delivery,
   type Expiring,
 } from '../core/index.js';
+import type { Gathering } from './batching/gathering.js';
 import type { CallSettings } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
 import { mayHaveRun } from './delivery.js';
@@ -136,6 +137,21 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   get meta(): CallMeta | undefined {
     return this.settings.meta;
+  }
+
+  /** Where it waits for others to leave with; undefined for a call of a command that is not batched, and for a batch. */
+  get gathering(): Gathering | undefined {
+    return undefined;
+  }
+
+  /** How many calls its worker got at once; undefined where the command is not batched, and before it got any. */
+  get batchSize(): number | undefined {
+    return undefined;
+  }
+
+  /** How many callers it stands for. */
+  get callers(): number {
+    return 1;
   }
 
   onResult(value: unknown, serviceUs: number): void {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../core/index.js';
+import type { BatchStats } from './batching/batch-line.js';
 import type { ProcessMemory, RecycleReason, WorkerStateKind } from '../worker/index.js';
 
 /** What a pool can do at this moment: all of its workers, some of them, or none. */
@@ -43,6 +44,8 @@ export interface PoolStats {
   readonly restarts: number;
   /** How many healthy workers were replaced, by the limit they had reached. */
   readonly recycled: Readonly<Record<RecycleReason, number>>;
+  /** Commands that are batched, and what became of it; all other numbers here count calls, whether they were batched or not. */
+  readonly batches: Readonly<Record<string, BatchStats>>;
   readonly pids: readonly number[];
 }
 

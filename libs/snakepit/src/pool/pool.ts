@@ -2,6 +2,8 @@ import type { CallKind, ChannelCall, CommandManifest, HostCall } from '../channe
 import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
 import { readProcessMemory, type ExitCause, type Launch, type OrphanedCall, type Worker } from '../worker/index.js';
 import { Autoscaler } from './autoscaler.js';
+import { BatchRules } from './batching/batch-rules.js';
+import type { BatchSettings } from './batching/batch-options.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
@@ -70,6 +72,7 @@ export class Pool implements SupervisorOwner {
   readonly #recycler: Recycler;
   readonly #autoscaler: Autoscaler;
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
+  readonly #batches: BatchRules;
   readonly #reload: Rerun;
   #sources: SourceWatcher | undefined;
   #life: Life = 'new';
@@ -97,6 +100,7 @@ export class Pool implements SupervisorOwner {
       sample: (nowMs) => this.#load(nowMs),
       resize: (size) => this.#supervisor.resize(size),
     });
+    this.#batches = new BatchRules(name, options.batch);
     this.#reload = new Rerun(() => this.#supervisor.replaceAll('restart', options.recycle.maxUnavailable));
   }
 
@@ -165,16 +169,19 @@ export class Pool implements SupervisorOwner {
       if (options.signal?.aborted) throw cancelled(command, this.name, options.signal.reason, 'not-started');
       const settings = settingsOf(command, this.name, options);
       const prepared = this.#prepareArgs(command, args);
-      call = new PoolCall({
+      const profile = this.#profileOf(kind, command);
+      const parts = {
         owner: this.#dispatcher,
         command,
         args: prepared,
         settings,
-        profile: this.#profileOf(kind, command),
+        profile,
         admittedAt: this.#clock.now(),
         timeoutMs: this.#timeoutOf(kind, command, prepared, options),
         listener,
-      });
+      };
+      const { batching } = profile;
+      call = batching === undefined ? new PoolCall(parts) : this.#dispatcher.batching.create(parts, batching);
     } catch (thrown) {
       const error = invalidArguments(command, this.name, thrown);
       totals.onSettled(error.code);
@@ -183,6 +190,29 @@ export class Pool implements SupervisorOwner {
     }
     this.#dispatcher.admit(call);
     return call;
+  }
+
+  /**
+   * Has the calls of a command batched, unless the pool's options say how.
+   *
+   * @param by who says so, for messages
+   * @throws SnakepitError MISUSE where something else was declared before.
+   */
+  declareBatch(command: string, settings: BatchSettings, by: string): void {
+    this.#batches.declare(command, settings, by);
+    this.#applyBatches();
+  }
+
+  #learnBatches(commands: readonly CommandManifest[]): void {
+    for (const command of this.#batches.learn(commands)) {
+      const message = `the option 'batch' names '${command}', which is none of the workers' commands`;
+      this.#parts.log({ level: 'warn', pool: this.name, message });
+    }
+    this.#applyBatches();
+  }
+
+  #applyBatches(): void {
+    for (const [command, profile] of this.#profiles.call) profile.batching = this.#batches.lineOf(command);
   }
 
   /** Resolves when `count` workers (default: all) are ready. @throws SnakepitError POOL_NOT_READY after `timeoutMs`. */
@@ -242,6 +272,7 @@ export class Pool implements SupervisorOwner {
   /** Takes no more calls and returns when those it has are through, or after `drainTimeoutMs`. */
   async drain(): Promise<void> {
     if (this.#life === 'new' || this.#life === 'open') this.#life = 'draining';
+    this.#dispatcher.batching.flush();
     const { reached, giveUp } = this.#dispatcher.idle();
     const timer = this.#clock.after(this.options.drainTimeoutMs, giveUp);
     await reached;
@@ -308,7 +339,7 @@ export class Pool implements SupervisorOwner {
   }
 
   stats(): PoolStats {
-    const { totals, lanes, waiting, retrying } = this.#dispatcher;
+    const { totals, lanes, waiting, retrying, batching } = this.#dispatcher;
     const { requests, succeeded, cancelled: cancellations, errors, errorsByCode } = totals;
     const busy = lanes.filter((lane) => lane.inFlight > 0).length;
     return {
@@ -320,7 +351,7 @@ export class Pool implements SupervisorOwner {
       busy,
       queued: waiting,
       retrying,
-      inFlight: lanes.reduce((sum, lane) => sum + lane.inFlight, 0),
+      inFlight: lanes.reduce((sum, lane) => sum + lane.inFlight, batching.passengers),
       requests,
       succeeded,
       cancelled: cancellations,
@@ -330,6 +361,7 @@ export class Pool implements SupervisorOwner {
       saturated: errorsByCode.POOL_SATURATED ?? 0,
       restarts: this.#supervisor.restarts,
       recycled: { ...this.#recycler.counts },
+      batches: this.#batches.stats(),
       pids: [...this.#supervisor.workers].flatMap(({ pid }) => pid ?? []),
     };
   }
@@ -351,6 +383,8 @@ export class Pool implements SupervisorOwner {
   // ---- what the supervisor tells -----------------------------------------------------------------------------------
 
   onReady(worker: Worker): void {
+    const commands = worker.channel?.manifest.commands;
+    if (commands !== undefined) this.#learnBatches(commands);
     this.#dispatcher.seat(worker);
   }
 
@@ -417,6 +451,7 @@ export class Pool implements SupervisorOwner {
     let profile = profiles.get(command);
     if (profile === undefined) {
       profile = new CommandProfile(kind);
+      if (kind === 'call') profile.batching = this.#batches.lineOf(command);
       if (profiles.size < MAX_PROFILES) profiles.set(command, profile);
     }
     return profile;

@@ -22,6 +22,8 @@ export interface WaitingRoomParts {
   readonly soon: (task: () => void) => void;
   /** Why a call must not wait now, as when no worker can be expected; undefined when it may. */
   readonly refusal: () => SnakepitError | undefined;
+  /** Gives a worker a call whose command is batched, and others along with it. */
+  readonly dispatchBatch: (call: PoolCall, seat: Seat<PoolCall>, now: number) => void;
 }
 
 /** Calls that wait for a worker: for any, or for that of their session. {@link WaitingRoom.pump} is how they get one. */
@@ -86,10 +88,18 @@ export class WaitingRoom {
     const home = options.affinity === 'strict-queue' ? this.#seats.homeOf(call) : undefined;
     const refused = refusal() ?? this.#overload.refusal(call, home === undefined, now);
     if (refused !== undefined) return this.refuse(call, refused);
-    (home?.pinned ?? this.#backlog).push(call);
+    if (call.gathering === undefined) (home?.pinned ?? this.#backlog).push(call);
+    else call.gathering.gather(call);
     this.#limits.add(call.queuedBytes);
     this.#deadlines.watch(call);
     this.#retryLater();
+  }
+
+  /** Gives calls that have waited for others their place in the queue. */
+  lineUp(calls: readonly PoolCall[]): void {
+    const isStrict = this.#parts.options.affinity === 'strict-queue';
+    for (const call of calls) ((isStrict ? this.#seats.homeOf(call) : undefined)?.pinned ?? this.#backlog).push(call);
+    this.pumpSoon();
   }
 
   /** Lets a call that had its turn wait before all others, up to its deadline. */
@@ -97,6 +107,7 @@ export class WaitingRoom {
     call.recalledFor = undefined;
     if (call.queuedBytes === 0) call.queuedBytes = sizeOfArguments(call.args);
     this.#backlog.pushFront(call);
+    call.gathering?.onWaitsAgain(call);
     this.#limits.add(call.queuedBytes);
     call.expiresAt = call.deadline;
     this.#deadlines.watch(call);
@@ -107,6 +118,7 @@ export class WaitingRoom {
     if (call.queue === undefined) return;
     Backlog.remove(call);
     this.#limits.remove(call.queuedBytes);
+    call.gathering?.onLeft(call);
   }
 
   /** Fails a call that no worker holds; one that waits does so no more. */
@@ -206,10 +218,16 @@ export class WaitingRoom {
   }
 
   #handOut(call: PoolCall, seat: Seat<PoolCall>, now: number): true {
+    this.takeAlong(call, now);
+    if (call.gathering === undefined) this.#placement.dispatch(call, seat, now);
+    else this.#parts.dispatchBatch(call, seat, now);
+    return true;
+  }
+
+  /** A worker gets the call, by its own turn or by that of another. */
+  takeAlong(call: PoolCall, now: number): void {
     call.queue?.rate.onHandedOut(now, now - call.admittedAt);
     this.leave(call);
-    this.#placement.dispatch(call, seat, now);
-    return true;
   }
 
   /** Lets a waiting call of a session that has found a worker since wait for that one; false where it may go to any. */

@@ -4,8 +4,10 @@ export {
   isSnakepitError,
   SnakepitError,
   subscribe,
+  variableName,
   type Clock,
   type Delivery,
+  type Environment,
   type ErrorCode,
   type ErrorDetails,
   type EventName,
@@ -30,11 +32,17 @@ export {
   type PythonOptions,
 } from '../adapters/index.js';
 export type { CommandManifest } from '../channel/index.js';
+export type { BatchManifest } from '../codec/index.js';
 export {
+  batchOptionTable,
+  POOL_PROFILES,
   poolOptionTable,
+  type BatchOptions,
+  type BatchStats,
   type CallOptions,
   type PoolMemory,
   type PoolOptions,
+  type PoolProfile,
   type PoolStats,
   type PoolStatus,
   type Priority,
@@ -67,6 +75,7 @@ export {
 export {
   DEFAULT_POOL,
   snakepitOptionTable,
+  withEnvironment,
   type ManyPoolsOptions,
   type OnePoolOptions,
   type SnakepitOptions,

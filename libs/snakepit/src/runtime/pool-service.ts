@@ -4,6 +4,7 @@ import type { CommandManifest } from '../channel/index.js';
 import { SnakepitError } from '../core/index.js';
 import {
   NO_OPTIONS,
+  type BatchSettings,
   type CallOptions,
   type Pool,
   type PoolMemory,
@@ -139,6 +140,17 @@ export class PoolService {
   /** Takes no more calls and returns when those it has are through, or after `drainTimeoutMs`. */
   drain(): Promise<void> {
     return this.lookup(this.name).drain();
+  }
+
+  /**
+   * Has the calls of a command batched, unless the pool's options say how.
+   *
+   * @internal
+   * @param by who says so, for messages
+   * @throws SnakepitError MISUSE where something else was declared before.
+   */
+  declareBatch(command: string, settings: BatchSettings, by: string): void {
+    this.lookup(this.name).declareBatch(command, settings, by);
   }
 
   #pool(options: ExecuteOptions): Pool {

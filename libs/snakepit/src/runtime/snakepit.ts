@@ -33,7 +33,7 @@ export class Snakepit {
 
   constructor(given: SnakepitOptions, context: SnakepitContext = {}) {
     const { log = silentLog, clock = systemClock, hostEnv = process.env } = context;
-    const options = resolveSnakepitOptions(given);
+    const options = resolveSnakepitOptions(given, hostEnv);
     this.options = options;
     this.#log = log;
     this.sessions = new SessionService(options.sessions, { clock, log });

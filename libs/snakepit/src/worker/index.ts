@@ -20,6 +20,7 @@ export { checkPrivileges, hostSystem, privilegeOptionTable, type Privileges } fr
 export { readProcessMemory, type ProcessMemory } from './process-memory.js';
 export type { Launch, LaunchOptions, ProcessOptions, ProcessOwner, WorkerProcess } from './process.js';
 export { RelaunchedProcess } from './relaunched-process.js';
+export { RESERVED_VARIABLES } from './reserved-variables.js';
 export { SpawnedProcess } from './spawned-process.js';
 export { createOneTimeTls, WORKER_TLS_NAME, type OneTimeTls, type TlsIdentity } from './tls/one-time-tls.js';
 export { INHERITED_VARIABLES, workerEnvironment, type EnvironmentParts } from './worker-environment.js';
