@@ -58,6 +58,7 @@ export {
   type AttachSpec,
   type GrpcListenSpec,
   type GrpcTlsSpec,
+  type InProcessSpec,
   type LaunchContext,
   type LaunchSpec,
   type ProcessAdapter,

@@ -1,0 +1,87 @@
+import type { ErrorBody } from '../../codec/index.js';
+import type { BridgeCall, BridgeObserver } from './bridge.js';
+
+/** How a call of a fake went, as its worker knows. */
+export type FakeOutcome =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'result'; readonly value: unknown }
+  /** A stream that has given all its items. */
+  | { readonly kind: 'end' }
+  /** Also of a call that was cancelled or came too late, whose `code` says so. */
+  | { readonly kind: 'error'; readonly code: string; readonly type: string | undefined; readonly message: string }
+  /** Its worker ended with it in its hands. */
+  | { readonly kind: 'lost' };
+
+/** One call that has reached a fake's command. */
+export interface FakeCall {
+  readonly command: string;
+  /** As the command got them: decoded, and its own. */
+  readonly args: unknown;
+  /** The session's id. */
+  readonly session: string | undefined;
+  readonly context: Readonly<Record<string, string>>;
+  /** The worker's id. */
+  readonly worker: string;
+  readonly kind: 'call' | 'stream';
+  /** What a stream has given so far; the one result of a plain command that was called as a stream. */
+  readonly items: readonly unknown[];
+  readonly outcome: FakeOutcome;
+}
+
+type Entry = { -readonly [Key in keyof FakeCall]: FakeCall[Key] } & { readonly items: unknown[] };
+
+/** What was asked of a fake's commands, in the order in which they began. */
+export class FakeJournal implements BridgeObserver {
+  #entries: Entry[] = [];
+  readonly #byCall = new WeakMap<object, Entry>();
+
+  /** Calls of one command, or of all. */
+  calls(command?: string): readonly FakeCall[] {
+    return command === undefined ? [...this.#entries] : this.#entries.filter((entry) => entry.command === command);
+  }
+
+  clear(): void {
+    this.#entries = [];
+  }
+
+  onBegin(call: BridgeCall, worker: string): void {
+    const { command, args, meta, wantsStream } = call;
+    const entry: Entry = {
+      command,
+      args,
+      session: meta.session,
+      context: meta.context ?? {},
+      worker,
+      kind: wantsStream ? 'stream' : 'call',
+      items: [],
+      outcome: { kind: 'running' },
+    };
+    this.#entries.push(entry);
+    this.#byCall.set(call, entry);
+  }
+
+  onItem(call: BridgeCall, value: unknown): void {
+    this.#byCall.get(call)?.items.push(value);
+  }
+
+  onResult(call: BridgeCall, value: unknown): void {
+    this.#settle(call, { kind: 'result', value });
+  }
+
+  onEnd(call: BridgeCall): void {
+    this.#settle(call, { kind: 'end' });
+  }
+
+  onError(call: BridgeCall, { code, type, message }: ErrorBody): void {
+    this.#settle(call, { kind: 'error', code, type, message });
+  }
+
+  onLost(call: BridgeCall): void {
+    this.#settle(call, { kind: 'lost' });
+  }
+
+  #settle(call: BridgeCall, outcome: FakeOutcome): void {
+    const entry = this.#byCall.get(call);
+    if (entry?.outcome.kind === 'running') entry.outcome = outcome;
+  }
+}
