@@ -173,7 +173,7 @@ describe.each(COMBINATIONS.filter(({ can }) => can.multiplexes))('streams over $
     await entryWith(path, 'at');
   });
 
-  it('is not begun again after its worker died with items given', async () => {
+  it.runIf(combination.can.hasProcesses)('is not begun again after its worker died with items given', async () => {
     const path = scratch();
     const outcome = received(pool().stream('ticks', { path, ms: 5 }, { idempotent: true }));
     const busy = await waitUntil('the stream', () =>
