@@ -1,5 +1,7 @@
 import { resolveOptions } from '../../core/index.js';
-import type { Adapter, InProcessSpec } from '../../worker/index.js';
+import type { InProcessSpec } from '../../worker/index.js';
+import { FaultDesk } from '../faults/fault-desk.js';
+import type { FaultyAdapter } from '../faults/with-faults.js';
 import { loadBridge, type BridgeCall, type BridgeHooks } from './bridge.js';
 import type { FakeContext, FakeWorker } from './context.js';
 import { checkCommands, fakeOptionTable, type FakeOptions, type ResolvedFakeOptions } from './fake-options.js';
@@ -7,7 +9,7 @@ import { FakeProcess, type FakeCast } from './fake-process.js';
 import { FakeJournal, type FakeCall } from './journal.js';
 
 /** Workers that live in the host's process, given wherever `python({ … })` or another adapter is. */
-export interface FakeAdapter extends Adapter {
+export interface FakeAdapter extends FaultyAdapter {
   /** Calls that have reached a command, in the order in which they began: all, or those of one command. */
   calls(command?: string): readonly FakeCall[];
   /** Forgets the calls so far, between two tests of one application. */
@@ -25,6 +27,7 @@ export function fake(given: FakeOptions): FakeAdapter {
   const options = resolveOptions(fakeOptionTable, given, 'fake');
   checkCommands(options);
   const journal = new FakeJournal();
+  const desk = new FaultDesk();
   return {
     name: 'fake',
     inProcess: true,
@@ -36,8 +39,10 @@ export function fake(given: FakeOptions): FakeAdapter {
         launch: (launch) => new FakeProcess(cast, launch),
         env: {},
         codec: options.codec,
+        tap: desk.openTap,
       };
     },
+    faults: desk,
     calls: (command) => journal.calls(command),
     clearCalls: () => journal.clear(),
   };
