@@ -6,4 +6,7 @@ export type { FaultError } from './faults/failure-of.js';
 export type { Fault, FaultScope } from './faults/fault.js';
 export type { CrashScope, Faults } from './faults/faults.js';
 export { withFaults, type FaultyAdapter } from './faults/with-faults.js';
+export { record, recordOptionTable, type RecordingAdapter, type RecordOptions } from './recording/record.js';
+export type { Redact, RedactionPlace } from './recording/redaction.js';
+export { replay, replayOptionTable, type ReplayingAdapter, type ReplayOptions } from './recording/replay.js';
 export { ManualClock } from './manual-clock.js';

@@ -9,6 +9,8 @@ export interface TapContext {
   /** What the channel would tell if there were no tap. */
   readonly owner: ChannelOwner;
   readonly clock: Clock;
+  /** Items that a stream may send before it is granted more. */
+  readonly streamCredit: number;
 }
 
 /** Stands between one worker and its channel: sees what goes either way, and may change it. */

@@ -1,5 +1,6 @@
 import {
   HandshakeRefused,
+  STREAM_CREDIT,
   type Channel,
   type ChannelCall,
   type ChannelFailure,
@@ -292,7 +293,7 @@ export class Worker implements ChannelOwner {
         this.#endpoint = new GrpcEndpoint(spec.grpc, spec.privileges);
       const { codec } = spec;
       const endpoint = this.#endpoint;
-      const tap = spec.tap?.({ name, process: this.#process, owner: this, clock });
+      const tap = spec.tap?.({ name, process: this.#process, owner: this, clock, streamCredit: settings.streamCredit ?? STREAM_CREDIT });
       const owner = tap?.owner ?? this;
       const channel = await openChannel({ wire, name, codec, settings, arena, endpoint, clock, owner });
       this.#onConnected(tap === undefined ? channel : connected(channel, tap));

@@ -4,7 +4,6 @@ import { HandshakeRefused, type Channel, type ChannelCall } from '../../channel/
 import { SnakepitError, toError } from '../../core/index.js';
 import type { PoolService } from '../../runtime/index.js';
 import type { OpenTap, Tap, TapContext } from '../../worker/index.js';
-import { withOriginal } from '../tap/adapter-with-tap.js';
 import { Relay } from '../tap/relay.js';
 import { RelayingChannel, type RelayMaker } from '../tap/relaying-channel.js';
 import { CallFault, type Fault, type FaultScope } from './fault.js';
@@ -121,7 +120,7 @@ export class FaultDesk implements Faults {
   readonly openTap: OpenTap = (context): Tap => {
     const patient = new Patient(context);
     return {
-      owner: patient.ownerOf((hostCall) => context.owner.onHostCall(withOriginal(hostCall))),
+      owner: patient.owner,
       connect: (channel) => {
         if (this.#refusals?.fault.strikes('') === true) throw new HandshakeRefused(this.#refusals.reason);
         this.#patients.add(patient);

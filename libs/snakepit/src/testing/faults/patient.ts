@@ -2,6 +2,7 @@ import type { Channel, ChannelOwner } from '../../channel/index.js';
 import { SnakepitError } from '../../core/index.js';
 import type { TapContext, Wire } from '../../worker/index.js';
 import { FakeProcess } from '../fake/fake-process.js';
+import { passingOwner } from '../tap/passing-owner.js';
 
 /** What no reader of frames, lines or numbers takes for anything: a length beyond every limit. */
 const JUNK = Buffer.alloc(16, 0xff);
@@ -19,18 +20,14 @@ export class Patient {
   }
 
   /** What its channel tells: that it has room is passed on only where it does not look busy. */
-  ownerOf(onHostCall: ChannelOwner['onHostCall']): ChannelOwner {
+  get owner(): ChannelOwner {
     const { owner } = this.#context;
-    return {
-      onLog: (record) => owner.onLog(record),
-      onEvent: (name, data) => owner.onEvent(name, data),
-      onHostCall,
+    return passingOwner(owner, {
       onRoom: (hasRoom) => {
         this.#hasRoom = hasRoom;
         if (!this.#looksBusy) owner.onRoom(hasRoom);
       },
-      onFailed: (failure) => owner.onFailed(failure),
-    };
+    });
   }
 
   /** Takes no calls any more, or as many as before. */

@@ -1,6 +1,4 @@
-import type { HostCall } from '../../channel/index.js';
 import type { Adapter, OpenTap, Tap, TapContext } from '../../worker/index.js';
-import { Relay } from './relay.js';
 
 /** The adapter with a tap on each of its workers, before any that it has. */
 export function adapterWithTap(adapter: Adapter, tap: OpenTap): Adapter {
@@ -39,10 +37,4 @@ function inRow(outer: OpenTap, inner: OpenTap): OpenTap {
     const second = inner({ ...context, owner: first.owner });
     return { owner: second.owner, connect: (channel) => first.connect(second.connect(channel)) };
   };
-}
-
-/** A host call as the owner of the call knows it that it was made for. */
-export function withOriginal(hostCall: HostCall): HostCall {
-  const { call } = hostCall;
-  return call instanceof Relay ? { ...hostCall, call: call.original } : hostCall;
 }
