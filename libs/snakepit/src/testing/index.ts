@@ -10,3 +10,9 @@ export { record, recordOptionTable, type RecordingAdapter, type RecordOptions } 
 export type { Redact, RedactionPlace } from './recording/redaction.js';
 export { replay, replayOptionTable, type ReplayingAdapter, type ReplayOptions } from './recording/replay.js';
 export { ManualClock } from './manual-clock.js';
+export { SnakepitTesting } from './nest/snakepit-testing.js';
+export {
+  SnakepitTestingModule,
+  type SnakepitTestingSettings,
+  type TestingPools,
+} from './nest/snakepit-testing.module.js';

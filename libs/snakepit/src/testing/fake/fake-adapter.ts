@@ -12,6 +12,8 @@ import { FakeJournal, type FakeCall } from './journal.js';
 export interface FakeAdapter extends FaultyAdapter {
   /** Calls that have reached a command, in the order in which they began: all, or those of one command. */
   calls(command?: string): readonly FakeCall[];
+  /** Resolves when a command has been called so often, by default once, since the last {@link clearCalls}. */
+  untilCalled(command: string, times?: number): Promise<FakeCall>;
   /** Forgets the calls so far, between two tests of one application. */
   clearCalls(): void;
 }
@@ -44,6 +46,7 @@ export function fake(given: FakeOptions): FakeAdapter {
     },
     faults: desk,
     calls: (command) => journal.calls(command),
+    untilCalled: (command, times = 1) => journal.untilCalled(command, times),
     clearCalls: () => journal.clear(),
   };
 }

@@ -30,14 +30,28 @@ export interface FakeCall {
 
 type Entry = { -readonly [Key in keyof FakeCall]: FakeCall[Key] } & { readonly items: unknown[] };
 
+interface Waiting {
+  readonly command: string;
+  readonly times: number;
+  readonly resolve: (call: FakeCall) => void;
+}
+
 /** What was asked of a fake's commands, in the order in which they began. */
 export class FakeJournal implements BridgeObserver {
   #entries: Entry[] = [];
+  #waiting: Waiting[] = [];
   readonly #byCall = new WeakMap<object, Entry>();
 
   /** Calls of one command, or of all. */
   calls(command?: string): readonly FakeCall[] {
     return command === undefined ? [...this.#entries] : this.#entries.filter((entry) => entry.command === command);
+  }
+
+  /** Resolves when a command has been called so often since the last {@link clear}: with the call that made it so. */
+  untilCalled(command: string, times: number): Promise<FakeCall> {
+    const call = this.calls(command)[times - 1];
+    if (call !== undefined) return Promise.resolve(call);
+    return new Promise((resolve) => this.#waiting.push({ command, times, resolve }));
   }
 
   clear(): void {
@@ -58,6 +72,11 @@ export class FakeJournal implements BridgeObserver {
     };
     this.#entries.push(entry);
     this.#byCall.set(call, entry);
+    this.#waiting = this.#waiting.filter((waiting) => {
+      const wanted = this.calls(waiting.command)[waiting.times - 1];
+      if (wanted !== undefined) waiting.resolve(wanted);
+      return wanted === undefined;
+    });
   }
 
   onItem(call: BridgeCall, value: unknown): void {
