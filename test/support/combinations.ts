@@ -11,7 +11,7 @@ import {
   type PoolService,
 } from 'nestjs-snakepit/core';
 import type { Snakepit } from 'nestjs-snakepit/core';
-import { fake, type FakeOptions } from 'nestjs-snakepit/testing';
+import { fake, type FakeAdapter, type FakeOptions } from 'nestjs-snakepit/testing';
 import { afterAll, beforeAll, inject } from 'vitest';
 
 export type Language = 'python' | 'node';
@@ -143,6 +143,8 @@ export interface RunningPool {
   readonly snakepit: Snakepit;
   /** Everything logged so far. */
   readonly logs: LogRecord[];
+  /** Kills a worker by SIGKILL, or as that does. */
+  killWorker(id: string): void;
 }
 
 /** Starts a pool of the combination before the tests of a block and closes it after them. */
@@ -152,13 +154,20 @@ export function usePool(combination: Combination, options: Omit<PoolOptions, 'ad
     const logs: LogRecord[] = [];
     const adapter = adapterOf(combination);
     const snakepit = await createSnakepit({ adapter, size: 2, ...options }, { log: (record) => logs.push(record) });
-    running = { snakepit, pool: snakepit.pool(), logs };
+    running = { snakepit, pool: snakepit.pool(), logs, killWorker: (id) => killWorker(adapter, snakepit.pool(), id) };
   });
   afterAll(() => running?.snakepit.close());
   return () => {
     if (running === undefined) throw new Error('the pool of this block is not started');
     return running;
   };
+}
+
+function killWorker(adapter: Adapter, pool: PoolService, id: string): void {
+  if ('faults' in adapter) return void (adapter as FakeAdapter).faults.killWorker(id);
+  const pid = pool.workers().find((worker) => worker.id === id)?.pid;
+  if (pid === undefined) throw new Error(`there is no worker '${id}' with a process`);
+  process.kill(pid, 'SIGKILL');
 }
 
 /** What tells one worker of a pool from another: its process's id where it has one. */

@@ -148,13 +148,35 @@ describe('time', () => {
   });
 
   it('that stands keeps no application from closing, though a call hangs in it', async () => {
-    const app = await serve({ default: { commands } }, { clock: new ManualClock() });
-    const testing = app.get(SnakepitTesting);
-    testing.faults().hang();
+    const clock = new ManualClock();
+    const app = await serve({ default: { commands: { ...commands, summarize: () => new Promise(() => {}) } } }, { clock });
     const call = failureOf(app.get(PoolService).execute('summarize', { amounts: [] }, { timeoutMs: Infinity }));
-    await testing.fake().untilCalled('summarize');
+    await app.get(SnakepitTesting).fake().untilCalled('summarize');
     await app.close();
     expect(await call).toMatchObject({ code: 'POOL_CLOSED' });
+    expect(clock.timers).toBe(0);
+  });
+
+  it('that passes by the hour costs no worker its life', async () => {
+    const app = await serve({ default: { commands } }, { clock: new ManualClock() });
+    const pool = app.get(PoolService);
+    const before = pool.workers().map(({ id }) => id);
+    await app.get(SnakepitTesting).advance(3_600_000);
+    expect(pool.workers().map(({ id }) => id)).toEqual(before);
+    expect(await pool.execute('summarize', { amounts: [1] })).toEqual({ count: 1, total: 1 });
+    await app.close();
+  });
+
+  it('need not pass for faults to be over when the application closes', async () => {
+    const app = await serve({ default: { commands } });
+    const testing = app.get(SnakepitTesting);
+    testing.faults().hang();
+    testing.faults().saturate(app.get(PoolService));
+    const call = app.get(PoolService).execute('summarize', { amounts: [1] }).catch((error: unknown) => error);
+    const startedAt = performance.now();
+    await app.close();
+    expect(performance.now() - startedAt).toBeLessThan(900);
+    expect(await call).toMatchObject({ code: 'POOL_SATURATED' });
   });
 
   it('is what latencies go by', async () => {

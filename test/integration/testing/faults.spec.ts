@@ -75,10 +75,24 @@ describe.each(TARGETS)('faults of $name', ({ name, make }) => {
     const fault = adapter.faults.hang('add');
     const error = await failureOf(add(pool, { timeoutMs: 100 }));
     expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run', httpStatus: 504 });
-    fault.clear();
     await waitUntil('a replacement', () => identitiesOf(pool).some((each) => !before.includes(each)));
+    fault.clear();
     await whole(pool);
     expect(await add(pool)).toBe(3);
+  });
+
+  it('let a call go that hangs, when they are cleared', async () => {
+    const adapter = make();
+    const pool = await start(adapter);
+    const before = identitiesOf(pool);
+    const fault = adapter.faults.hang();
+    const call = add(pool);
+    const items = itemsOf(pool.stream('count', { to: 300 }));
+    await waitUntil('both', () => fault.hits === 2);
+    fault.clear();
+    expect(await call).toBe(3);
+    expect(await items).toHaveLength(300);
+    expect(identitiesOf(pool)).toEqual(before);
   });
 
   it('delay answers and items, as long as they are not cleared', async () => {

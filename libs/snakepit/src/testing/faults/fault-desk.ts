@@ -11,7 +11,7 @@ import type { CrashScope, Faults } from './faults.js';
 import { failureOf, type FaultError } from './failure-of.js';
 import { Patient } from './patient.js';
 import { fillQueue } from './queue-filler.js';
-import { DelayedCall, FailedCall, HungCall, KeptCall } from './struck-calls.js';
+import { DelayedCall, FailedCall, HungCall, KeptCall, type Held } from './struck-calls.js';
 import { requireSendable } from './sendable.js';
 
 interface Ward {
@@ -25,6 +25,8 @@ interface Order {
   readonly fault: CallFault;
   readonly strike: (call: ChannelCall, ward: Ward) => Relay | undefined;
 }
+
+type Hold = (call: ChannelCall, ward: Ward) => Relay & Held;
 
 /** Holds the faults of one adapter's workers, and strikes by them. */
 export class FaultDesk implements Faults {
@@ -42,12 +44,13 @@ export class FaultDesk implements Faults {
   }
 
   hang(command?: string, { times = Infinity }: FaultScope = {}): Fault {
-    return this.#order(command, times, (call) => new HungCall(call));
+    return this.#orderToHold(command, times, (call) => new HungCall(call));
   }
 
   delay(command: string | undefined, ms: number, { times = Infinity }: FaultScope = {}): Fault {
     if (!(ms >= 0)) throw new SnakepitError('INVALID_OPTIONS', { reason: `a delay of ${String(ms)} ms cannot be; give 0 or more.` });
-    return this.#order(command, times, (call, { context }) => new DelayedCall(call, ms, context.clock, context.name));
+    const delayed: Hold = (call, { context: { clock, name } }) => new DelayedCall(call, ms, clock, name);
+    return this.#orderToHold(command, times, delayed);
   }
 
   failNext(command: string | undefined, error: FaultError, { times = 1 }: FaultScope = {}): Fault {
@@ -157,8 +160,23 @@ export class FaultDesk implements Faults {
     this.#kept.clear();
   }
 
-  #order(command: string | undefined, times: number, strike: Order['strike']): Fault {
-    const fault = new CallFault(command, times);
+  /** What it holds goes on when it is cleared. */
+  #orderToHold(command: string | undefined, times: number, hold: Hold): Fault {
+    const held = new Set<Relay & Held>();
+    const strike: Order['strike'] = (call, ward) => {
+      for (const each of held) if (each.isSettled) held.delete(each);
+      const relay = hold(call, ward);
+      held.add(relay);
+      return relay;
+    };
+    return this.#order(command, times, strike, () => {
+      for (const each of held) each.release();
+      held.clear();
+    });
+  }
+
+  #order(command: string | undefined, times: number, strike: Order['strike'], onClear?: () => void): Fault {
+    const fault = new CallFault(command, times, onClear);
     this.#orders.push({ fault, strike });
     this.#standing.add(fault);
     return fault;

@@ -21,6 +21,7 @@ export class CallFault implements Fault {
     /** Undefined: any. */
     readonly command: string | undefined,
     times: number,
+    private readonly onClear: () => void = () => {},
   ) {
     this.#left = times;
   }
@@ -39,5 +40,6 @@ export class CallFault implements Fault {
 
   clear(): void {
     this.#left = 0;
+    this.onClear();
   }
 }

@@ -3,15 +3,49 @@ import type { ChannelCall } from '../../channel/index.js';
 import type { Clock, SnakepitError, Timer } from '../../core/index.js';
 import { Relay } from '../tap/relay.js';
 
-/** The worker never answers it, nor heeds that it is to stop. */
-export class HungCall extends Relay {
-  override onResult(): void {}
-  override onChunk(): void {}
-  override onEnd(): void {}
-  override onProgress(): void {}
-  override onFailure(): void {}
+/** What a fault keeps, and lets go when it is cleared. */
+export interface Held {
+  release(): void;
+}
+
+/** The worker never answers it, nor heeds that it is to stop, unless it is let go. */
+export class HungCall extends Relay implements Held {
+  /** What the worker has said, though nobody hears it. */
+  #unheard: (() => void)[] | undefined = [];
+
+  override onResult(value: unknown, serviceUs: number): void {
+    this.#keep(() => super.onResult(value, serviceUs));
+  }
+
+  override onChunk(value: unknown): void {
+    this.#keep(() => super.onChunk(value));
+  }
+
+  override onEnd(serviceUs: number): void {
+    this.#keep(() => super.onEnd(serviceUs));
+  }
+
+  override onProgress(value: unknown): void {
+    this.#keep(() => super.onProgress(value));
+  }
+
+  override onFailure(error: SnakepitError, serviceUs: number): void {
+    this.#keep(() => super.onFailure(error, serviceUs));
+  }
+
   override cancel(): boolean {
-    return true;
+    return this.#unheard !== undefined;
+  }
+
+  release(): void {
+    const unheard = this.#unheard ?? [];
+    this.#unheard = undefined;
+    for (const tell of unheard) tell();
+  }
+
+  #keep(tell: () => void): void {
+    if (this.#unheard === undefined) tell();
+    else this.#unheard.push(tell);
   }
 }
 
@@ -32,8 +66,9 @@ export class FailedCall extends Relay {
 }
 
 /** Whatever the worker says of it takes its time. */
-export class DelayedCall extends Relay {
-  readonly #timers = new Set<Timer>();
+export class DelayedCall extends Relay implements Held {
+  /** What is yet to be told, in order. */
+  readonly #pending = new Map<Timer, () => void>();
   #isAnswered = false;
 
   constructor(
@@ -83,22 +118,28 @@ export class DelayedCall extends Relay {
     super.lost();
   }
 
+  release(): void {
+    const pending = [...this.#pending.values()];
+    this.#forget();
+    for (const tell of pending) tell();
+  }
+
   #later(tell: () => void): void {
     const timer = this.clock.after(this.ms, () => {
-      this.#timers.delete(timer);
+      this.#pending.delete(timer);
       tell();
     });
-    this.#timers.add(timer);
+    this.#pending.set(timer, tell);
   }
 
   #forget(): void {
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    for (const timer of this.#pending.keys()) timer.cancel();
+    this.#pending.clear();
   }
 }
 
 /** It is kept from the worker for as long as the pool is to look busy. */
-export class KeptCall extends Relay {
+export class KeptCall extends Relay implements Held {
   override readonly answersItself = true;
   #isSent = false;
 
