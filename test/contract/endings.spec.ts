@@ -139,9 +139,7 @@ describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
       if (can.multiplexes) {
         expect(identitiesOf(running().pool)).toEqual(before);
       } else {
-        await waitUntil('a replacement', () =>
-          identitiesOf(running().pool).some((each) => !before.includes(each)),
-        );
+        await waitUntil('a replacement', () => identitiesOf(running().pool).some((each) => !before.includes(each)));
       }
     });
 

@@ -11,7 +11,7 @@ import {
   type WorkerHello,
 } from 'nestjs-snakepit/codec';
 
-import type { Hooks } from './definition.js';
+import type { Handler, Hooks } from './definition.js';
 import { errorBodyOf } from './failures.js';
 import type { Home } from './home.js';
 import { InProcessCall, type CallObserver } from './in-process-call.js';
@@ -67,9 +67,9 @@ export class InProcessWorker implements FrameSink {
     await this.#worker.stop();
   }
 
-  /** It is gone: whatever its commands still do, nothing is sent. Gives back the calls that had begun. */
-  abandon(): InProcessCall[] {
-    return (this.#worker?.abandon() ?? []) as InProcessCall[];
+  /** It is gone: whatever its commands still do, nothing is sent. */
+  abandon(): void {
+    this.#worker?.abandon();
   }
 
   async #answer(hello: HostHello): Promise<void> {
@@ -97,11 +97,13 @@ export class InProcessWorker implements FrameSink {
 
   #commands(): Command[] {
     const { exported, origin } = this.#parts;
-    return commandsIn(exported, origin).map((command) => ({ ...command, handler: this.#surrounded(command) }));
+    return commandsIn(exported, origin).map(({ manifest, handler, isSlow }) => {
+      return { manifest, handler: this.#surrounded(handler), isSlow };
+    });
   }
 
   /** A function that tells as many parameters as the command: it decides how positional arguments are taken. */
-  #surrounded({ handler }: Command): Command['handler'] {
+  #surrounded(handler: Handler): Handler {
     const { around } = this.#parts;
     const surrounded = (...args: unknown[]): unknown => around(args.at(-1) as InProcessCall, () => handler(...args));
     return Object.defineProperty(surrounded, 'length', { value: handler.length });

@@ -92,14 +92,12 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
   }
 
   /** Nobody listens any more: calls that run are told to stop, those that wait do not begin. */
-  abandon(): HostedCall[] {
-    const calls = [...this.running.values()];
+  abandon(): void {
     this.#runner.forgetWaiting();
-    for (const call of calls) {
+    for (const call of this.running.values()) {
       call.end();
       call.cancel(CancelReason.CALLER);
     }
-    return calls;
   }
 
   // --- what a call sends -------------------------------------------------------------------------

@@ -3,7 +3,13 @@ import type { AddressInfo } from 'node:net';
 
 import { Module, type INestApplication } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { fake as fakeAdapter, ManualClock, SnakepitTesting, SnakepitTestingModule, type FakeContext } from 'nestjs-snakepit/testing';
+import {
+  fake as fakeAdapter,
+  ManualClock,
+  SnakepitTesting,
+  SnakepitTestingModule,
+  type FakeContext,
+} from 'nestjs-snakepit/testing';
 import { PoolService, python, SnakepitModule } from 'nestjs-snakepit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -149,7 +155,10 @@ describe('time', () => {
 
   it('that stands keeps no application from closing, though a call hangs in it', async () => {
     const clock = new ManualClock();
-    const app = await serve({ default: { commands: { ...commands, summarize: () => new Promise(() => {}) } } }, { clock });
+    const app = await serve(
+      { default: { commands: { ...commands, summarize: () => new Promise(() => {}) } } },
+      { clock },
+    );
     const call = failureOf(app.get(PoolService).execute('summarize', { amounts: [] }, { timeoutMs: Infinity }));
     await app.get(SnakepitTesting).fake().untilCalled('summarize');
     await app.close();
@@ -172,7 +181,10 @@ describe('time', () => {
     const testing = app.get(SnakepitTesting);
     testing.faults().hang();
     testing.faults().saturate(app.get(PoolService));
-    const call = app.get(PoolService).execute('summarize', { amounts: [1] }).catch((error: unknown) => error);
+    const call = app
+      .get(PoolService)
+      .execute('summarize', { amounts: [1] })
+      .catch((error: unknown) => error);
     const startedAt = performance.now();
     await app.close();
     expect(performance.now() - startedAt).toBeLessThan(900);
@@ -214,26 +226,44 @@ describe('the testing module', () => {
     expect(process.getActiveResourcesInfo()).not.toContain('ProcessWrap');
     await app.close();
     await closed;
-    const kinds = (): string[] => process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap' || name === 'Timeout');
+    const kinds = (): string[] =>
+      process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap' || name === 'Timeout');
     expect(kinds()).toEqual(before.filter((name) => name === 'ProcessWrap' || name === 'Timeout'));
   });
 
   it('refuses pools that the application has not, and to leave real ones by mistake', async () => {
-    @Module({ imports: [SnakepitModule.forRoot({ pools: { ml: { adapter: python({ module: './none.py' }) }, io: { adapter: fakeAdapter({ commands }) } } })] })
+    @Module({
+      imports: [
+        SnakepitModule.forRoot({
+          pools: { ml: { adapter: python({ module: './none.py' }) }, io: { adapter: fakeAdapter({ commands }) } },
+        }),
+      ],
+    })
     class TwoPools {}
     const compile = (...args: Parameters<typeof SnakepitTestingModule.forRoot>) =>
       Test.createTestingModule({ imports: [TwoPools, SnakepitTestingModule.forRoot(...args)] }).compile();
-    expect((await failureOf(compile({ default: { commands } }))).message).toContain("names the pool 'default', which the application has not; it has 'ml', 'io'");
-    expect((await failureOf(compile({ ml: { commands } }))).message).toContain("The pool 'io' would start real workers");
+    expect((await failureOf(compile({ default: { commands } }))).message).toContain(
+      "names the pool 'default', which the application has not; it has 'ml', 'io'",
+    );
+    expect((await failureOf(compile({ ml: { commands } }))).message).toContain(
+      "The pool 'io' would start real workers",
+    );
     const allowed = await compile({ ml: { commands } }, { others: 'real' });
     await allowed.init();
-    expect(await allowed.get(PoolService).execute('summarize', { amounts: [4] }, { pool: 'ml' })).toEqual({ count: 1, total: 4 });
+    expect(await allowed.get(PoolService).execute('summarize', { amounts: [4] }, { pool: 'ml' })).toEqual({
+      count: 1,
+      total: 4,
+    });
     await allowed.close();
   });
 
   it('refuses what is neither a fake nor an adapter, and to stand alone', async () => {
-    expect(() => SnakepitTestingModule.forRoot({ default: {} as never })).toThrow("'default' is neither an adapter nor");
-    const alone = await Test.createTestingModule({ imports: [SnakepitTestingModule.forRoot({ default: { commands } })] }).compile();
+    expect(() => SnakepitTestingModule.forRoot({ default: {} as never })).toThrow(
+      "'default' is neither an adapter nor",
+    );
+    const alone = await Test.createTestingModule({
+      imports: [SnakepitTestingModule.forRoot({ default: { commands } })],
+    }).compile();
     expect((await failureOf(alone.init())).message).toContain('there is no SnakepitModule');
   });
 

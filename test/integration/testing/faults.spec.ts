@@ -28,7 +28,10 @@ const commands = {
 
 const TARGETS: readonly { readonly name: string; readonly make: () => FaultyAdapter }[] = [
   { name: 'fakes', make: () => fake({ commands }) },
-  { name: 'Python', make: () => withFaults(python({ module: pathOf('commands.py'), path: [inject('pythonPackages')] })) },
+  {
+    name: 'Python',
+    make: () => withFaults(python({ module: pathOf('commands.py'), path: [inject('pythonPackages')] })),
+  },
   { name: 'Node.js', make: () => withFaults(node({ module: pathOf('commands.js') })) },
 ];
 
@@ -53,7 +56,9 @@ describe.each(TARGETS)('faults of $name', ({ name, make }) => {
     expect(await itemsOf(pool.stream('count', { to: 2 }))).toEqual([0, 1]);
     const error = await failureOf(add(pool));
     expect(error).toMatchObject({ code: 'WORKER_EXITED', delivery: 'may-have-run', httpStatus: 503 });
-    expect(error.details['exit']).toContain(name === 'fakes' ? 'signal SIGSEGV' : 'signal SIGKILL (not sent by this host');
+    expect(error.details['exit']).toContain(
+      name === 'fakes' ? 'signal SIGSEGV' : 'signal SIGKILL (not sent by this host',
+    );
     expect(fault.hits).toBe(1);
     await whole(pool);
     expect(await add(pool)).toBe(3);
@@ -138,7 +143,11 @@ describe.each(TARGETS)('faults of $name', ({ name, make }) => {
     const adapter = make();
     const pool = await start(adapter);
     adapter.faults.breakProtocol('add');
-    expect(await failureOf(add(pool))).toMatchObject({ code: 'PROTOCOL_ERROR', delivery: 'may-have-run', httpStatus: 502 });
+    expect(await failureOf(add(pool))).toMatchObject({
+      code: 'PROTOCOL_ERROR',
+      delivery: 'may-have-run',
+      httpStatus: 502,
+    });
     await whole(pool);
     expect(await add(pool)).toBe(3);
   });
@@ -225,7 +234,11 @@ describe.each(TARGETS)('faults of $name', ({ name, make }) => {
     const pool = await start(adapter, { maxQueue: 20, queueTimeoutMs: 100 });
     const fault = adapter.faults.saturate(pool);
     expect(pool.stats().queued).toBe(20);
-    expect(await failureOf(add(pool))).toMatchObject({ code: 'POOL_SATURATED', delivery: 'not-started', httpStatus: 503 });
+    expect(await failureOf(add(pool))).toMatchObject({
+      code: 'POOL_SATURATED',
+      delivery: 'not-started',
+      httpStatus: 503,
+    });
     // Longer than a call may wait.
     await sleep(150);
     expect(await failureOf(add(pool))).toMatchObject({ code: 'POOL_SATURATED' });

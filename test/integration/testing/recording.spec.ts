@@ -120,7 +120,11 @@ describe('a recording of Python workers', () => {
       await itemsOf(snakepit.pool().stream('count', { to: 2 }));
     });
     const { calls, format } = JSON.parse(readFileSync(file, 'utf8'));
-    const value = { at: { $time: '1970-01-01T00:00:00.000Z' }, big: { $int: '1152921504606846976' }, bytes: { $bin: 'aGVsbG8=' } };
+    const value = {
+      at: { $time: '1970-01-01T00:00:00.000Z' },
+      big: { $int: '1152921504606846976' },
+      bytes: { $bin: 'aGVsbG8=' },
+    };
     expect(format).toBe('snakepit-recording/1');
     expect(calls).toEqual([
       { command: 'count', kind: 'stream', args: { to: 2 }, items: [0, 1], end: 'complete' },
@@ -131,9 +135,13 @@ describe('a recording of Python workers', () => {
   it('keeps secrets out, and is found in spite of it', async () => {
     const file = newFile();
     const redact = (value: unknown) => JSON.parse(JSON.stringify(value).replaceAll('hunter2', '***')) as unknown;
-    await told(record(real(), { file, redact }), (snakepit) => snakepit.pool().execute('same', [{ password: 'hunter2' }]));
+    await told(record(real(), { file, redact }), (snakepit) =>
+      snakepit.pool().execute('same', [{ password: 'hunter2' }]),
+    );
     expect(readFileSync(file, 'utf8')).not.toContain('hunter2');
-    const answer = told(replay({ file, redact }), (snakepit) => snakepit.pool().execute('same', [{ password: 'hunter2' }]));
+    const answer = told(replay({ file, redact }), (snakepit) =>
+      snakepit.pool().execute('same', [{ password: 'hunter2' }]),
+    );
     expect(await answer).toEqual({ password: '***' });
   });
 
@@ -155,7 +163,8 @@ describe('a recording of Python workers', () => {
       for await (const number of snakepit.pool().iterate<number>('count', { to: 500 })) numbers.push(number);
       expect(numbers).toHaveLength(500);
       const left: number[] = [];
-      for await (const number of snakepit.pool().iterate<number>('count', { to: 500 })) if (left.push(number) === 3) break;
+      for await (const number of snakepit.pool().iterate<number>('count', { to: 500 }))
+        if (left.push(number) === 3) break;
       await waitUntil('free hands', () => snakepit.pool().stats().available === 2);
     });
   });

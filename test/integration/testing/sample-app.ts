@@ -1,12 +1,5 @@
 import { Body, Controller, Get, Injectable, Module, Param, Post, Query, Sse, type MessageEvent } from '@nestjs/common';
-import {
-  commandArgs,
-  PoolService,
-  python,
-  SessionService,
-  SnakepitCommand,
-  SnakepitModule,
-} from 'nestjs-snakepit';
+import { commandArgs, PoolService, python, SessionService, SnakepitCommand, SnakepitModule } from 'nestjs-snakepit';
 import { map, type Observable } from 'rxjs';
 
 /** An application as users write them; nothing in it knows that it is tested. */

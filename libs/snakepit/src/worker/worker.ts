@@ -293,7 +293,13 @@ export class Worker implements ChannelOwner {
         this.#endpoint = new GrpcEndpoint(spec.grpc, spec.privileges);
       const { codec } = spec;
       const endpoint = this.#endpoint;
-      const tap = spec.tap?.({ name, process: this.#process, owner: this, clock, streamCredit: settings.streamCredit ?? STREAM_CREDIT });
+      const tap = spec.tap?.({
+        name,
+        process: this.#process,
+        owner: this,
+        clock,
+        streamCredit: settings.streamCredit ?? STREAM_CREDIT,
+      });
       const owner = tap?.owner ?? this;
       const channel = await openChannel({ wire, name, codec, settings, arena, endpoint, clock, owner });
       this.#onConnected(tap === undefined ? channel : connected(channel, tap));

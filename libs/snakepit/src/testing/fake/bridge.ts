@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { locateBridge } from '../../adapters/bridge-location.js';
 import type { ErrorBody } from '../../codec/index.js';
 import type { Clock } from '../../core/index.js';
-import type { FakeWorker } from './context.js';
+import type { FakeContext, FakeWorker } from './context.js';
 
 /** A call as the worker SDK has it. */
 export interface BridgeCall {
@@ -12,7 +12,7 @@ export interface BridgeCall {
   readonly meta: {
     readonly session?: string;
     readonly context?: Readonly<Record<string, string>>;
-    readonly trace?: { readonly traceparent: string; readonly tracestate?: string };
+    readonly trace?: FakeContext['trace'];
   };
   readonly wantsStream: boolean;
   readonly signal: AbortSignal;
@@ -28,7 +28,7 @@ export interface BridgeObserver {
 export interface BridgeHooks {
   readonly start: (() => unknown)[];
   readonly shutdown: (() => unknown)[];
-  readonly sessionOpen: ((session: never) => unknown)[];
+  readonly sessionOpen: ((session: FakeContext['session']) => unknown)[];
   readonly sessionClose: ((sessionId: string) => unknown)[];
 }
 
@@ -50,7 +50,7 @@ export interface BridgeWorkerParts {
 export interface BridgeWorker {
   read(bytes: Buffer): void;
   stop(): Promise<void>;
-  abandon(): readonly BridgeCall[];
+  abandon(): void;
 }
 
 /** The Node.js SDK's worker for one that lives in its host's process. */

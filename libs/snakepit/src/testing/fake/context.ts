@@ -24,7 +24,7 @@ export interface FakeContext {
   readonly log: Readonly<Record<'debug' | 'info' | 'warn' | 'error' | 'fatal', LogLine>>;
   progress(value: unknown): void;
   emit(name: string, data?: unknown): void;
-  readonly trace: { readonly traceparent: string; readonly tracestate?: string } | undefined;
+  readonly trace: { readonly traceparent?: string; readonly tracestate?: string } | undefined;
   readonly context: Readonly<Record<string, string>>;
   readonly worker: FakeWorker;
 }

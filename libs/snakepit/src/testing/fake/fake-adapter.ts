@@ -59,13 +59,11 @@ async function castOf(options: ResolvedFakeOptions, journal: FakeJournal): Promi
     observer: journal,
     hooksOf: (worker) => hooksOf(options, worker),
     around: (process) => (call, run) => {
-      journal.onBegin(call, process.id);
+      journal.onBegin(call, process);
       const latencyMs = latencyOf(options, call);
       return latencyMs === 0 ? run() : runLater(process, latencyMs, call, run);
     },
-    onEnded: (_process, lost) => {
-      for (const call of lost) journal.onLost(call);
-    },
+    onEnded: (process) => journal.onWorkerEnded(process),
   };
 }
 

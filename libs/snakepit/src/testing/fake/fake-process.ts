@@ -12,8 +12,7 @@ export interface FakeCast extends Pick<BridgeWorkerParts, 'exported' | 'origin' 
   readonly bridge: Bridge;
   readonly hooksOf: (worker: FakeWorker) => BridgeWorkerParts['hooks'];
   readonly around: (process: FakeProcess) => BridgeWorkerParts['around'];
-  /** One that has ended; `lost` are the calls that it had begun. */
-  readonly onEnded: (process: FakeProcess, lost: ReturnType<BridgeWorker['abandon']>) => void;
+  readonly onEnded: (process: FakeProcess) => void;
 }
 
 /** A worker's process that is none: it lives and dies as one does, within the host's. */
@@ -138,8 +137,8 @@ export class FakeProcess implements WorkerProcess, FarEnd, FakeWorker {
     this.#termination.end();
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
-    const lost = this.#worker.abandon();
-    this.#cast.onEnded(this, lost);
+    this.#worker.abandon();
+    this.#cast.onEnded(this);
     // As with a process, whoever asks for the end hears of it later.
     this.#socket.hangUp(() => this.#owner.onExit(cause));
   }

@@ -1,5 +1,6 @@
 import type { ErrorBody } from '../../codec/index.js';
 import type { BridgeCall, BridgeObserver } from './bridge.js';
+import type { FakeWorker } from './context.js';
 
 /** How a call of a fake went, as its worker knows. */
 export type FakeOutcome =
@@ -40,6 +41,7 @@ interface Waiting {
 export class FakeJournal implements BridgeObserver {
   #entries: Entry[] = [];
   #waiting: Waiting[] = [];
+  readonly #running = new Map<Entry, FakeWorker>();
   readonly #byCall = new WeakMap<object, Entry>();
 
   /** Calls of one command, or of all. */
@@ -58,20 +60,21 @@ export class FakeJournal implements BridgeObserver {
     this.#entries = [];
   }
 
-  onBegin(call: BridgeCall, worker: string): void {
+  onBegin(call: BridgeCall, worker: FakeWorker): void {
     const { command, args, meta, wantsStream } = call;
     const entry: Entry = {
       command,
       args,
       session: meta.session,
       context: meta.context ?? {},
-      worker,
+      worker: worker.id,
       kind: wantsStream ? 'stream' : 'call',
       items: [],
       outcome: { kind: 'running' },
     };
     this.#entries.push(entry);
     this.#byCall.set(call, entry);
+    this.#running.set(entry, worker);
     this.#waiting = this.#waiting.filter((waiting) => {
       const wanted = this.calls(waiting.command)[waiting.times - 1];
       if (wanted !== undefined) waiting.resolve(wanted);
@@ -95,12 +98,16 @@ export class FakeJournal implements BridgeObserver {
     this.#settle(call, { kind: 'error', code, type, message });
   }
 
-  onLost(call: BridgeCall): void {
-    this.#settle(call, { kind: 'lost' });
+  onWorkerEnded(ended: FakeWorker): void {
+    for (const [entry, worker] of this.#running) if (worker === ended) this.#settleEntry(entry, { kind: 'lost' });
   }
 
   #settle(call: BridgeCall, outcome: FakeOutcome): void {
     const entry = this.#byCall.get(call);
-    if (entry?.outcome.kind === 'running') entry.outcome = outcome;
+    if (entry !== undefined) this.#settleEntry(entry, outcome);
+  }
+
+  #settleEntry(entry: Entry, outcome: FakeOutcome): void {
+    if (this.#running.delete(entry)) entry.outcome = outcome;
   }
 }

@@ -59,7 +59,10 @@ export class MemoryWire extends EventEmitter {
   destroy(): void {
     if (this.#isClosed) return;
     this.#forget();
-    setImmediate(() => this.#far.closed());
+    setImmediate(() => {
+      this.emit('close');
+      this.#far.closed();
+    });
   }
 
   /** The worker is gone, and its end with it: what it has written arrives, then the end does, and `onGone` is called. */

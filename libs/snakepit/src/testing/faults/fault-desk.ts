@@ -48,7 +48,8 @@ export class FaultDesk implements Faults {
   }
 
   delay(command: string | undefined, ms: number, { times = Infinity }: FaultScope = {}): Fault {
-    if (!(ms >= 0)) throw new SnakepitError('INVALID_OPTIONS', { reason: `a delay of ${String(ms)} ms cannot be; give 0 or more.` });
+    if (!(ms >= 0))
+      throw new SnakepitError('INVALID_OPTIONS', { reason: `a delay of ${String(ms)} ms cannot be; give 0 or more.` });
     const delayed: Hold = (call, { context: { clock, name } }) => new DelayedCall(call, ms, clock, name);
     return this.#orderToHold(command, times, delayed);
   }
@@ -208,7 +209,9 @@ export class FaultDesk implements Faults {
     const chosen = [...this.#patients].filter((patient) => id === undefined || patient.id === id);
     if (id === undefined || chosen.length > 0) return chosen;
     const known = [...this.#patients].map((patient) => patient.id).join(', ');
-    throw new SnakepitError('MISUSE', { reason: `There is no worker '${id}' that runs; there are: ${known || 'none'}.` });
+    throw new SnakepitError('MISUSE', {
+      reason: `There is no worker '${id}' that runs; there are: ${known || 'none'}.`,
+    });
   }
 }
 

@@ -40,7 +40,8 @@ export class Patient {
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     const { process: worker } = this.#context;
     if (worker instanceof FakeProcess) return signalFake(worker, signal);
-    if (worker.pid === undefined) throw this.#unsupported(`it has no process of this host that ${signal} could be sent to`);
+    if (worker.pid === undefined)
+      throw this.#unsupported(`it has no process of this host that ${signal} could be sent to`);
     try {
       process.kill(-worker.pid, signal);
     } catch {

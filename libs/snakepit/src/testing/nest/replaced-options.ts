@@ -1,5 +1,11 @@
 import { isPlainObject, SnakepitError } from '../../core/index.js';
-import { DEFAULT_POOL, type Adapter, type ManyPoolsOptions, type OnePoolOptions, type SnakepitOptions } from '../../runtime/index.js';
+import {
+  DEFAULT_POOL,
+  type Adapter,
+  type ManyPoolsOptions,
+  type OnePoolOptions,
+  type SnakepitOptions,
+} from '../../runtime/index.js';
 import { hooksOf } from '../tap/adapter-with-tap.js';
 
 type OnePool = ManyPoolsOptions['pools'][string];

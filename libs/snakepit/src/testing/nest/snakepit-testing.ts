@@ -38,7 +38,9 @@ export class SnakepitTesting implements OnApplicationBootstrap, OnModuleDestroy,
   fake(pool = DEFAULT_POOL): FakeAdapter {
     const adapter = this.#adapter(pool);
     if ('calls' in adapter) return adapter as FakeAdapter;
-    throw new SnakepitError('MISUSE', { reason: `The workers of pool '${pool}' are no fakes: it was given an adapter.` });
+    throw new SnakepitError('MISUSE', {
+      reason: `The workers of pool '${pool}' are no fakes: it was given an adapter.`,
+    });
   }
 
   /** Faults of a pool's workers. */
@@ -62,7 +64,8 @@ export class SnakepitTesting implements OnApplicationBootstrap, OnModuleDestroy,
   /** Lets what is on its way arrive, then so much time pass, then what follows from that happen. @throws SnakepitError MISUSE without a ManualClock */
   async advance(ms: number): Promise<void> {
     if (!(this.clock instanceof ManualClock)) {
-      const reason = "Time can be made to pass on a ManualClock only: SnakepitTestingModule.forRoot(pools, { clock: new ManualClock() }).";
+      const reason =
+        'Time can be made to pass on a ManualClock only: SnakepitTestingModule.forRoot(pools, { clock: new ManualClock() }).';
       throw new SnakepitError('MISUSE', { reason });
     }
     const { clock } = this;
@@ -105,7 +108,9 @@ export class SnakepitTesting implements OnApplicationBootstrap, OnModuleDestroy,
     const adapter = this.adapters.get(pool);
     if (adapter !== undefined) return adapter;
     const known = [...this.adapters.keys()].join(', ');
-    throw new SnakepitError('MISUSE', { reason: `SnakepitTestingModule.forRoot has no pool '${pool}'; it has: ${known}.` });
+    throw new SnakepitError('MISUSE', {
+      reason: `SnakepitTestingModule.forRoot has no pool '${pool}'; it has: ${known}.`,
+    });
   }
 }
 

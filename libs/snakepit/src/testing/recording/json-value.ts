@@ -1,13 +1,7 @@
 import { elementTypeName, elementTypeNamed, elementTypeOf, PLAIN_BYTES, viewOf } from '../../codec/typed-array.js';
 
 /** A value as JSON holds it: what JSON has no form for is a map with one key that begins with `$`. */
-export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** Writes what a codec has decoded; keys in their order, or sorted, so that equal maps are written equally. */
 export function toJson(value: unknown, keys: 'as-they-are' | 'sorted' = 'as-they-are'): JsonValue {

@@ -26,9 +26,9 @@ export class RecordedCalls {
 
   /** Writes the file, ordered by command and arguments. */
   save(): void {
-    const keys = [...this.#calls.keys()].sort();
+    const keys = [...this.#calls.keys()].toSorted();
     const calls = keys.flatMap((key) => (this.#calls.get(key) ?? []).flatMap((call) => call ?? []));
-    const commands = [...this.#commands].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const commands = this.#commands.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     writeRecording(this.#file, { format: RECORDING_FORMAT, commands, calls });
   }
 }

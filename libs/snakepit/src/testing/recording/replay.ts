@@ -29,10 +29,14 @@ function isAdapter(given: unknown): given is Adapter {
 export const replayOptionTable = {
   file: fileOption,
   redact: redactOption,
-  onMiss: option.value((given): given is 'fail' | Adapter => given === 'fail' || isAdapter(given), "'fail' or an adapter", {
-    doc: 'What becomes of a call that was not recorded: it fails, or the workers of this adapter serve it, which are started with the pool then.',
-    default: 'fail' as const,
-  }),
+  onMiss: option.value(
+    (given): given is 'fail' | Adapter => given === 'fail' || isAdapter(given),
+    "'fail' or an adapter",
+    {
+      doc: 'What becomes of a call that was not recorded: it fails, or the workers of this adapter serve it, which are started with the pool then.',
+      default: 'fail' as const,
+    },
+  ),
   source: option.value((given): given is Adapter | undefined => given === undefined || isAdapter(given), 'an adapter', {
     doc: 'The real workers that are recorded by `refresh`; they are not started otherwise.',
     default: undefined,
@@ -48,7 +52,7 @@ export const replayOptionTable = {
     default: false,
   }),
   workers: option.integer({
-    doc: "Number of workers of a pool whose `size` is not given.",
+    doc: 'Number of workers of a pool whose `size` is not given.',
     unit: 'workers',
     min: 1,
     max: 1024,
@@ -101,7 +105,10 @@ export function replay(given: ReplayOptions): ReplayingAdapter {
     const message = library?.explain(asked) ?? '';
     misses.push(message);
     if (onMiss !== 'fail') return new Relay(call);
-    return new FailedCall(call, toCallerError({ code: 'REMOTE_ERROR', type: 'ReplayMiss', message }, call.command, name));
+    return new FailedCall(
+      call,
+      toCallerError({ code: 'REMOTE_ERROR', type: 'ReplayMiss', message }, call.command, name),
+    );
   }
 
   const fallback = onMiss === 'fail' ? undefined : adapterWithTap(onMiss, openTap);
@@ -128,7 +135,9 @@ function commandsOf({ commands, calls }: Recording, file: string): Record<string
   const listed = new Map<string, CommandManifest>(calls.map(({ command, kind }) => [command, { name: command, kind }]));
   for (const manifest of commands) listed.set(manifest.name, manifest);
   if (listed.size === 0) {
-    throw new SnakepitError('MISUSE', { reason: `The recording ${file} is empty: nothing can be served by it. Record it anew.` });
+    throw new SnakepitError('MISUSE', {
+      reason: `The recording ${file} is empty: nothing can be served by it. Record it anew.`,
+    });
   }
   return Object.fromEntries([...listed.values()].map((manifest) => [manifest.name, stub(manifest)]));
 }
