@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 import {
   createSnakepit,
+  grpc,
   node,
   python,
   type Adapter,
@@ -11,10 +12,11 @@ import {
   type Snakepit,
 } from 'nestjs-snakepit/core';
 import { fake, withFaults, type FaultyAdapter } from 'nestjs-snakepit/testing';
-import { afterEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, describe, expect, inject, it, onTestFinished } from 'vitest';
 
 import { identitiesOf } from '../../support/combinations.js';
 import { failureOf, itemsOf } from '../../support/outcomes.js';
+import { startStandalone } from '../../support/standalone-worker.js';
 import { waitUntil } from '../../support/wait-until.js';
 
 const pathOf = (name: string): string => fileURLToPath(new URL(`../../fixtures/contract/${name}`, import.meta.url));
@@ -158,7 +160,7 @@ describe.each(TARGETS)('faults of $name', ({ name, make }) => {
     adapter.faults.delay('add', 10_000);
     const held = failureOf(add(pool));
     await waitUntil('the held call', () => pool.stats().inFlight === 1);
-    await adapter.faults.dropConnection();
+    expect(adapter.faults.dropConnection()).toHaveLength(2);
     expect(await held).toMatchObject({ code: 'WORKER_EXITED', delivery: 'may-have-run' });
     adapter.faults.clear();
     await whole(pool);
@@ -269,4 +271,51 @@ describe.each(TARGETS)('faults of $name', ({ name, make }) => {
     await whole(pool);
     expect(await add(pool)).toBe(3);
   });
+});
+
+describe.each([
+  { name: 'protocol v1', wire: { protocol: 'v1' } as const, isGrpc: false },
+  { name: 'gRPC', wire: { transport: 'grpc' } as const, isGrpc: true },
+])('faults of Python over $name', ({ wire, isGrpc }) => {
+  const make = () => withFaults(python({ module: pathOf('commands.py'), path: [inject('pythonPackages')], ...wire }));
+
+  it('are those of any other worker, as far as can be', async () => {
+    const adapter = make();
+    const pool = await start(adapter);
+    adapter.faults.crashNext('add');
+    expect(await failureOf(add(pool))).toMatchObject({ code: 'WORKER_EXITED', delivery: 'may-have-run' });
+    await whole(pool);
+    const hanging = adapter.faults.hang('add');
+    expect(await failureOf(add(pool, { timeoutMs: 100 }))).toMatchObject({ code: 'CALL_TIMEOUT' });
+    hanging.clear();
+    await whole(pool);
+    adapter.faults.breakProtocol();
+    const error = await failureOf(add(pool));
+    expect(error).toMatchObject(isGrpc ? { code: 'MISUSE', delivery: 'not-started' } : { code: 'PROTOCOL_ERROR' });
+    if (isGrpc) expect(error.message).toContain('bytes cannot be put into a connection over gRPC');
+    await whole(pool);
+    const before = identitiesOf(pool);
+    adapter.faults.dropConnection();
+    await waitUntil('replacements', () => !identitiesOf(pool).some((each) => before.includes(each)));
+    await whole(pool);
+    expect(await add(pool)).toBe(3);
+  });
+});
+
+it('faults of workers that somebody else has started drop the connection, and kill nobody', async () => {
+  const worker = await startStandalone('node', '127.0.0.1:0', 'a-token-of-the-team', inject('pythonPackages'));
+  onTestFinished(() => worker.kill());
+  const adapter = withFaults(grpc({ address: worker.address, token: 'a-token-of-the-team' }));
+  const pool = await start(adapter);
+  adapter.faults.crashNext();
+  expect(await failureOf(add(pool))).toMatchObject({ code: 'MISUSE', delivery: 'not-started' });
+  expect(() => adapter.faults.killWorker()).toThrow('it has no process of this host');
+  adapter.faults.delay('add', 10_000);
+  const held = failureOf(add(pool));
+  await waitUntil('the held call', () => pool.stats().inFlight === 1);
+  adapter.faults.dropConnection();
+  expect(await held).toMatchObject({ code: 'WORKER_LOST', delivery: 'may-have-run' });
+  adapter.faults.clear();
+  await whole(pool);
+  expect(await add(pool)).toBe(3);
 });

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers';
 
 import { HandshakeRefused, type Channel, type ChannelCall } from '../../channel/index.js';
-import { SnakepitError, toError } from '../../core/index.js';
+import { SnakepitError } from '../../core/index.js';
 import type { PoolService } from '../../runtime/index.js';
 import type { OpenTap, Tap, TapContext } from '../../worker/index.js';
 import { Relay } from '../tap/relay.js';
@@ -40,7 +40,7 @@ export class FaultDesk implements Faults {
   // ---- what a user orders ------------------------------------------------------------------------------------------
 
   crashNext(command?: string, { times = 1, ...how }: CrashScope = {}): Fault {
-    return this.#order(command, times, (call, { patient }) => afterSending(call, () => patient.crash(how)));
+    return this.#order(command, times, (call, { patient }) => afterSending(call, patient.crasher(how)));
   }
 
   hang(command?: string, { times = Infinity }: FaultScope = {}): Fault {
@@ -62,13 +62,7 @@ export class FaultDesk implements Faults {
   }
 
   breakProtocol(command?: string, { times = 1 }: FaultScope = {}): Fault {
-    return this.#order(command, times, (call, { patient, channel, context }) =>
-      afterSending(call, () => {
-        patient.babble(channel).catch((error: unknown) => {
-          context.owner.onLog({ level: 'error', message: toError(error).message });
-        });
-      }),
-    );
+    return this.#order(command, times, (call, { patient, channel }) => afterSending(call, patient.babbler(channel)));
   }
 
   refuseStart(times = 1, reason = 'it was told to refuse its start (faults.refuseStart)'): Fault {
@@ -90,10 +84,8 @@ export class FaultDesk implements Faults {
     });
   }
 
-  async dropConnection(id?: string): Promise<string[]> {
-    const chosen = this.#chosen(id);
-    await Promise.all(chosen.map((patient) => patient.dropConnection()));
-    return chosen.map((patient) => patient.id);
+  dropConnection(id?: string): string[] {
+    return this.#each(id, (patient) => patient.dropConnection());
   }
 
   occupy(): Fault {

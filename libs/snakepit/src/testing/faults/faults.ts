@@ -23,7 +23,7 @@ export interface Faults {
   delay(command: string | undefined, ms: number, scope?: FaultScope): Fault;
   /** The next call fails, without having reached the command: REMOTE_ERROR, ran; or with the `code` that is given. */
   failNext(command: string | undefined, error: FaultError, scope?: FaultScope): Fault;
-  /** The worker answers the next call by bytes that make no sense: PROTOCOL_ERROR, may have run. */
+  /** The worker answers the next call by bytes that make no sense: PROTOCOL_ERROR, may have run; over gRPC the call fails with MISUSE. */
   breakProtocol(command?: string, scope?: FaultScope): Fault;
   /** The next starts of workers fail: WORKER_START_FAILED, and POOL_NOT_READY where no worker is left. */
   refuseStart(times?: number, reason?: string): Fault;
@@ -31,8 +31,8 @@ export interface Faults {
   killWorker(id?: string): string[];
   /** Stops a worker, or all, as SIGSTOP does, until cleared: WORKER_LOST when their heartbeat is missed. */
   freezeWorker(id?: string): Fault;
-  /** Closes the connection of a worker, or of all: WORKER_EXITED. */
-  dropConnection(id?: string): Promise<string[]>;
+  /** Closes the connection of a worker, or of all, whose ids it returns: WORKER_EXITED; of workers that somebody else has started, WORKER_LOST. */
+  dropConnection(id?: string): string[];
   /** Keeps all workers busy, until cleared: calls wait, and QUEUE_TIMEOUT ends their waiting. */
   occupy(): Fault;
   /** {@link occupy}, and a full queue besides: POOL_SATURATED for each call, until cleared. The calls that fill it count in the pool's statistics. */

@@ -11,12 +11,18 @@ const JUNK = Buffer.alloc(16, 0xff);
 export class Patient {
   readonly id: string;
   readonly #context: TapContext;
+  #wire: Wire | undefined;
   #hasRoom = true;
   #looksBusy = false;
 
   constructor(context: TapContext) {
     this.id = context.name.worker;
     this.#context = context;
+    // It is there before there is a channel.
+    context.process.wire.then(
+      (wire) => (this.#wire = wire),
+      () => {},
+    );
   }
 
   /** What its channel tells: that it has room is passed on only where it does not look busy. */
@@ -37,56 +43,63 @@ export class Patient {
     this.#context.owner.onRoom(!looksBusy && this.#hasRoom);
   }
 
+  /** @throws SnakepitError MISUSE for a worker that this host has not started */
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
     const { process: worker } = this.#context;
     if (worker instanceof FakeProcess) return signalFake(worker, signal);
-    if (worker.pid === undefined)
-      throw this.#unsupported(`it has no process of this host that ${signal} could be sent to`);
+    const pid = worker.pid ?? this.#refuse(`it has no process of this host that ${signal} could be sent to`);
     try {
-      process.kill(-worker.pid, signal);
+      process.kill(-pid, signal);
     } catch {
       // It is gone.
     }
   }
 
-  /** Ends a fake as its own code would have; of a real one's ends, only that by SIGKILL can be had from outside. */
-  crash(how: { readonly status?: number; readonly signal?: NodeJS.Signals }): void {
+  /**
+   * What ends a fake as its own code would have; of a real one's ends, only that by SIGKILL can be had from outside.
+   *
+   * @throws SnakepitError MISUSE for a worker that this host has not started
+   */
+  crasher(how: { readonly status?: number; readonly signal?: NodeJS.Signals }): () => void {
     const { process: worker } = this.#context;
-    if (!(worker instanceof FakeProcess)) return this.signal('SIGKILL');
-    void (how.status === undefined ? worker.kill(how.signal ?? 'SIGSEGV') : worker.exit(how.status));
+    if (worker instanceof FakeProcess) {
+      return () => void (how.status === undefined ? worker.kill(how.signal ?? 'SIGSEGV') : worker.exit(how.status));
+    }
+    if (worker.pid === undefined) this.#refuse('it has no process of this host that could be killed');
+    return () => this.signal('SIGKILL');
   }
 
-  async dropConnection(): Promise<void> {
-    const { process: worker } = this.#context;
-    const wire = await worker.wire;
-    switch (wire.protocol) {
+  dropConnection(): void {
+    const wire = this.#wire;
+    switch (wire?.protocol) {
       case 'v2':
         return void wire.socket.destroy();
       case 'v1':
         return void (wire.stdin.destroy(), wire.stdout.destroy());
       case 'grpc':
       case 'grpc-v1':
-        return worker.channelClosed('a fault has dropped the connection', 0, 0);
+        return this.#context.process.channelClosed('a fault has dropped the connection', 0, 0);
+      case undefined:
+        return;
     }
   }
 
-  /** Its next bytes make no sense. */
-  async babble(channel: Channel | undefined): Promise<void> {
-    const wire = await this.#context.process.wire;
-    const source = channel?.manifest.transport === 'grpc' ? undefined : sourceOf(wire);
-    if (source === undefined) throw this.#unsupported('bytes cannot be put into a connection over gRPC');
-    source.emit('data', JUNK);
+  /** What makes its next bytes nonsense. @throws SnakepitError MISUSE over gRPC */
+  babbler(channel: Channel): () => void {
+    const source = channel.manifest.transport === 'grpc' ? undefined : sourceOf(this.#wire);
+    if (source === undefined) this.#refuse('bytes cannot be put into a connection over gRPC');
+    return () => source.emit('data', JUNK);
   }
 
-  #unsupported(reason: string): SnakepitError {
+  #refuse(reason: string): never {
     const { worker } = this.#context.name;
-    return new SnakepitError('MISUSE', { reason: `This fault cannot befall worker '${worker}': ${reason}.` });
+    throw new SnakepitError('MISUSE', { reason: `This fault cannot befall worker '${worker}': ${reason}.` });
   }
 }
 
-function sourceOf(wire: Wire): { emit(event: 'data', bytes: Buffer): unknown } | undefined {
-  if (wire.protocol === 'v2') return wire.socket;
-  return wire.protocol === 'v1' ? wire.stdout : undefined;
+function sourceOf(wire: Wire | undefined): { emit(event: 'data', bytes: Buffer): unknown } | undefined {
+  if (wire?.protocol === 'v2') return wire.socket;
+  return wire?.protocol === 'v1' ? wire.stdout : undefined;
 }
 
 function signalFake(worker: FakeProcess, signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
