@@ -16,6 +16,7 @@ import {
   snakepitOptionTable,
   variableName,
 } from '../libs/snakepit/dist/runtime/index.js';
+import { fakeOptionTable, recordOptionTable, replayOptionTable } from '../libs/snakepit/dist/testing/index.js';
 
 const docsDir = fileURLToPath(new URL('../docs/', import.meta.url));
 const GENERATED = '<!-- Written by `npm run docs` from the tables in the source; do not edit. -->';
@@ -67,6 +68,9 @@ function optionsPage() {
     ['`node()`', 'Workers in Node.js.', nodeOptionTable],
     ['`custom()`', 'Any program that speaks one of the wire protocols.', customOptionTable],
     ['`grpc()`', 'Workers that this application does not start, over gRPC.', grpcOptionTable],
+    ['`fake()`', 'Workers for tests, which live in the process of the application.', fakeOptionTable],
+    ['`record()`', 'Real workers whose answers are written into a file, for tests.', recordOptionTable],
+    ['`replay()`', 'Workers for tests that answer by such a file.', replayOptionTable],
   ];
   return [
     GENERATED,

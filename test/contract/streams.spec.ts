@@ -182,7 +182,7 @@ describe.each(COMBINATIONS.filter(({ can }) => can.multiplexes))('streams over $
         .find(({ inFlight }) => inFlight > 0),
     );
     await sleep(30);
-    process.kill(busy.pid ?? 0, 'SIGKILL');
+    running().killWorker(busy.id);
     const { items, error } = await outcome;
     expect(items).toEqual(upTo(items.length).map((n) => n + 1));
     expect(error).toMatchObject({ code: 'WORKER_EXITED', delivery: 'may-have-run' });

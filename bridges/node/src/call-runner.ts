@@ -65,6 +65,12 @@ export class CallRunner implements StreamSink<HostedCall> {
     call.onCredit?.();
   }
 
+  /** What arrived and has not begun never will. */
+  forgetWaiting(): void {
+    this.#queue = [];
+    this.#next = 0;
+  }
+
   /** Tells once when no call is left; to be called when no more will be added. */
   whenIdle(onIdle: () => void): void {
     this.#onIdle = onIdle;

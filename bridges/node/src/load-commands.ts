@@ -14,13 +14,18 @@ const GENERATORS = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
 
 /** Imports a user's file: every function it exports is a command. */
 export async function loadCommands(path: string): Promise<Command[]> {
-  const exported = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  const commands = commandsIn((await import(pathToFileURL(path).href)) as Record<string, unknown>, path);
+  if (commands.length === 0) throw new Error(`${path} exports no functions; export one for each command`);
+  return commands;
+}
+
+/** The functions among a module's exports, each as a command. */
+export function commandsIn(exported: Readonly<Record<string, unknown>>, path: string): Command[] {
   const commands = new Map<string, Command>();
   for (const [name, value] of Object.entries(exported)) {
     if (name === 'default') addDefault(commands, value, path);
     else if (isHandler(value)) add(commands, name, value, path);
   }
-  if (commands.size === 0) throw new Error(`${path} exports no functions; export one for each command`);
   return [...commands.values()];
 }
 

@@ -1,14 +1,13 @@
-import type { Socket } from 'node:net';
 import {
+  CancelReason,
   COMMAND_BY_NAME,
   Flag,
   Kind,
   parseCallMeta,
   parseErrorBody,
   ProtocolViolation,
-  type CallMeta,
   type Arena,
-  type CancelReason,
+  type CallMeta,
   type Codec,
   type FrameSink,
   type HostHello,
@@ -19,10 +18,11 @@ import type { Call } from './call.js';
 import { CallRunner } from './call-runner.js';
 import { cutLog, unknownCommand } from './failures.js';
 import { FrameCall, type FrameLink } from './frame-call.js';
+import { OWN_PROCESS, type Home } from './home.js';
 import { HostAsks } from './host-asks.js';
 import type { HostedCall } from './hosted-call.js';
 import type { Command } from './load-commands.js';
-import { Outlet } from './outlet.js';
+import { Outlet, type HostSocket } from './outlet.js';
 import { runShutdownHooks } from './process-end.js';
 import { SessionTracker } from './session-tracker.js';
 
@@ -31,19 +31,21 @@ const NO_META: CallMeta = {};
 /** Runs commands for a host that speaks protocol v2. */
 export class MultiplexedWorker implements FrameSink, FrameLink {
   readonly running = new Map<number, HostedCall>();
-  readonly sessions = new SessionTracker();
+  readonly sessions: SessionTracker;
   readonly #byName: ReadonlyMap<string, Command>;
   readonly outlet: Outlet;
   readonly #runner: CallRunner;
   readonly #asks = new HostAsks();
 
   constructor(
-    socket: Socket,
+    socket: HostSocket,
     private readonly codec: Codec,
     private readonly hello: HostHello,
     private readonly commands: readonly Command[],
     private readonly arena: Arena | undefined,
+    private readonly home: Home = OWN_PROCESS,
   ) {
+    this.sessions = new SessionTracker(home.hooks);
     const { maxFrameBytes, typedArrays: keepsTypes = false } = hello;
     this.outlet = new Outlet(socket, codec, { maxFrameBytes, keepsTypes }, arena);
     this.#runner = new CallRunner(this.outlet);
@@ -84,9 +86,18 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
 
   /** Ends the worker without waiting for calls. */
   async stop(): Promise<void> {
-    await runShutdownHooks();
+    await runShutdownHooks(this.home.hooks);
     await this.outlet.close();
-    process.exit(0);
+    this.home.exit(0);
+  }
+
+  /** Nobody listens any more: calls that run are told to stop, those that wait do not begin. */
+  abandon(): void {
+    this.#runner.forgetWaiting();
+    for (const call of this.running.values()) {
+      call.end();
+      call.cancel(CancelReason.CALLER);
+    }
   }
 
   // --- what a call sends -------------------------------------------------------------------------
@@ -144,7 +155,7 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
     const wantsStream = (flags & Flag.STREAM) !== 0;
     const { streamCredit: credit } = this.hello;
     const input = { callId: id, definition, args, meta, deadlineAt, wantsStream, credit };
-    this.#runner.add(new FrameCall(input, this));
+    this.#runner.add(this.home.callOf?.(input, this) ?? new FrameCall(input, this));
   }
 
   /** The host has read these slices. */

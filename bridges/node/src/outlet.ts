@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import {
   BinaryTooLarge,
   ByteWriter,
@@ -16,6 +15,13 @@ const FLUSH_FRAMES = 32;
 const FLUSH_BYTES = 64 * 1024;
 const FLUSH_AFTER_MS = 0.1;
 
+/** As much of a socket as a worker writes by. */
+export interface HostSocket {
+  /** `onTaken`: the bytes may be used again. */
+  write(bytes: Buffer, onTaken: () => void): unknown;
+  end(onEnded: () => void): unknown;
+}
+
 export interface OutletLimits {
   readonly maxFrameBytes: number;
   /** Whether the host understands typed arrays. */
@@ -32,7 +38,7 @@ export class Outlet implements Outgoing {
   readonly #binaryInFrames: BinaryForm;
 
   constructor(
-    private readonly socket: Socket,
+    private readonly socket: HostSocket,
     private readonly codec: Codec,
     private readonly limits: OutletLimits,
     private readonly arena: Arena | undefined,
@@ -111,7 +117,7 @@ export class Outlet implements Outgoing {
   async close(): Promise<void> {
     this.flush();
     await new Promise<void>((resolve) => {
-      this.socket.end(resolve);
+      this.socket.end(() => resolve());
     });
   }
 

@@ -20,7 +20,7 @@ import {
   type SnakepitModuleExtras,
   type SnakepitModuleOptions,
 } from './snakepit.module-definition.js';
-import { getPoolToken, SNAKEPIT_OPTIONS } from './tokens.js';
+import { getPoolToken, SNAKEPIT_OPTIONS, SNAKEPIT_SURROUNDINGS, type SnakepitSurroundings } from './tokens.js';
 
 /**
  * Pools of supervised external processes for the whole application.
@@ -35,8 +35,9 @@ import { getPoolToken, SNAKEPIT_OPTIONS } from './tokens.js';
   providers: [
     {
       provide: Snakepit,
-      useFactory: (options: SnakepitOptions) => new Snakepit(options, { log: writeToNestLog }),
-      inject: [SNAKEPIT_OPTIONS],
+      useFactory: (given: SnakepitOptions, { options, ...context }: SnakepitSurroundings = {}) =>
+        new Snakepit(options?.(given) ?? given, { log: writeToNestLog, ...context }),
+      inject: [SNAKEPIT_OPTIONS, { token: SNAKEPIT_SURROUNDINGS, optional: true }],
     },
     { provide: PoolService, useFactory: (snakepit: Snakepit) => snakepit.pool(), inject: [Snakepit] },
     { provide: SessionService, useFactory: (snakepit: Snakepit) => snakepit.sessions, inject: [Snakepit] },

@@ -66,6 +66,7 @@ export {
   type AttachSpec,
   type GrpcListenSpec,
   type GrpcTlsSpec,
+  type InProcessSpec,
   type LaunchContext,
   type LaunchSpec,
   type ProcessAdapter,

@@ -90,7 +90,7 @@ export class Snakepit {
   async #start(): Promise<void> {
     const starting = [...this.#pools.values()].map((pool) => pool.start());
     // While the pools look for their interpreters, so that it delays no worker.
-    if (this.#closing === undefined) orphanGuard.open(this.#instance, this.#log);
+    if (this.#closing === undefined && this.#hasProcesses) orphanGuard.open(this.#instance, this.#log);
     const outcomes = await Promise.allSettled(starting);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed === undefined) return;
@@ -115,6 +115,10 @@ export class Snakepit {
     await this.sessions.close();
     await orphanGuard.close(this.#instance);
     this.#unguard();
+  }
+
+  get #hasProcesses(): boolean {
+    return [...this.#pools.values()].some(({ options }) => options.adapter.inProcess !== true);
   }
 
   #find(name: string): Pool {

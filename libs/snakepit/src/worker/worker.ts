@@ -1,5 +1,6 @@
 import {
   HandshakeRefused,
+  STREAM_CREDIT,
   type Channel,
   type ChannelCall,
   type ChannelFailure,
@@ -25,7 +26,8 @@ import type { Launch, WorkerProcess } from './process.js';
 import { Pulse } from './pulse.js';
 import { ARENA_FD } from './spawned-process.js';
 import { ASKED_STACK_BUDGET_MS, SIGNALLED_STACK_BUDGET_MS, StackDump } from './stack-dump.js';
-import { startFailed, unreachable } from './start-failure.js';
+import { startedInVain, startFailed, unreachable } from './start-failure.js';
+import type { Tap } from './tap.js';
 import { isLegalMove, reasonOf, type DrainReason, type WorkerState } from './worker-state.js';
 
 /** How long a worker whose channel closed may take to exit by itself, so that its own exit status is what is told. */
@@ -269,7 +271,7 @@ export class Worker implements ChannelOwner {
   #createArena(): ArenaFile | undefined {
     const { spec, settings } = this.#parts;
     const { enabled, mapped, bytes } = settings.arena;
-    if (!enabled || 'addresses' in spec || spec.protocol === 'v1' || spec.grpc !== undefined) return undefined;
+    if (!enabled || !('executable' in spec) || spec.protocol === 'v1' || spec.grpc !== undefined) return undefined;
     try {
       return createArenaFile(2 * bytes, mapped, (error) =>
         this.#log('warn', `the memory for large binary cannot be mapped by koffi (${toError(error).message})`),
@@ -291,7 +293,16 @@ export class Worker implements ChannelOwner {
         this.#endpoint = new GrpcEndpoint(spec.grpc, spec.privileges);
       const { codec } = spec;
       const endpoint = this.#endpoint;
-      this.#onConnected(await openChannel({ wire, name, codec, settings, arena, endpoint, clock, owner: this }));
+      const tap = spec.tap?.({
+        name,
+        process: this.#process,
+        owner: this,
+        clock,
+        streamCredit: settings.streamCredit ?? STREAM_CREDIT,
+      });
+      const owner = tap?.owner ?? this;
+      const channel = await openChannel({ wire, name, codec, settings, arena, endpoint, clock, owner });
+      this.#onConnected(tap === undefined ? channel : connected(channel, tap));
     } catch (thrown) {
       this.#onHandshakeFailed(toError(thrown));
     }
@@ -355,6 +366,7 @@ export class Worker implements ChannelOwner {
     const { reason, traceback = '', remedy } = this.#startFailure ?? {};
     const common = { worker: this.id, pool, reason, remedy };
     if ('addresses' in spec) return unreachable(common);
+    if ('launch' in spec) return startedInVain({ ...common, language: spec.language, cause, traceback });
     const { executable, searchPaths } = spec;
     const { stderrTail: stderr, args = spec.args } = this.#process;
     return startFailed({ ...common, executable, args, searchPaths, cause, traceback, stderr });
@@ -386,5 +398,15 @@ export class Worker implements ChannelOwner {
 
   #log(level: LogRecord['level'], message: string): void {
     this.#parts.log({ level, message, pool: this.#parts.pool, worker: this.id });
+  }
+}
+
+/** @throws what the tap refuses the start by; nobody uses the channel then */
+function connected(channel: Channel, tap: Tap): Channel {
+  try {
+    return tap.connect(channel);
+  } catch (error) {
+    channel.abandon();
+    throw error;
   }
 }
