@@ -38,10 +38,6 @@ export const poolOptionTable = {
   adapter: option.value<Adapter>(isAdapter, "an adapter such as python({ module: './workers/report.py' })", {
     doc: 'What the workers are: `python()`, `node()`, `custom()`, or your own `Adapter`.',
   }),
-  profile: option.oneOf(PROFILE_NAMES, {
-    doc: 'Defaults for a kind of work, see [Profiles](#profiles); what is said here beside it goes before them.',
-    default: 'balanced',
-  }),
   size: option.value(isSize, 'an integer from 1 to 1024', {
     doc: 'Number of workers, where `autoscale` is off; of `grpc()`, number of connections, which are shared out evenly among its addresses.',
     text: 'number',
@@ -96,6 +92,10 @@ export const poolOptionTable = {
     },
     { doc: 'As many workers as the load needs, instead of `size`.' },
   ),
+  profile: option.oneOf(PROFILE_NAMES, {
+    doc: 'Defaults for a kind of work, see [Profiles](#profiles); what is said here beside it goes before them.',
+    default: 'balanced',
+  }),
   timeoutMs: option.integer({
     doc: 'How long a call may take, queue and execution together, when neither the call nor the adapter says.',
     unit: ms,
