@@ -22,6 +22,8 @@ export interface WaitingRoomParts {
   readonly soon: (task: () => void) => void;
   /** Why a call must not wait now, as when no worker can be expected; undefined when it may. */
   readonly refusal: () => SnakepitError | undefined;
+  /** Calls made inside tools wait. */
+  readonly onNestedWait: () => void;
 }
 
 /** Calls that wait for a worker: for any, or for that of their session. {@link WaitingRoom.pump} is how they get one. */
@@ -33,6 +35,8 @@ export class WaitingRoom {
   readonly #placement: Placement;
   readonly #deadlines: DeadlineSweep;
   readonly #backlog = new Backlog<PoolCall>();
+  /** Calls made inside tools: workers are held for them, so that they come first. */
+  readonly #nested = new Backlog<PoolCall>();
   readonly #limits: QueueLimits;
   readonly #overload: Overload;
   /** Runs while calls wait although a worker is idle. */
@@ -53,6 +57,7 @@ export class WaitingRoom {
       ...parts,
       limits,
       backlog: this.#backlog,
+      nested: this.#nested,
       backlogs: () => this.#backlogs(),
       refuse,
     });
@@ -68,13 +73,33 @@ export class WaitingRoom {
     return { queued: this.#backlog.size, oldestWaitMs: nowMs - (this.#backlog.oldestAdmittedAt ?? nowMs) };
   }
 
+  /** Calls made inside tools that wait; `forAny` of them may go to whichever worker. */
+  get nested(): { readonly calls: readonly PoolCall[]; readonly forAny: number } {
+    const pinned = [...this.#seats].flatMap((seat) => seat.pinned.calls());
+    const calls = [...this.#nested.calls(), ...pinned.filter(({ settings }) => settings.nesting !== undefined)];
+    return { calls, forAny: this.#nested.size };
+  }
+
+  /** Whether calls made inside tools wait. */
+  get hasNested(): boolean {
+    if (this.#nested.size > 0) return true;
+    const isPinning = this.#parts.options.affinity === 'strict-queue' && this.size > 0;
+    return isPinning && this.nested.calls.length > 0;
+  }
+
+  /** The only worker that may take a call that waits; undefined where any may. */
+  onlySeatOf(call: PoolCall): Seat<PoolCall> | undefined {
+    if (this.#parts.options.affinity !== 'strict-queue') return undefined;
+    return this.#seats.homeOf(call);
+  }
+
   /** All that wait, in no order that matters. */
   calls(): PoolCall[] {
     return this.#backlogs().flatMap((backlog) => backlog.calls());
   }
 
   #backlogs(): Backlog<PoolCall>[] {
-    return [this.#backlog, ...[...this.#seats].map((seat) => seat.pinned)];
+    return [this.#nested, this.#backlog, ...[...this.#seats].map((seat) => seat.pinned)];
   }
 
   // ---- coming and going ------------------------------------------------------------------------------------------
@@ -86,9 +111,10 @@ export class WaitingRoom {
     const home = options.affinity === 'strict-queue' ? this.#seats.homeOf(call) : undefined;
     const refused = refusal() ?? this.#overload.refusal(call, home === undefined, now);
     if (refused !== undefined) return this.refuse(call, refused);
-    (home?.pinned ?? this.#backlog).push(call);
+    (home?.pinned ?? this.#backlogOf(call)).push(call);
     this.#limits.add(call.queuedBytes);
     this.#deadlines.watch(call);
+    if (call.settings.nesting !== undefined) this.#parts.onNestedWait();
     this.#retryLater();
   }
 
@@ -96,7 +122,7 @@ export class WaitingRoom {
   enterAgain(call: PoolCall): void {
     call.recalledFor = undefined;
     if (call.queuedBytes === 0) call.queuedBytes = sizeOfArguments(call.args);
-    this.#backlog.pushFront(call);
+    this.#backlogOf(call).pushFront(call);
     this.#limits.add(call.queuedBytes);
     call.expiresAt = call.deadline;
     this.#deadlines.watch(call);
@@ -120,9 +146,13 @@ export class WaitingRoom {
   findNewHomes(calls: readonly PoolCall[]): void {
     for (const call of oldestLast(calls)) {
       Backlog.remove(call);
-      this.#backlog.pushFront(call);
+      this.#backlogOf(call).pushFront(call);
     }
     this.pump();
+  }
+
+  #backlogOf({ settings }: PoolCall): Backlog<PoolCall> {
+    return settings.nesting === undefined ? this.#backlog : this.#nested;
   }
 
   /** A command has become fast, or slow: its waiting calls must not hold up those of the queue they no longer belong to. */
@@ -147,7 +177,7 @@ export class WaitingRoom {
    * that need less would otherwise pass it by for as long as they come.
    */
   mustJoin(call: PoolCall): boolean {
-    if (this.size === 0 || !this.#backlog.hasBefore(call)) return false;
+    if (this.size === 0 || !this.#backlogOf(call).hasBefore(call)) return false;
     return this.#parts.options.affinity === 'hint' || this.#seats.homeOf(call) === undefined;
   }
 
@@ -172,6 +202,7 @@ export class WaitingRoom {
     this.#isPumpDue = false;
     if (this.size === 0) return;
     const now = this.#clock.now();
+    this.#pumpNested(now);
     // A worker that sessions keep busy is also for the call that came before theirs and may go anywhere.
     this.#pumpPinned(now, this.#backlog.first());
     this.#backlog.drainInto((call) => {
@@ -184,13 +215,24 @@ export class WaitingRoom {
     this.#retryLater();
   }
 
+  /** A worker that is never idle while ordinary calls come runs empty for them. */
+  #pumpNested(now: number): void {
+    if (this.#nested.size === 0) return;
+    this.#nested.drainInto((call) => {
+      const seat = this.#placement.seatFor(call, now);
+      if (seat !== undefined) return this.#handOut(call, seat, now);
+      return call.isSettled || this.#waitAtHome(call);
+    });
+    if (this.#nested.size > 0) this.#scheduler.claim(now);
+  }
+
   /** Gives workers the calls that wait for them alone, where these come before `rival`. */
   #pumpPinned(now: number, rival: PoolCall | undefined): void {
     for (const seat of this.#seats) {
       if (seat.pinned.size === 0) continue;
       seat.pinned.drainInto((call) => {
         if (rival !== undefined && precedes(rival, call)) return false;
-        if (!this.#scheduler.canTake(seat, call.profile, now)) return false;
+        if (!this.#placement.canTake(seat, call, now)) return false;
         return this.#handOut(call, seat, now);
       });
       if (rival === undefined && needsIdleWorker(seat.pinned.first())) this.#scheduler.claim(now, seat);
