@@ -28,8 +28,10 @@ const MAX_PROFILES = 65_536;
 /** What a worker asks of its host, on behalf of a call where that is still known. */
 export interface HostRequest extends HostCall {
   readonly pool: string;
+  /** Whether nobody waits for the call any more, or it is unknown. */
+  readonly isOver: boolean;
   /**
-   * Runs a tool for the call, which must be known and not over; see `ToolRuns.run`.
+   * Runs a tool for the call, which must not be over; see `ToolRuns.run`.
    *
    * @param blocks whether the worker can do nothing else until it has the answer
    */
@@ -408,9 +410,11 @@ export class Pool implements SupervisorOwner {
   }
 
   onHostCall({ method, args, call }: HostCall): Promise<unknown> {
+    const asking = call as PoolCall | undefined;
+    const isOver = asking === undefined || asking.isSettled || asking.isOverdue;
     const runTool = <T>(blocks: boolean, task: (run: ToolRun) => Promise<T>): Promise<T> =>
       this.#dispatcher.runTool(call as PoolCall, blocks, task);
-    return this.#parts.onHostCall({ method, args, call, pool: this.name, runTool });
+    return this.#parts.onHostCall({ method, args, call, pool: this.name, isOver, runTool });
   }
 
   // ---- checks ------------------------------------------------------------------------------------------------------
