@@ -1,6 +1,8 @@
+import { EncodeError } from 'nestjs-snakepit/codec';
+
 import type { Tools } from './context.js';
 import type { AskHost } from './data-map.js';
-import { HostError, ToolError } from './failures.js';
+import { FrameTooLarge, HostError, ToolError } from './failures.js';
 
 /** The tools of the host, for one call. */
 export function hostTools(ask: AskHost): Tools {
@@ -9,10 +11,17 @@ export function hostTools(ask: AskHost): Tools {
       // Other commands run in this worker meanwhile.
       return await ask('tool.call', { name, args, concurrent: true });
     } catch (error) {
-      throw error instanceof HostError ? new ToolError(String(name), error) : error;
+      throw asToolError(name, error);
     }
   };
   return new Proxy({ call } as Tools, { get: (target, name) => memberOf(target, name, call) });
+}
+
+function asToolError(name: string, error: unknown): unknown {
+  if (error instanceof HostError) return new ToolError(name, error);
+  // Nothing was sent then.
+  if (!(error instanceof EncodeError) && !(error instanceof FrameTooLarge)) return error;
+  return new ToolError(name, new HostError('INVALID_ARGUMENTS', error.message));
 }
 
 function memberOf(target: Tools, name: string | symbol, call: (name: string, args?: unknown) => unknown): unknown {

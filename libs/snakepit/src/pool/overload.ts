@@ -1,6 +1,7 @@
 import type { SnakepitError } from '../core/index.js';
 import { sizeOfArguments } from './argument-size.js';
 import type { Backlog } from './backlog.js';
+import type { NestedBacklogs } from './nested-backlogs.js';
 import type { ResolvedPoolOptions } from './options.js';
 import type { PoolCall } from './pool-call.js';
 import { queueTooLong, saturated, tooLate } from './pool-errors.js';
@@ -20,7 +21,7 @@ export interface OverloadParts {
   /** What waits for any worker, and all backlogs, that one included. */
   readonly backlog: Backlog<PoolCall>;
   /** Calls made inside tools that wait for any worker. */
-  readonly nested: Backlog<PoolCall>;
+  readonly nested: NestedBacklogs<PoolCall>;
   readonly backlogs: () => readonly Backlog<PoolCall>[];
   /** Fails a call that waits. */
   readonly refuse: (call: PoolCall, error: SnakepitError) => void;

@@ -2,6 +2,7 @@ import type { Clock, DeadlineSweep, SnakepitError, Timer } from '../core/index.j
 import { sizeOfArguments } from './argument-size.js';
 import { Backlog, precedes } from './backlog.js';
 import type { ResolvedPoolOptions } from './options.js';
+import { NestedBacklogs } from './nested-backlogs.js';
 import { Overload } from './overload.js';
 import type { Placement } from './placement.js';
 import type { PoolCall } from './pool-call.js';
@@ -36,7 +37,7 @@ export class WaitingRoom {
   readonly #deadlines: DeadlineSweep;
   readonly #backlog = new Backlog<PoolCall>();
   /** Calls made inside tools: workers are held for them, so that they come first. */
-  readonly #nested = new Backlog<PoolCall>();
+  readonly #nested = new NestedBacklogs<PoolCall>();
   readonly #limits: QueueLimits;
   readonly #overload: Overload;
   /** Runs while calls wait although a worker is idle. */
@@ -99,7 +100,7 @@ export class WaitingRoom {
   }
 
   #backlogs(): Backlog<PoolCall>[] {
-    return [this.#nested, this.#backlog, ...[...this.#seats].map((seat) => seat.pinned)];
+    return [...this.#nested.all(), this.#backlog, ...[...this.#seats].map((seat) => seat.pinned)];
   }
 
   // ---- coming and going ------------------------------------------------------------------------------------------
@@ -152,7 +153,7 @@ export class WaitingRoom {
   }
 
   #backlogOf({ settings }: PoolCall): Backlog<PoolCall> {
-    return settings.nesting === undefined ? this.#backlog : this.#nested;
+    return settings.nesting === undefined ? this.#backlog : this.#nested.at(settings.nesting.depth);
   }
 
   /** A command has become fast, or slow: its waiting calls must not hold up those of the queue they no longer belong to. */
