@@ -26,8 +26,6 @@ export interface ToolOptions {
   readonly pools?: readonly string[] | undefined;
   /** @internal Where it comes from, for messages: `Prices.of()`. */
   readonly label?: string;
-  /** @internal Whoever registers it logs what it throws. */
-  readonly logsItself?: boolean;
 }
 
 interface Registered {
@@ -132,24 +130,24 @@ export class Tools {
     return (this.#allowed.get(pool)?.has(key) ?? true) && (pools?.includes(pool) ?? true);
   }
 
-  async #run({ name, tool, options }: Registered, args: unknown, pool: string, run: ToolRun): Promise<unknown> {
+  async #run({ name, tool }: Registered, args: unknown, pool: string, run: ToolRun): Promise<unknown> {
     try {
       const value = await tool(args ?? {}, new ToolContext(name, pool, run, this.#parts.clock));
       return value ?? null;
     } catch (thrown) {
-      this.#log(name, pool, run, thrown, options.logsItself ?? false);
+      this.#log(name, pool, run, thrown);
       throw failureOf(thrown);
     }
   }
 
   /** A tool's stack is for those who keep the host, not for its workers. */
-  #log(tool: string, pool: string, { caller }: ToolRun, thrown: unknown, isLogged: boolean): void {
-    const level: LogLevel = isLogged || isExpected(thrown) ? 'debug' : 'error';
+  #log(tool: string, pool: string, { caller }: ToolRun, thrown: unknown): void {
+    const level: LogLevel = isExpected(thrown) ? 'debug' : 'error';
     const error = toError(thrown);
-    const message = `the tool '${tool}', called by '${caller.command}', threw ${typeOf(thrown)}: ${error.message}`;
+    const what = `the tool '${tool}', called by '${caller.command}', threw ${typeOf(thrown)}: ${error.message}`;
+    const message = thrown instanceof Error ? `${what}\n${error.stack}` : what;
     const { workerId: worker } = caller;
-    const fields = { stack: error.stack };
-    this.#parts.log({ level, pool, message, ...(worker !== undefined && { worker }), fields });
+    this.#parts.log({ level, pool, message, ...(worker !== undefined && { worker }) });
   }
 }
 
