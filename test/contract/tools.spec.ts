@@ -62,7 +62,7 @@ describe.each(COMBINATIONS)('tools over $name', (combination) => {
       throw 'no error at all';
     });
     tools.register('function', () => ({ rows: [() => 1] }));
-    tools.register('endless', (args: unknown, { signal }: ToolContext) => {
+    tools.register('endless', (_: unknown, { signal }: ToolContext) => {
       const heard = new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
       return Promise.race([heard, new Promise(() => {})]);
     });

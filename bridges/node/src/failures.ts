@@ -66,7 +66,8 @@ export class ToolError extends HostError {
   }
 
   #sentence(): string {
-    if (this.code === 'REMOTE_ERROR') return `the tool '${this.tool}' threw ${this.type ?? 'an error'}: ${this.message}`;
+    if (this.code === 'REMOTE_ERROR')
+      return `the tool '${this.tool}' threw ${this.type ?? 'an error'}: ${this.message}`;
     return `the tool '${this.tool}' failed (${this.code}): ${this.message}`;
   }
 }

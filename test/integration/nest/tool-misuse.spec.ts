@@ -78,7 +78,9 @@ describe('misuse of @SnakepitTool stops the start:', () => {
       }
     }
     const { message } = await startError([Prices, Others]);
-    expect(message).toMatch(/Others\.find\(\): the name 'priceOf' is taken by the tool 'price\.of', of .*Prices\.find\(\)/);
+    expect(message).toMatch(
+      /Others\.find\(\): the name 'priceOf' is taken by the tool 'price\.of', of .*Prices\.find\(\)/,
+    );
   });
 
   it('two decorators on one method', async () => {
@@ -90,7 +92,9 @@ describe('misuse of @SnakepitTool stops the start:', () => {
         return 1;
       }
     }
-    expect((await startError([Twice])).message).toMatch(/Twice\.find\(\): it stands there twice, as 'b' and 'a'; keep one/);
+    expect((await startError([Twice])).message).toMatch(
+      /Twice\.find\(\): it stands there twice, as 'b' and 'a'; keep one/,
+    );
   });
 
   it('a name that is none', async () => {
@@ -164,6 +168,8 @@ describe('misuse of @SnakepitTool stops the start:', () => {
         return 1;
       }
     }
-    expect((await startError([Stray])).message).toMatch(/Stray\.find\(\): the method is no tool; put @SnakepitTool\(\)/);
+    expect((await startError([Stray])).message).toMatch(
+      /Stray\.find\(\): the method is no tool; put @SnakepitTool\(\)/,
+    );
   });
 });

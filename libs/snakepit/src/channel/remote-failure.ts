@@ -8,7 +8,8 @@ export interface ChannelName {
   readonly worker: string;
 }
 
-const MAX_CUT_TEXT = 8_192;
+/** What fits into any frame, `maxFrameBytes` being 1024 at least; a character takes up to three bytes. */
+const MAX_CUT_TEXT = 200;
 
 const WORKER_CODES = {
   REMOTE_ERROR: 'REMOTE_ERROR',
@@ -77,7 +78,7 @@ function answerTooLarge(bytes: number, maxFrameBytes: number): ErrorBody {
 
 /** The same where its data, or its message, cannot be sent. */
 export function withoutData({ code, type, message }: ErrorBody, unsendable: unknown): Omit<ErrorBody, 'data'> {
-  const note = ` (the rest of it cannot be sent: ${toError(unsendable).message})`;
-  const told = `${message.slice(0, MAX_CUT_TEXT)}${note}`.toWellFormed();
-  return { code, message: told, ...(type !== undefined && { type: type.toWellFormed() }) };
+  const reason = toError(unsendable).message.slice(0, MAX_CUT_TEXT);
+  const told = `${message.slice(0, MAX_CUT_TEXT)} (the host's error cannot be sent as it is: ${reason})`.toWellFormed();
+  return { code, message: told, ...(type !== undefined && { type: type.slice(0, MAX_CUT_TEXT).toWellFormed() }) };
 }

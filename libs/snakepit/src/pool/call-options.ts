@@ -57,7 +57,9 @@ export function settingsOf(command: string, pool: string, options: CallOptions):
   const { priority = 'normal', session, idempotent = false, signal, onProgress } = options;
   const meta = metaOf(options);
   const isPlain = priority === 'normal' && !idempotent && !meta && !signal && !onProgress;
-  return isPlain ? PLAIN : { priority, session, isIdempotent: idempotent, meta, signal, onProgress, nesting: undefined };
+  return isPlain
+    ? PLAIN
+    : { priority, session, isIdempotent: idempotent, meta, signal, onProgress, nesting: undefined };
 }
 
 function metaOf({ session, trace, context }: CallOptions): CallMeta | undefined {

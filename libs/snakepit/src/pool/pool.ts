@@ -86,6 +86,7 @@ export class Pool implements SupervisorOwner {
   #sources: SourceWatcher | undefined;
   #life: Life = 'new';
   #closing: Promise<void> | undefined;
+  #drainUntil: number | undefined;
 
   constructor(parts: PoolParts) {
     const { name, options, clock } = parts;
@@ -273,7 +274,10 @@ export class Pool implements SupervisorOwner {
   async drain(): Promise<void> {
     if (this.#life === 'new' || this.#life === 'open') this.#life = 'draining';
     const { reached, giveUp } = this.#dispatcher.idle();
-    const timer = this.#clock.after(this.options.drainTimeoutMs, giveUp);
+    const now = this.#clock.now();
+    // Who drains first and closes then has no more time than who does both at once.
+    this.#drainUntil ??= now + this.options.drainTimeoutMs;
+    const timer = this.#clock.after(Math.max(0, this.#drainUntil - now), giveUp);
     await reached;
     timer.cancel();
   }

@@ -335,7 +335,9 @@ export class Supervisor implements WorkerOwner, LendingCrew {
     else if (!wasKilled)
       this.#lastFailure = new SnakepitError('WORKER_EXITED', { pool, worker: worker.id, exit: describeExit(cause) });
     if (!wasLeaving && !this.#isClosed) {
-      const message = startError?.message ?? `exited unexpectedly (${describeExit(cause)}); it ${wasLent ? 'was lent' : 'is replaced'}`;
+      const message =
+        startError?.message ??
+        `exited unexpectedly (${describeExit(cause)}); it ${wasLent ? 'was lent' : 'is replaced'}`;
       if (!wasKilled) log({ level: 'error', pool, worker: worker.id, message });
       if (!this.#isBooting && !this.#replacements.has(worker) && !wasLent) this.#restartLater();
     }

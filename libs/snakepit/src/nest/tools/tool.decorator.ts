@@ -31,6 +31,11 @@ export function SnakepitTool(first?: string | SnakepitToolOptions, second?: Snak
       });
     }
     const where = `@SnakepitTool on ${label}`;
-    addTool(target, { label, method, name: name ?? method, options: resolveOptions(toolOptionTable, options ?? {}, where) });
+    addTool(target, {
+      label,
+      method,
+      name: name ?? method,
+      options: resolveOptions(toolOptionTable, options ?? {}, where),
+    });
   };
 }

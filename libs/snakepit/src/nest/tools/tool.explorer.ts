@@ -55,7 +55,8 @@ function declared(lineage: readonly object[]): ToolDeclaration[] {
     const { method, label, name } = declaration;
     const known = byMethod.get(method);
     // Of two decorators on one method the lower one comes first.
-    if (known?.label === label) throw misuse(label, `it stands there twice, as '${known.name}' and '${name}'; keep one`);
+    if (known?.label === label)
+      throw misuse(label, `it stands there twice, as '${known.name}' and '${name}'; keep one`);
     if (known === undefined) byMethod.set(method, declaration);
   }
   return [...byMethod.values()];

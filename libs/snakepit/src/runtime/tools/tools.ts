@@ -103,7 +103,8 @@ export class Tools {
   /** @internal Answers the host call `tool.call` with `{ name, args, concurrent }`. */
   async answer(request: HostRequest): Promise<unknown> {
     const { method, pool, isOver } = request;
-    if (method !== 'tool.call') throw refusal('UNKNOWN_COMMAND', `there is no host call '${method}'; there is tool.call`);
+    if (method !== 'tool.call')
+      throw refusal('UNKNOWN_COMMAND', `there is no host call '${method}'; there is tool.call`);
     const { name, args, concurrent } = parse(request.args);
     const registered = this.#find(name, pool);
     if (isOver) {
@@ -172,5 +173,8 @@ interface ToolCall {
 function parse(given: unknown): ToolCall {
   const { name, args, concurrent } = isPlainObject(given) ? given : {};
   if (typeof name === 'string') return { name, args, concurrent };
-  throw refusal('INVALID_ARGUMENTS', `'tool.call' takes a map whose 'name' is that of a tool, not ${describeValue(name)}`);
+  throw refusal(
+    'INVALID_ARGUMENTS',
+    `'tool.call' takes a map whose 'name' is that of a tool, not ${describeValue(name)}`,
+  );
 }
