@@ -29,6 +29,7 @@ def _stub():
     stub = types.ModuleType("snakepit_bridge")
     stub.command = command
     stub.Context = type("Context", (), {})
+    stub.ToolError = type("ToolError", (Exception,), {})
     return stub
 
 
