@@ -146,6 +146,18 @@ describe('a tool that calls the pool of its only worker', () => {
     expect(order[0]).toBe('nested');
   });
 
+  it('has its call run although the other worker never rests from fast calls', async () => {
+    const at = await pool({ size: 2, nested: { maxExtraWorkers: 0 } });
+    for (let n = 0; n < 300; n += 1) await at.execute('leaf', {});
+    let isOver = false;
+    const flood = Array.from({ length: 64 }, async () => {
+      while (!isOver) await at.execute('leaf', {});
+    });
+    for (let n = 0; n < 10; n += 1) expect(workersOf(await run(at, chain(1)))).toHaveLength(2);
+    isOver = true;
+    await Promise.all(flood);
+  });
+
   it('has its call go before those that wait where queues are not allowed at all', async () => {
     const at = await pool({ maxQueue: 0 });
     expect(workersOf(await run(at, chain(1)))).toHaveLength(2);
@@ -232,6 +244,21 @@ describe('a nested call that nobody could ever run', () => {
     const at = await pool({ size: 2, affinity: 'strict-queue' }, { session: 's' });
     const workers = workersOf(await run(at, chain(2, 'through_later'), { session: 's' }));
     expect(new Set(workers).size).toBe(1);
+  });
+
+  it('goes before those that wait for that worker, too', async () => {
+    const at = await pool({ affinity: 'strict-queue', size: 2 }, { session: 's' });
+    const outer = run(at, chain(1, 'through_later'), { session: 's' });
+    const others = Array.from({ length: 3 }, () => at.execute('doze', { ms: 1 }, { session: 's' }));
+    expect(new Set(workersOf(await outer)).size).toBe(1);
+    await Promise.all(others);
+  });
+
+  it('fails at once where its session is new and would have to live on a lent worker', async () => {
+    const at = await pool({ affinity: 'strict-queue' }, { session: 'new' });
+    const error = await failureOf(run(at, chain(1)));
+    expect(error.message).toContain("'leaf' was called inside a tool and would wait for ever");
+    await settled(at, 1);
   });
 
   it('runs elsewhere where affinity is a hint', async () => {

@@ -38,8 +38,8 @@ export interface DispatcherParts {
   readonly soon: (task: () => void) => void;
   /** Why a call must not wait now, as when no worker can be expected; undefined when it may. */
   readonly refusal: () => SnakepitError | undefined;
-  /** Whether another worker may be expected, lent ones included. */
-  readonly mayGrow: () => boolean;
+  /** Whether another worker may be expected, lent ones apart or included. */
+  readonly mayGrow: (withLent: boolean) => boolean;
   /** Calls made inside tools wait, or what they wait for has changed. */
   readonly onNestedWait: () => void;
   /** From 0 up to 1; default `Math.random`. */
@@ -93,7 +93,8 @@ export class Dispatcher implements PoolCallOwner {
     const placement = (this.#placement = new Placement({ ...parts, seats, scheduler, deadlines, toolRuns, refuse }));
     this.#room = new WaitingRoom({ ...parts, seats, scheduler, deadlines, placement });
     const homeOf = (call: PoolCall): Seat<PoolCall> | undefined => this.#room.onlySeatOf(call);
-    this.#waitGraph = new WaitGraph({ ...parts, scheduler, toolRuns, homeOf });
+    const mayUseLent = (call: PoolCall): boolean => placement.mayUseLent(call);
+    this.#waitGraph = new WaitGraph({ ...parts, scheduler, toolRuns, homeOf, mayUseLent });
     this.#overdue = new OverdueCalls({ ...parts, deadlines });
     const again = (call: PoolCall): void => {
       this.#room.enterAgain(call);

@@ -51,10 +51,11 @@ export class Lender {
     this.#policy = new LendingPolicy(parts.options.nested.maxExtraWorkers);
   }
 
-  /** Whether another worker may be expected. */
-  mayGrow(): boolean {
+  /** Whether another worker may be expected, lent ones apart or included. */
+  mayGrow(withLent: boolean): boolean {
     const { crew, clock } = this.#parts;
-    return crew.startingCount > 0 || (crew.canLend && this.#policy.mayLend(clock.now(), crew.lentCount));
+    if (crew.startingCount > 0) return true;
+    return withLent && crew.canLend && this.#policy.mayLend(clock.now(), crew.lentCount);
   }
 
   /** Something has changed that nested calls may wait for; looks when what is being done is done. */

@@ -48,10 +48,15 @@ export class Placement {
     }
   }
 
-  #pick({ profile, settings }: PoolCall, now: number): Seat<PoolCall> | undefined {
+  #pick(call: PoolCall, now: number): Seat<PoolCall> | undefined {
+    const { profile, settings } = call;
     if (settings.nesting === undefined) return this.#scheduler.pick(profile, now);
-    // A lent worker does not stay: it must not become the only one that a session's calls may go to.
-    return this.#scheduler.pickNested(settings.session === undefined || this.#parts.options.affinity === 'hint');
+    return this.#scheduler.pickNested(this.mayUseLent(call));
+  }
+
+  /** A lent worker does not stay: it must not become the only one that a session's calls may go to. */
+  mayUseLent({ settings }: PoolCall): boolean {
+    return settings.session === undefined || this.#parts.options.affinity === 'hint';
   }
 
   /** Whether this very worker can take the call now. */

@@ -99,7 +99,7 @@ export class Pool implements SupervisorOwner {
       ...parts,
       soon: process.nextTick,
       refusal: () => this.#hopeless(),
-      mayGrow: () => this.#lender.mayGrow(),
+      mayGrow: (withLent) => this.#lender.mayGrow(withLent),
       onNestedWait: () => this.#lender.lookSoon(),
     });
     this.#lender = new Lender({

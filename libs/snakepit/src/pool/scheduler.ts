@@ -159,10 +159,16 @@ export class Scheduler<Place extends Lane = Lane> {
     if (this.#mayHoldAnother(nowMs)) lane.isClaimed = true;
   }
 
+  /** The same for a nested call, which may hold the last worker as well. */
+  claimForNested(): void {
+    const lane = this.#idleSoonest();
+    if (lane !== undefined && lane.inFlight > 0) lane.isClaimed = true;
+  }
+
   #idleSoonest(): Lane | undefined {
     let soonest: Lane | undefined;
     for (const lane of this.#lanes) {
-      if (lane.exclusive > 0) continue;
+      if (lane.exclusive > 0 || lane.blocked > 0) continue;
       if (lane.isClaimed) return lane;
       if (soonest === undefined || lane.aheadUs < soonest.aheadUs) soonest = lane;
     }

@@ -8,8 +8,10 @@ export interface WaitGraphParts {
   readonly toolRuns: ToolRuns;
   /** The only worker that may take a call that waits; undefined where any may. */
   readonly homeOf: (call: PoolCall) => Seat<PoolCall> | undefined;
-  /** Whether another worker may be expected. */
-  readonly mayGrow: () => boolean;
+  /** Whether a call may go to a worker that is lent. */
+  readonly mayUseLent: (call: PoolCall) => boolean;
+  /** Whether another worker may be expected, lent ones apart or included. */
+  readonly mayGrow: (withLent: boolean) => boolean;
 }
 
 /**
@@ -40,14 +42,15 @@ export class WaitGraph {
   }
 
   #isWaitStuck(call: PoolCall, seen: Set<object>): boolean {
-    const { scheduler, homeOf, mayGrow } = this.#parts;
+    const { scheduler, homeOf, mayUseLent, mayGrow } = this.#parts;
     const home = homeOf(call);
     if (home !== undefined) return this.#isSeatStuck(home, seen);
     if (seen.has(this)) return true;
     seen.add(this);
     const isHeld = (seat: Seat<PoolCall>): boolean => this.#isSeatStuck(seat, seen);
-    if (scheduler.lanes.length === 0 || mayGrow()) return false;
-    return scheduler.lanes.every(isHeld) && scheduler.lent.every(isHeld);
+    const withLent = mayUseLent(call);
+    if (scheduler.lanes.length === 0 || mayGrow(withLent)) return false;
+    return scheduler.lanes.every(isHeld) && (!withLent || scheduler.lent.every(isHeld));
   }
 
   #isSeatStuck(seat: Seat<PoolCall>, seen: Set<object>): boolean {

@@ -74,11 +74,12 @@ export class WaitingRoom {
     return { queued: this.#backlog.size, oldestWaitMs: nowMs - (this.#backlog.oldestAdmittedAt ?? nowMs) };
   }
 
-  /** Calls made inside tools that wait; `forAny` of them may go to whichever worker. */
+  /** Calls made inside tools that wait; `forAny` of them may go to whichever worker, lent ones included. */
   get nested(): { readonly calls: readonly PoolCall[]; readonly forAny: number } {
     const pinned = [...this.#seats].flatMap((seat) => seat.pinned.calls());
     const calls = [...this.#nested.calls(), ...pinned.filter(({ settings }) => settings.nesting !== undefined)];
-    return { calls, forAny: this.#nested.size };
+    const forAny = this.#nested.calls().filter((call) => this.#placement.mayUseLent(call)).length;
+    return { calls, forAny };
   }
 
   /** Whether calls made inside tools wait. */
@@ -112,7 +113,8 @@ export class WaitingRoom {
     const home = options.affinity === 'strict-queue' ? this.#seats.homeOf(call) : undefined;
     const refused = refusal() ?? this.#overload.refusal(call, home === undefined, now);
     if (refused !== undefined) return this.refuse(call, refused);
-    (home?.pinned ?? this.#backlogOf(call)).push(call);
+    if (home === undefined) this.#backlogOf(call).push(call);
+    else pin(call, home);
     this.#limits.add(call.queuedBytes);
     this.#deadlines.watch(call);
     if (call.settings.nesting !== undefined) this.#parts.onNestedWait();
@@ -224,7 +226,7 @@ export class WaitingRoom {
       if (seat !== undefined) return this.#handOut(call, seat, now);
       return call.isSettled || this.#waitAtHome(call);
     });
-    if (this.#nested.size > 0) this.#scheduler.claim(now);
+    if (this.#nested.size > 0) this.#scheduler.claimForNested();
   }
 
   /** Gives workers the calls that wait for them alone, where these come before `rival`. */
@@ -260,7 +262,7 @@ export class WaitingRoom {
     const home = this.#parts.options.affinity === 'strict-queue' ? this.#seats.homeOf(call) : undefined;
     if (home === undefined) return false;
     Backlog.remove(call);
-    home.pinned.push(call);
+    pin(call, home);
     return true;
   }
 
@@ -277,6 +279,12 @@ export class WaitingRoom {
       this.pump();
     });
   }
+}
+
+/** Lets a call wait for this worker alone: one that a tool has made before those that only wait. */
+function pin(call: PoolCall, { pinned }: Seat<PoolCall>): void {
+  if (call.settings.nesting === undefined) pinned.push(call);
+  else pinned.pushFront(call);
 }
 
 /** Of calls that each go to the front, the oldest has to go last. */
