@@ -59,6 +59,18 @@ describe('Scheduler, for nested calls', () => {
     expect(scheduler.pick(fast, 0)).toBeUndefined();
   });
 
+  it('has the last worker run empty for them that fast calls would keep busy for ever', () => {
+    const { scheduler, own } = setUp(2);
+    const [held, busy] = own as [Lane, Lane];
+    scheduler.begin(held, unknown, 0);
+    held.blocked = 1;
+    scheduler.begin(busy, fast, 0);
+    scheduler.claim(0);
+    expect(scheduler.pick(fast, 0)).toBe(busy);
+    scheduler.claimForNested();
+    expect(scheduler.pick(fast, 0)).toBeUndefined();
+  });
+
   it('is blocked when every worker is held, lent ones included', () => {
     const { scheduler, own, extra } = setUp(2, 1);
     expect(scheduler.isBlocked).toBe(false);
