@@ -147,7 +147,19 @@ const PROVOKED: Record<ErrorCode, (path: string) => Promise<SnakepitError>> = {
     await running;
     return error;
   },
+  NESTED_TOO_DEEP: () => failureOfNested({ maxDepth: 0 }),
+  NESTED_DEADLOCK: () => failureOfNested({ maxExtraWorkers: 0 }),
 };
+
+/** What a tool meets that calls the pool whose only worker waits for it. */
+async function failureOfNested(nested: PoolOptions['nested']): Promise<SnakepitError> {
+  const snakepit = await start({ nested });
+  const pool = snakepit.pool();
+  let met: Promise<SnakepitError> | undefined;
+  snakepit.tools.register('again', () => (met = failureOf(pool.execute('nothing'))).then(() => null));
+  await pool.execute('call_tool', { name: 'again', args: null });
+  return met!;
+}
 
 function firstOf(stream: { subscribe(observer: object): unknown }): Promise<unknown> {
   return new Promise((resolve, reject) => {

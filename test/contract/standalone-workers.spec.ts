@@ -134,6 +134,27 @@ describe.each(LANGUAGES)('a standalone worker of the %s SDK', (language) => {
     }
   });
 
+  it('calls tools of each host that has attached, and of that one only; those may call it again where it is not blocked', async () => {
+    const worker = await startStandalone(language, '127.0.0.1:0', TOKEN, inject('pythonPackages'));
+    workers.push(worker);
+    const attach = async (host: string) => {
+      const snakepit = await createSnakepit({ adapter: grpc({ address: worker.address, token: TOKEN }) });
+      snakepit.tools.register('who', () => host);
+      snakepit.tools.register('again', (args: unknown) => snakepit.pool().execute('call_itself', args));
+      snakepit.tools.register('again.later', (args: unknown) => snakepit.pool().execute('call_itself_later', args));
+      return snakepit;
+    };
+    const hosts = await Promise.all([attach('one'), attach('two')]);
+    const who = (n: number) => hosts[n]?.pool().execute('call_tool', { name: 'who', args: null });
+    expect(await Promise.all([who(0), who(1), who(0), who(1)])).toEqual(['one', 'two', 'one', 'two']);
+    expect(await hosts[0].pool().execute('call_itself_later', { depth: 2 })).toMatchObject({ inner: { inner: {} } });
+    const blocking = hosts[0].pool().execute('call_itself', { depth: 1 });
+    // There is no other worker that this host could start.
+    if (language === 'python') expect((await failureOf(blocking)).message).toContain('would wait for ever');
+    else expect(await blocking).toMatchObject({ inner: { inner: null } });
+    await Promise.all(hosts.map((host) => host.close()));
+  });
+
   it('makes its Unix socket for its own user only', async () => {
     const socket = join(folder, 'worker.sock');
     workers.push(await startStandalone(language, `unix:${socket}`, TOKEN, inject('pythonPackages')));

@@ -3,6 +3,7 @@ import { ConfigModule, ConfigService } from '@nestjs/config';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { SnakepitExceptionFilter, SnakepitModule } from 'nestjs-snakepit';
 
+import { AirportsModule } from './airports/airports.module.js';
 import { BasicsModule } from './basics/basics.module.js';
 import { CsvModule } from './csv/csv.module.js';
 import { DigitsModule } from './digits/digits.module.js';
@@ -28,6 +29,7 @@ import { TrainModule } from './train/train.module.js';
           SNAKEPIT_TRANSPORT: config.get('SNAKEPIT_TRANSPORT', { infer: true }),
         }),
     }),
+    AirportsModule,
     BasicsModule,
     CsvModule,
     DigitsModule,

@@ -37,6 +37,7 @@ from digit_training import (  # noqa: E402
     train_init,
     train_shard,
 )
+from flight_route import flight_route  # noqa: E402
 from large_dataset import process_large_dataset  # noqa: E402
 from log_tail import tail_and_analyze  # noqa: E402
 
@@ -50,6 +51,7 @@ __all__ = [
     "digits_info",
     "digits_sample",
     "echo",
+    "flight_route",
     "info",
     "list_programs",
     "ping",

@@ -1,8 +1,9 @@
 import { CancelReason, type CallMeta, type LogBody } from 'nestjs-snakepit/codec';
 
-import type { Context, DataMap, Session, WorkerLog } from './context.js';
+import type { Context, DataMap, Session, Tools, WorkerLog } from './context.js';
 import { RemoteMap, RemoteSession, type AskHost } from './data-map.js';
 import { CallFailure } from './failures.js';
+import { hostTools } from './host-tools.js';
 import type { Command } from './load-commands.js';
 
 /** What a call can send to the host besides its result. */
@@ -51,6 +52,7 @@ export class Call implements Context {
   /** Set by the timer, which may fire a fraction of a millisecond before the clock says so. */
   #isDeadlineUp = false;
   #session: Session | undefined;
+  #tools: Tools | undefined;
 
   constructor(input: CallInput, uplink: Uplink) {
     this.callId = input.callId;
@@ -73,6 +75,10 @@ export class Call implements Context {
 
   get globals(): DataMap {
     return new RemoteMap('globals', this.#ask);
+  }
+
+  get tools(): Tools {
+    return (this.#tools ??= hostTools(this.#ask));
   }
 
   get deadlineMs(): number | undefined {

@@ -22,6 +22,17 @@ export interface Session extends DataMap {
   readonly programs: DataMap;
 }
 
+/**
+ * The host's tools: `await ctx.tools.priceOf({ sku })`, or `await ctx.tools.call('price.of', { sku })`. Each takes one value and rejects with
+ * a {@link ToolError}.
+ */
+export type Tools = {
+  /** Calls a tool by a name that is no property's, such as one with a dot in it. */
+  call<Result = unknown>(name: string, args?: unknown): Promise<Result>;
+  // What the host offers is not known here; `any` is what lets a command say what it expects.
+  // oxlint-disable-next-line typescript/no-explicit-any
+} & { readonly [name: string]: (args?: unknown) => Promise<any> };
+
 type LogLine = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /** Writes to the host's log. */
@@ -34,6 +45,8 @@ export interface Context {
   readonly session: Session;
   /** A map shared by all sessions and pools of the host. */
   readonly globals: DataMap;
+  /** Functions of the host. */
+  readonly tools: Tools;
   /** Milliseconds left, never below 0; undefined without a deadline. */
   readonly deadlineMs: number | undefined;
   /** Aborts when the caller cancels and when the deadline passes. */

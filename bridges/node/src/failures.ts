@@ -27,15 +27,48 @@ export class FrameTooLarge extends Error {
 
 /** The host refused what a command asked of it; to the caller of that command it is what the command raised. */
 export class HostError extends Error {
-  override readonly name = 'HostError';
-  readonly data: { readonly code: string };
+  override readonly name: string = 'HostError';
 
   constructor(
     readonly code: string,
     message: string,
+    /** Class of what was thrown in the host. */
+    readonly type?: string,
+    /** What that carried. */
+    readonly data?: unknown,
   ) {
     super(message);
-    this.data = { code };
+  }
+
+  /** What the caller of the command is told when the command does not catch this. */
+  describe(): { readonly message: string; readonly data: unknown } {
+    return { message: this.message, data: { code: this.code } };
+  }
+}
+
+/**
+ * A tool of the host threw, or could not be called: `type`, `message` and `data` are those of what it threw (of an exception of Nest's, `data` is
+ * `{ status, body }`), and `code` is REMOTE_ERROR then.
+ */
+export class ToolError extends HostError {
+  override readonly name = 'ToolError';
+
+  constructor(
+    readonly tool: string,
+    { code, message, type, data }: HostError,
+  ) {
+    super(code, message, type, data);
+  }
+
+  override describe(): { readonly message: string; readonly data: unknown } {
+    const { tool, code, type = null, data = null } = this;
+    return { message: this.#sentence(), data: { tool, code, type, data } };
+  }
+
+  #sentence(): string {
+    if (this.code === 'REMOTE_ERROR')
+      return `the tool '${this.tool}' threw ${this.type ?? 'an error'}: ${this.message}`;
+    return `the tool '${this.tool}' failed (${this.code}): ${this.message}`;
   }
 }
 
@@ -50,11 +83,11 @@ export function errorBodyOf(thrown: unknown): ErrorBody {
   if (!(thrown instanceof Error)) {
     return { code: 'REMOTE_ERROR', type: typeof thrown, message: textOf(thrown) };
   }
-  const data = (thrown as { data?: unknown }).data;
+  const { message, data } = thrown instanceof HostError ? thrown.describe() : (thrown as Error & { data?: unknown });
   return {
     code: 'REMOTE_ERROR',
     type: thrown.constructor.name || thrown.name,
-    message: thrown.message.toWellFormed(),
+    message: message.toWellFormed(),
     traceback: tracebackOf(thrown).toWellFormed(),
     ...(data !== undefined && { data }),
   };

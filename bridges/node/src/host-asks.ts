@@ -1,3 +1,5 @@
+import type { ErrorBody } from 'nestjs-snakepit/codec';
+
 import { HostError } from './failures.js';
 
 interface Asked {
@@ -26,8 +28,8 @@ export class HostAsks {
     this.#take(id)?.resolve(value);
   }
 
-  reject(id: number, { code, message }: { readonly code: string; readonly message: string }): void {
-    this.#take(id)?.reject(new HostError(code, message));
+  reject(id: number, { code, message, type, data }: ErrorBody): void {
+    this.#take(id)?.reject(new HostError(code, message, type, data));
   }
 
   /** No answer will come any more. */

@@ -3,7 +3,7 @@
 from .batching import batch
 from .command import command
 from .context import Context
-from .errors import Cancelled, HostError, SnakepitError
+from .errors import Cancelled, HostError, SnakepitError, ToolError
 from .hooks import on_session_close, on_session_open, on_shutdown, on_start
 from .version import __version__
 
@@ -20,6 +20,7 @@ __all__ = [
     "HostError",
     "ProtocolHandler",
     "SnakepitError",
+    "ToolError",
     "__version__",
     "batch",
     "command",

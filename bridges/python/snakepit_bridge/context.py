@@ -43,6 +43,13 @@ class Context:
         return self._globals
 
     @property
+    def tools(self):
+        """Functions of the host: `ctx.tools.price_of(sku="x")`; awaitable in asynchronous commands."""
+        from .tools import Tools
+
+        return Tools(self._runtime, self.call_id)
+
+    @property
     def deadline_seconds(self):
         """Seconds left to the call's deadline, at least 0.0; None without a deadline."""
         return None if self._deadline is None else max(0.0, self._deadline - monotonic())

@@ -51,12 +51,52 @@ class RefusedValue(SnakepitError):
 
 
 class HostError(SnakepitError):
-    """The host refused what a command asked of it; `code` is the host's error code."""
+    """The host refused what a command asked of it; `code` is the host's error code.
 
-    def __init__(self, code, message):
+    Where something was raised in the host, `type` is its class, `message` its message and `data` what it carried.
+    """
+
+    def __init__(self, code, message, type=None, data=None):
         super().__init__(message)
         self.code = code
-        self.data = {"code": code}
+        self.message = message
+        self.type = type
+        self.data = data
+
+    @property
+    def remote_data(self):
+        """What the caller of the command is told besides, when the command does not catch this."""
+        return {"code": self.code}
+
+
+class ToolError(HostError):
+    """A tool of the host raised, or could not be called.
+
+    `type`, `message` and `data` are those of what it raised (of an exception of Nest's, `data` is `{"status", "body"}`), and `code` is
+    REMOTE_ERROR then.
+    """
+
+    def __init__(self, tool, error):
+        super().__init__(error.code, error.message, error.type, error.data)
+        self.tool = tool
+
+    @property
+    def remote_data(self):
+        """What the caller of the command is told besides, when the command does not catch this."""
+        return {"tool": self.tool, "code": self.code, "type": self.type, "data": self.data}
+
+    def __str__(self):
+        if self.code == REMOTE_ERROR:
+            return "the tool %r threw %s: %s" % (self.tool, self.type or "an error", self.message)
+        return "the tool %r failed (%s): %s" % (self.tool, self.code, self.message)
+
+
+def host_failure(described):
+    """The exception for an error map that answers what was asked of the host."""
+    code, message = described.get("code", REMOTE_ERROR), described.get("message", "")
+    if code == CANCELLED:
+        return Cancelled(message)
+    return HostError(code, message, described.get("type"), described.get("data"))
 
 
 def refusal_map(code, message, started=None):
@@ -88,6 +128,8 @@ def shorten(described):
 
 def error_data(error):
     """The structured data that an exception carries in `data` or `error_data`, else None."""
+    if isinstance(error, HostError):
+        return error.remote_data
     data = getattr(error, "data", None)
     return getattr(error, "error_data", None) if data is None else data
 

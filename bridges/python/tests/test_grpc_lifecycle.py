@@ -20,7 +20,7 @@ from .host import TIMEOUT_SECONDS, has_ended, worker_environment, write_module
 
 MODULE = '''
     import asyncio, logging, os, subprocess, sys, time, warnings
-    from snakepit_bridge import command, on_session_close, on_session_open, on_shutdown, on_start
+    from snakepit_bridge import ToolError, command, on_session_close, on_session_open, on_shutdown, on_start
 
     state = []
     logging.getLogger().setLevel(logging.INFO)
@@ -115,6 +115,20 @@ MODULE = '''
     @command
     async def counts_async(ctx):
         return await ctx.session.aupdate("n", lambda n: n + 1, 0)
+
+    @command
+    def tool(ctx):
+        try:
+            ctx.tools.price_of(sku="x")
+        except ToolError as error:
+            return [error.type, error.message, error.data]
+
+    @command
+    async def tool_async(ctx):
+        try:
+            await ctx.tools.price_of(sku="x")
+        except ToolError as error:
+            return [error.type, error.message, error.data]
 
     @command
     def swallows(ctx):
@@ -412,6 +426,19 @@ class Hosts(unittest.TestCase):
         host.send(host_reply=pb.HostReply(id=asked.id, failure=failure))
         answer = host.finish(future)
         self.assertEqual((answer.failure.type, host.value(answer.failure.data)), ("HostError", {"code": "SESSION_NOT_FOUND"}))
+
+    def test_what_a_tool_of_the_host_raised_reaches_the_command_with_its_data(self):
+        host = Host(self, self.path)
+        for number, name, concurrent in ((1, "tool", None), (2, "tool_async", True)):
+            future = host.start(number, name)
+            asked = host.wait_for("host_call")
+            args = host.value(asked.args)
+            self.assertEqual((asked.method, asked.call, args.get("concurrent")), ("tool.call", number, concurrent))
+            flags, body = host.codec.encode_apart({"status": 404})
+            data = pb.Body(data=body, tagged=bool(flags & 0x80))
+            failure = pb.Failure(code="REMOTE_ERROR", type="NotFoundException", message="none", data=data)
+            host.send(host_reply=pb.HostReply(id=asked.id, failure=failure))
+            self.assertEqual(host.finish(future).value, ["NotFoundException", "none", {"status": 404}])
 
     def test_session_hooks_run(self):
         host = Host(self, self.path)

@@ -30,6 +30,7 @@ def _stub():
     stub.command = command
     stub.batch = command
     stub.Context = type("Context", (), {})
+    stub.ToolError = type("ToolError", (Exception,), {})
     return stub
 
 

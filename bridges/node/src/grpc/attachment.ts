@@ -107,8 +107,9 @@ export class Attachment implements GrpcLink {
   }
 
   #answered({ id, result, failure }: HostReply): void {
-    if (failure !== undefined) this.#asks.reject(id, parseErrorBody({ ...failure, data: undefined }));
-    else this.#asks.resolve(id, this.values.decodeBody(result));
+    if (failure === undefined) return this.#asks.resolve(id, this.values.decodeBody(result));
+    const data = failure.data === undefined ? undefined : this.values.decodeBody(failure.data);
+    this.#asks.reject(id, parseErrorBody({ ...failure, data }));
   }
 
   // --- what a call sends -------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import itertools
 import threading
 
-from ..errors import Cancelled, HostError
+from ..errors import REMOTE_ERROR, Cancelled, host_failure
 from .generated.worker_pb2 import HostCall, WorkerMessage
 from .wire import body_of, flags_of
 
@@ -38,8 +38,14 @@ class HostCalls:
         if reply is None:
             raise Cancelled("the host has left; it cannot answer")
         if reply.HasField("failure"):
-            raise HostError(reply.failure.code or "REMOTE_ERROR", reply.failure.message)
+            raise host_failure(self._described(reply.failure))
         return self._attachment.values.decode(reply.result.data, flags_of(reply.result))
+
+    def _described(self, failure):
+        described = {"code": failure.code or REMOTE_ERROR, "message": failure.message, "type": failure.type or None}
+        if failure.HasField("data"):
+            described["data"] = self._attachment.values.decode(failure.data.data, flags_of(failure.data))
+        return described
 
     def end(self):
         """Let nobody wait any more, since the host has left."""

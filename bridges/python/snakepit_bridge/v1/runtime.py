@@ -4,7 +4,7 @@ import sys
 
 from ..errors import SnakepitError
 
-_NEEDS_V2 = "session data needs protocol v2"
+_NEEDS_V2 = "%s needs protocol v2; this worker runs with v1"
 
 
 class V1Runtime:
@@ -50,11 +50,11 @@ class V1Runtime:
 
     def ask_host(self, call_id, method, args):
         """Raise SnakepitError."""
-        raise SnakepitError(_NEEDS_V2)
+        raise SnakepitError(_NEEDS_V2 % method)
 
     async def ask_host_async(self, call_id, method, args):
         """Raise SnakepitError."""
-        raise SnakepitError(_NEEDS_V2)
+        raise SnakepitError(_NEEDS_V2 % method)
 
 
 async def _await(awaitable):

@@ -3,7 +3,7 @@
 import itertools
 import threading
 
-from ..errors import HostError, ProtocolError
+from ..errors import ProtocolError, host_failure
 from .frame import HOST_CALL, HOST_RESULT
 
 
@@ -33,11 +33,11 @@ class HostCalls:
         on_answer(kind, flags, body)
 
     def read(self, kind, flags, body):
-        """The result of an answer. Raises HostError if the host refused."""
+        """The result of an answer. Raises HostError if the host refused, Cancelled if the call has ended."""
         value = self._codec.decode(body, flags)
         if kind == HOST_RESULT:
             return value
-        raise HostError(value.get("code", "REMOTE_ERROR"), value.get("message", ""))
+        raise host_failure(value)
 
     def _next_number(self):
         for number in self._numbers:

@@ -20,6 +20,7 @@ import {
 import { isSnakepitError, SnakepitError } from '../core/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { ChannelCall, ChannelFailure, ChannelOwner, HostCall } from './channel.js';
+import { HostCallFailure } from './remote-failure.js';
 import type { FdChannel } from './fd-channel.js';
 import { openFdChannel } from './fd-handshake.js';
 import { HandshakeRefused } from './handshake-refused.js';
@@ -456,6 +457,8 @@ describe.each(['msgpack', 'json'] as const)('FdChannel with %s', (codec) => {
     const call = new Call();
     const id = channel.send(call, 0);
     await peer.next(Kind.CALL);
+    const failure = (data: unknown) =>
+      new HostCallFailure({ code: 'REMOTE_ERROR', type: 'NotFound', message: 'none', data });
     const results: Record<string, () => Promise<unknown>> = {
       good: () => Promise.resolve({ found: true }),
       refused: () => Promise.reject(new SnakepitError('SESSION_NOT_FOUND', { session: 's' })),
@@ -464,6 +467,8 @@ describe.each(['msgpack', 'json'] as const)('FdChannel with %s', (codec) => {
       huge: () => Promise.resolve('x'.repeat(MAX_FRAME)),
       'not text': () => Promise.reject(new Error('\ud800')),
       'huge reason': () => Promise.reject(new Error('x'.repeat(MAX_FRAME))),
+      told: () => Promise.reject(failure({ status: 404 })),
+      'told with nonsense': () => Promise.reject(failure({ f: () => {} })),
     };
     owner.answer = ({ method }) => results[method]!();
     Object.keys(results).forEach((method, index) =>
@@ -475,10 +480,12 @@ describe.each(['msgpack', 'json'] as const)('FdChannel with %s', (codec) => {
     for (const [index, expected] of [
       { code: 'SESSION_NOT_FOUND' },
       { code: 'REMOTE_ERROR', type: 'TypeError', message: 'oops' },
-      { code: 'REMOTE_ERROR' },
-      { code: 'REMOTE_ERROR' },
-      { code: 'REMOTE_ERROR' },
-      { code: 'REMOTE_ERROR' },
+      { code: 'INVALID_RESULT', message: expect.stringContaining('value: ') as string },
+      { code: 'FRAME_TOO_LARGE', message: expect.stringContaining('maxFrameBytes') as string },
+      { code: 'REMOTE_ERROR', message: expect.stringContaining("the host's error cannot be sent") as string },
+      { code: 'REMOTE_ERROR', message: expect.stringMatching(/^x+ .*exceeds maxFrameBytes/) as string },
+      { code: 'REMOTE_ERROR', type: 'NotFound', message: 'none', data: { status: 404 } },
+      { code: 'REMOTE_ERROR', type: 'NotFound', message: expect.stringMatching(/^none .*data\.f/) as string },
     ].entries()) {
       const frame = await peer.next(Kind.HOST_ERROR);
       expect(frame.id).toBe(11 + index);

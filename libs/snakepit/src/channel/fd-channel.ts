@@ -19,11 +19,11 @@ import {
   type FrameSink,
   type HostCallBody,
 } from '../codec/index.js';
-import { toError, type Clock, type SnakepitError } from '../core/index.js';
+import type { Clock, SnakepitError } from '../core/index.js';
 import type { CallId, Channel, ChannelCall, ChannelFailure, ChannelOwner, WorkerManifest } from './channel.js';
 import { PendingCalls } from './pending-calls.js';
 import { argumentsTooLarge, refusedArguments, unknownCommand } from './refused-call.js';
-import { toCallerError, toErrorBody, type ChannelName } from './remote-failure.js';
+import { toCallerError, toErrorBody, withoutData, type ChannelName } from './remote-failure.js';
 
 const MAX_CREDIT_PER_FRAME = 0xffff;
 /** What answers a host call is a map around the stored value. */
@@ -293,11 +293,11 @@ export class FdChannel implements Channel, FrameSink {
   }
 
   #sendHostError(id: number, error: unknown): void {
+    const body = toErrorBody(error);
     try {
-      this.#sendValue(Kind.HOST_ERROR, id, toErrorBody(error));
+      this.#sendValue(Kind.HOST_ERROR, id, body);
     } catch (unsendable) {
-      const message = `the host's error cannot be sent (${toError(unsendable).message})`;
-      this.#sendValue(Kind.HOST_ERROR, id, { code: 'REMOTE_ERROR', message });
+      this.#sendValue(Kind.HOST_ERROR, id, withoutData(body, unsendable));
     }
   }
 
@@ -308,7 +308,7 @@ export class FdChannel implements Channel, FrameSink {
     try {
       const flags = this.#codec.encode(value, this.#out, 'value', RESULT_ENVELOPE_DEPTH);
       const bytes = this.#out.endFrame(start, kind, flags, 0, id);
-      if (bytes > this.#maxFrameBytes) throw new RangeError(`a value of ${bytes} bytes exceeds maxFrameBytes`);
+      if (bytes > this.#maxFrameBytes) throw new BinaryTooLarge(bytes, this.#maxFrameBytes);
     } catch (error) {
       this.#out.rollback(start);
       throw error;

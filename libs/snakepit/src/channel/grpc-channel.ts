@@ -8,12 +8,14 @@ import {
   ProtocolViolation,
   type BinaryForm,
   type Codec,
+  type ErrorBody,
 } from '../codec/index.js';
 import {
   CallRequestWriter,
   CancelReason,
   decodeWorkerBatch,
   type BodyInit,
+  type FailureInit,
   type CallMetaInit,
   type HostCall as HostCallMessage,
   type HostMessageInit,
@@ -35,7 +37,7 @@ import { decodeBody, describeStatus, Status } from './grpc-failure.js';
 import type { GrpcListener, GrpcRpc, GrpcStatus } from './grpc-library.js';
 import { GrpcOutbox } from './grpc-outbox.js';
 import { argumentsTooLarge, refusedArguments, unknownCommand } from './refused-call.js';
-import { toErrorBody, type ChannelName } from './remote-failure.js';
+import { toErrorBody, withoutData, type ChannelName } from './remote-failure.js';
 
 /** What answers a host call is a map around the stored value. */
 const RESULT_ENVELOPE_DEPTH = 1;
@@ -226,8 +228,16 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
       const result = await this.#owner?.onHostCall({ method, args: value, call: this.#calls.get(call)?.call });
       this.#say({ hostReply: { id, result: this.#encodeValue(result) } });
     } catch (error) {
-      const { code, type, message } = toErrorBody(error);
-      this.#say({ hostReply: { id, failure: { code, type, message } } });
+      this.#say({ hostReply: { id, failure: this.#failureOf(toErrorBody(error)) } });
+    }
+  }
+
+  #failureOf({ data, ...body }: ErrorBody): FailureInit {
+    if (data === undefined) return body;
+    try {
+      return { ...body, data: this.#encodeValue(data) };
+    } catch (unsendable) {
+      return withoutData(body, unsendable);
     }
   }
 
@@ -282,7 +292,7 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
     out.rollback(0);
     const flags = this.codec.encode(value, out, 'value', RESULT_ENVELOPE_DEPTH);
     const bytes = out.position;
-    if (bytes > this.#parts.maxFrameBytes) throw new RangeError(`a value of ${bytes} bytes exceeds maxFrameBytes`);
+    if (bytes > this.#parts.maxFrameBytes) throw new BinaryTooLarge(bytes, this.#parts.maxFrameBytes);
     return { data: out.take(), tagged: (flags & Flag.TAGGED) !== 0 };
   }
 

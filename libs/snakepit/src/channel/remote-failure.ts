@@ -1,11 +1,15 @@
-import type { ErrorBody } from '../codec/index.js';
-import { SnakepitError, type Delivery, type ErrorCode } from '../core/index.js';
+/// <reference lib="es2024.string" />
+import { BinaryTooLarge, EncodeError, type ErrorBody } from '../codec/index.js';
+import { SnakepitError, toError, type Delivery, type ErrorCode } from '../core/index.js';
 
 /** Names the worker and pool in the errors of one channel. */
 export interface ChannelName {
   readonly pool: string;
   readonly worker: string;
 }
+
+/** What fits into any frame, `maxFrameBytes` being 1024 at least; a character takes up to three bytes. */
+const MAX_CUT_TEXT = 200;
 
 const WORKER_CODES = {
   REMOTE_ERROR: 'REMOTE_ERROR',
@@ -47,9 +51,34 @@ export function toCallerError(body: ErrorBody, command: string, name: ChannelNam
   });
 }
 
+/** Why a host call fails, in the very words that the worker is to be told. */
+export class HostCallFailure extends Error {
+  override readonly name = 'HostCallFailure';
+
+  constructor(readonly body: ErrorBody) {
+    super(body.message);
+  }
+}
+
 /** The error body that answers a worker's host call which failed. */
 export function toErrorBody(thrown: unknown): ErrorBody {
+  if (thrown instanceof HostCallFailure) return thrown.body;
+  if (thrown instanceof EncodeError)
+    return { code: 'INVALID_RESULT', message: `the host's answer cannot be sent: ${thrown.message}` };
+  if (thrown instanceof BinaryTooLarge) return answerTooLarge(thrown.bytes, thrown.maxBytes);
   if (thrown instanceof SnakepitError) return { code: thrown.code, type: 'SnakepitError', message: thrown.message };
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   return { code: 'REMOTE_ERROR', type: error.name, message: error.message };
+}
+
+function answerTooLarge(bytes: number, maxFrameBytes: number): ErrorBody {
+  const message = `the host's answer of ${bytes} bytes exceeds maxFrameBytes (${maxFrameBytes}); ask for less at once`;
+  return { code: 'FRAME_TOO_LARGE', message };
+}
+
+/** The same where its data, or its message, cannot be sent. */
+export function withoutData({ code, type, message }: ErrorBody, unsendable: unknown): Omit<ErrorBody, 'data'> {
+  const reason = toError(unsendable).message.slice(0, MAX_CUT_TEXT);
+  const told = `${message.slice(0, MAX_CUT_TEXT)} (the host's error cannot be sent as it is: ${reason})`.toWellFormed();
+  return { code, message: told, ...(type !== undefined && { type: type.slice(0, MAX_CUT_TEXT).toWellFormed() }) };
 }

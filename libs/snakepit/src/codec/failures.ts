@@ -23,7 +23,7 @@ export class BinaryTooLarge extends Error {
 
   constructor(
     readonly bytes: number,
-    maxBytes: number,
+    readonly maxBytes: number,
   ) {
     super(`binary of ${bytes} bytes exceeds maxFrameBytes (${maxBytes})`);
   }

@@ -31,6 +31,8 @@ const CONTRACT: Record<ErrorCode, readonly [http: number, grpc: number, delivery
   SESSION_EXISTS: [409, 6, 'not-started', false],
   SESSION_LIMIT: [503, 8, 'not-started', true],
   SESSION_WORKER_UNAVAILABLE: [503, 14, 'not-started', true],
+  NESTED_TOO_DEEP: [500, 9, 'not-started', false],
+  NESTED_DEADLOCK: [503, 8, 'not-started', true],
 };
 
 const codes = Object.keys(ERRORS) as ErrorCode[];

@@ -228,6 +228,24 @@ export const ERRORS = {
     503,
     14,
   ),
+  NESTED_TOO_DEEP: rule(
+    (d) =>
+      `${ofCommand(d)} was called inside a tool${inPool(d)}, ${text(d['depth'])} calls deep; 'nested.maxDepth' is ` +
+      `${text(d['maxDepth'])}. A tool and a command that call each other without end? Else raise it.`,
+    'not-started',
+    false,
+    500,
+    9,
+  ),
+  NESTED_DEADLOCK: rule(
+    (d) =>
+      `${ofCommand(d)} was called inside a tool and would wait for ever${inPool(d)}: ${text(d['held'], 'every worker is held')} ` +
+      `by calls that wait for it, directly or not${because(d)}. ${text(d['remedy'], `Raise 'nested.maxExtraWorkers' or 'size'`)}.`,
+    'not-started',
+    true,
+    503,
+    8,
+  ),
 } as const satisfies Record<string, ErrorRule>;
 
 export type ErrorCode = keyof typeof ERRORS;

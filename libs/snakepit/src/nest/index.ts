@@ -14,3 +14,7 @@ export type {
 } from './snakepit.module-definition.js';
 export { SnakepitModule } from './snakepit.module.js';
 export { getPoolToken } from './tokens.js';
+export { SnakepitToolContext } from './tools/tool-context.decorator.js';
+export { TOOL_CONTEXT_TYPE } from './tools/tool.caller.js';
+export { SnakepitTool } from './tools/tool.decorator.js';
+export { toolOptionTable, type SnakepitToolOptions } from './tools/tool.options.js';

@@ -8,6 +8,7 @@ import {
 import { Snakepit } from '../runtime/index.js';
 import { CommandExplorer } from './commands/command.explorer.js';
 import { CommandRunner } from './commands/command.runner.js';
+import { ToolExplorer } from './tools/tool.explorer.js';
 
 /** Ties the pools to the application's life: ready before other modules initialize, gone when it has shut down. */
 @Injectable()
@@ -16,11 +17,13 @@ export class SnakepitLifecycle implements OnModuleInit, BeforeApplicationShutdow
     private readonly snakepit: Snakepit,
     private readonly explorer: CommandExplorer,
     private readonly runner: CommandRunner,
+    private readonly tools: ToolExplorer,
   ) {}
 
   async onModuleInit(): Promise<void> {
     try {
       this.runner.bind(this.explorer.explore());
+      this.tools.explore();
       if (!this.snakepit.options.autoStart) return;
       await this.snakepit.start();
       this.runner.checkManifests();

@@ -21,6 +21,8 @@ import {
   type SnakepitModuleOptions,
 } from './snakepit.module-definition.js';
 import { getPoolToken, SNAKEPIT_OPTIONS, SNAKEPIT_SURROUNDINGS, type SnakepitSurroundings } from './tokens.js';
+import { ToolCaller } from './tools/tool.caller.js';
+import { ToolExplorer } from './tools/tool.explorer.js';
 
 /**
  * Pools of supervised external processes for the whole application.
@@ -43,6 +45,8 @@ import { getPoolToken, SNAKEPIT_OPTIONS, SNAKEPIT_SURROUNDINGS, type SnakepitSur
     { provide: SessionService, useFactory: (snakepit: Snakepit) => snakepit.sessions, inject: [Snakepit] },
     CommandExplorer,
     CommandRunner,
+    ToolCaller,
+    ToolExplorer,
     SnakepitExceptionFilter,
     SnakepitLifecycle,
   ],

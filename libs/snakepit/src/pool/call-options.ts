@@ -1,5 +1,6 @@
 import type { CallMeta } from '../channel/index.js';
 import { describeValue, SnakepitError } from '../core/index.js';
+import type { ToolRun } from './tool-run.js';
 import { PRIORITIES, type Priority } from './wait-queue.js';
 
 const MAX_SESSION_ID_LENGTH = 256;
@@ -32,6 +33,8 @@ export interface CallSettings {
   readonly meta: CallMeta | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((value: unknown) => void) | undefined;
+  /** The tool that it was called inside of. */
+  readonly nesting: ToolRun | undefined;
 }
 
 export const NO_OPTIONS: CallOptions = Object.freeze({});
@@ -44,6 +47,7 @@ const PLAIN: CallSettings = Object.freeze({
   meta: undefined,
   signal: undefined,
   onProgress: undefined,
+  nesting: undefined,
 });
 
 /** @throws SnakepitError INVALID_ARGUMENTS as {@link checkOptions} does */
@@ -53,7 +57,9 @@ export function settingsOf(command: string, pool: string, options: CallOptions):
   const { priority = 'normal', session, idempotent = false, signal, onProgress } = options;
   const meta = metaOf(options);
   const isPlain = priority === 'normal' && !idempotent && !meta && !signal && !onProgress;
-  return isPlain ? PLAIN : { priority, session, isIdempotent: idempotent, meta, signal, onProgress };
+  return isPlain
+    ? PLAIN
+    : { priority, session, isIdempotent: idempotent, meta, signal, onProgress, nesting: undefined };
 }
 
 function metaOf({ session, trace, context }: CallOptions): CallMeta | undefined {

@@ -41,6 +41,8 @@ function setUp(workers: number, soon: (task: () => void) => void = (task) => tas
     log: silentLog,
     soon,
     refusal: () => undefined,
+    mayGrow: () => false,
+    onNestedWait: () => {},
   });
   const seats = Array.from({ length: workers }, (_, index) => fakeWorker(`pool-${index}`, clock));
   for (const { worker } of seats) dispatcher.seat(worker);

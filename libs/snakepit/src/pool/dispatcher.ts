@@ -17,6 +17,7 @@ import {
   closed,
   invalidResult,
   lostToHungWorker,
+  nestedDeadlock,
   queueTimeout,
   sessionWorkerUnavailable,
 } from './pool-errors.js';
@@ -25,6 +26,9 @@ import { PoolCounters, type WorkerCounters } from './pool-stats.js';
 import { Scheduler, type Lane } from './scheduler.js';
 import type { Seat } from './seat.js';
 import { Seats, type SessionAffinity } from './seats.js';
+import type { ToolRun } from './tool-run.js';
+import { ToolRuns } from './tool-runs.js';
+import { WaitGraph } from './wait-graph.js';
 import { oldestLast, WaitingRoom } from './waiting-room.js';
 
 export interface DispatcherParts {
@@ -37,6 +41,10 @@ export interface DispatcherParts {
   readonly soon: (task: () => void) => void;
   /** Why a call must not wait now, as when no worker can be expected; undefined when it may. */
   readonly refusal: () => SnakepitError | undefined;
+  /** Whether another worker may be expected, lent ones apart or included. */
+  readonly mayGrow: (withLent: boolean) => boolean;
+  /** Calls made inside tools wait, or what they wait for has changed. */
+  readonly onNestedWait: () => void;
   /** From 0 up to 1; default `Math.random`. */
   readonly random?: (() => number) | undefined;
 }
@@ -68,6 +76,8 @@ export class Dispatcher implements PoolCallOwner {
   readonly #overdue: OverdueCalls;
   readonly #retries: Retries;
   readonly #open = new OpenCalls();
+  readonly #toolRuns: ToolRuns;
+  readonly #waitGraph: WaitGraph;
   #isClosed = false;
 
   constructor(parts: DispatcherParts) {
@@ -78,10 +88,19 @@ export class Dispatcher implements PoolCallOwner {
     const deadlines = (this.#deadlines = new DeadlineSweep(clock));
     const seats = (this.#seats = new Seats(options, affinity, scheduler));
     const refuse = (call: PoolCall, error: SnakepitError): void => this.#room.refuse(call, error);
-    const placement = (this.#placement = new Placement({ ...parts, seats, scheduler, deadlines, refuse }));
+    const onChange = (): void => {
+      if (!this.#room.hasNested) return;
+      this.#room.pumpSoon();
+      parts.onNestedWait();
+    };
+    const toolRuns = (this.#toolRuns = new ToolRuns({ pool, onChange }));
+    const placement = (this.#placement = new Placement({ ...parts, seats, scheduler, deadlines, toolRuns, refuse }));
     const dispatchBatch = (call: PoolCall, seat: Seat<PoolCall>, now: number): void =>
       this.batching.dispatch(call as BatchedCall, seat, now);
     const room = (this.#room = new WaitingRoom({ ...parts, seats, scheduler, deadlines, placement, dispatchBatch }));
+    const homeOf = (call: PoolCall): Seat<PoolCall> | undefined => this.#room.onlySeatOf(call);
+    const mayUseLent = (call: PoolCall): boolean => placement.mayUseLent(call);
+    this.#waitGraph = new WaitGraph({ ...parts, scheduler, toolRuns, homeOf, mayUseLent });
     const overdue = (this.#overdue = new OverdueCalls({ ...parts, deadlines }));
     this.batching = new Batching({ ...parts, deadlines, room, placement, overdue, open: this.#open, calls: this });
     const again = (call: PoolCall): void => {
@@ -120,6 +139,43 @@ export class Dispatcher implements PoolCallOwner {
 
   get lanes(): readonly Lane[] {
     return this.#scheduler.lanes;
+  }
+
+  /** Workers beyond the pool's size, for nested calls. */
+  get lent(): readonly Seat<PoolCall>[] {
+    return this.#scheduler.lent;
+  }
+
+  /** Those of them that have nothing to do, and since when. */
+  get idleLent(): { readonly worker: Worker; readonly since: number }[] {
+    const idle = this.#scheduler.lent.filter(({ inFlight }) => inFlight === 0);
+    return idle.map(({ worker, progressAt }) => ({ worker, since: progressAt }));
+  }
+
+  /** Whether every worker is held by a call that waits for a tool. */
+  get isBlocked(): boolean {
+    return this.#scheduler.isBlocked;
+  }
+
+  /** Calls made inside tools that wait for a worker; see {@link WaitingRoom.nested}. */
+  get nestedWaiting(): WaitingRoom['nested'] {
+    return this.#room.nested;
+  }
+
+  /** Runs a tool on behalf of a call that a worker holds; see {@link ToolRuns.run}. */
+  runTool<T>(call: PoolCall, blocks: boolean, task: (run: ToolRun) => Promise<T>): Promise<T> {
+    return this.#toolRuns.run(call, blocks, task);
+  }
+
+  isStuck(call: PoolCall, seen: Set<object>): boolean {
+    return this.#waitGraph.isStuck(call, seen);
+  }
+
+  /** Fails a call made inside a tool that would wait for ever. */
+  refuseStuck(call: PoolCall): void {
+    if (call.isSettled) return;
+    const isPinned = this.#room.onlySeatOf(call) !== undefined;
+    this.#room.refuse(call, nestedDeadlock(this.#parts.name, call, isPinned, this.lent.length));
   }
 
   /** Workers that take calls. */
@@ -179,8 +235,8 @@ export class Dispatcher implements PoolCallOwner {
 
   // ---- workers come and go ---------------------------------------------------------------------------------------
 
-  seat(worker: Worker): void {
-    this.#seats.add(worker);
+  seat(worker: Worker, isLent = false): void {
+    this.#seats.add(worker, isLent);
     this.#room.pump();
   }
 
@@ -287,6 +343,8 @@ export class Dispatcher implements PoolCallOwner {
 
   onSettled(call: PoolCall, error: SnakepitError | undefined): void {
     this.totals.onSettled(error?.code);
+    call.settings.nesting?.nested.delete(call);
+    this.#toolRuns.onSettled(call, error);
     if (error !== undefined) this.#retries.remove(call);
     if (call.seat === undefined) this.#open.leave();
     if (hasListeners('snakepit:call')) publishCall(this.#parts.name, call, this.#clock.now(), error);

@@ -27,6 +27,8 @@ function setUp(workerIds: readonly string[], options: Partial<PoolOptions> = {})
     log: silentLog,
     soon: (task) => task(),
     refusal: () => undefined,
+    mayGrow: () => false,
+    onNestedWait: () => {},
   });
   const sent: Record<string, ChannelCall[]> = {};
   const workers = workerIds.map((id) => {

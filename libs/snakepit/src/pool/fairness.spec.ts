@@ -65,6 +65,8 @@ class SimulatedPool {
       log: silentLog,
       soon: (task) => task(),
       refusal: () => undefined,
+      mayGrow: () => false,
+      onNestedWait: () => {},
     });
     for (let index = 0; index < size; index += 1) this.#dispatcher.seat(this.#newWorker(`pool-${index}`));
   }

@@ -7,4 +7,5 @@ export type { CallListener } from './pool-call.js';
 export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
 export type { SessionAffinity } from './seats.js';
 export { Pool, type HostCallHandler, type HostRequest, type PoolParts, type StreamHandle } from './pool.js';
+export type { ToolRun } from './tool-run.js';
 export { PRIORITIES, type Priority } from './wait-queue.js';

@@ -165,6 +165,48 @@ export const poolOptionTable = {
     doc: "Where a session's calls go when its worker is busy: to another (`hint`), into its queue, or back with SESSION_WORKER_UNAVAILABLE.",
     default: 'hint',
   }),
+  tools: option.value<'all' | readonly string[]>(
+    (given): given is 'all' | readonly string[] =>
+      given === 'all' || (Array.isArray(given) && given.every(isNonEmptyString)),
+    "'all', or a list of names of tools",
+    {
+      doc: 'Which tools of the host its workers may call; `[]` for none.',
+      default: 'all',
+    },
+  ),
+  nested: option.group(
+    {
+      maxDepth: option.integer({
+        doc: 'How many tools may wait for a call, one inside the other: 1 lets a tool call this pool, and no tool that is called by that call.',
+        unit: 'tools',
+        min: 0,
+        max: 64,
+        default: 8,
+      }),
+      maxExtraWorkers: option.integer({
+        doc: 'How many workers may be started beyond the size of the pool, for nested calls only, while all others are held by calls that wait for these. Where that is not enough, a nested call fails with NESTED_DEADLOCK. Asynchronous commands need none.',
+        unit: 'workers',
+        min: 0,
+        max: MAX_SIZE,
+        default: 4,
+      }),
+      idleMs: option.integer({
+        doc: 'After how long without a call such a worker leaves.',
+        unit: ms,
+        min: 0,
+        max: MAX_MS,
+        default: 10_000,
+      }),
+      maxQueue: option.integer({
+        doc: 'How many nested calls may wait, beside those that `maxQueue` is for, and before them; one more is refused with POOL_SATURATED.',
+        unit: 'calls',
+        min: 0,
+        max: 10_000_000,
+        default: 1_000,
+      }),
+    },
+    { doc: 'Calls that tools of the host make while a worker waits for them.' },
+  ),
   maxAttempts: option.integer({
     doc: 'How often a call that is `idempotent` is tried in all when workers die under it.',
     min: 1,

@@ -31,6 +31,8 @@ function setUp(size: number, options: Partial<PoolOptions> = {}, serviceMs?: () 
     log: silentLog,
     soon: (task) => task(),
     refusal: () => hopeless,
+    mayGrow: () => false,
+    onNestedWait: () => {},
   });
   const sent: ChannelCall[] = [];
   const workers = Array.from({ length: size }, (_, index) => {

@@ -1,6 +1,7 @@
 import type { SnakepitError } from '../core/index.js';
 import { sizeOfArguments } from './argument-size.js';
 import type { Backlog } from './backlog.js';
+import type { NestedBacklogs } from './nested-backlogs.js';
 import type { ResolvedPoolOptions } from './options.js';
 import type { PoolCall } from './pool-call.js';
 import { queueTooLong, saturated, tooLate } from './pool-errors.js';
@@ -19,6 +20,8 @@ export interface OverloadParts {
   readonly limits: QueueLimits;
   /** What waits for any worker, and all backlogs, that one included. */
   readonly backlog: Backlog<PoolCall>;
+  /** Calls made inside tools that wait for any worker. */
+  readonly nested: NestedBacklogs<PoolCall>;
   readonly backlogs: () => readonly Backlog<PoolCall>[];
   /** Fails a call that waits. */
   readonly refuse: (call: PoolCall, error: SnakepitError) => void;
@@ -37,7 +40,17 @@ export class Overload {
 
   /** Why a call must not wait; undefined when it may, which calls of lower priority may have made room for. */
   refusal(call: PoolCall, forAny: boolean, now: number): SnakepitError | undefined {
+    if (call.settings.nesting !== undefined) return this.#noRoomForNested(call);
     return (forAny ? this.#inVain(call, now) : undefined) ?? this.#noRoom(call);
+  }
+
+  /** A worker is held for it: it does not share the fate of those that only wait. */
+  #noRoomForNested(call: PoolCall): SnakepitError | undefined {
+    const { name, options, nested } = this.#parts;
+    call.queuedBytes = sizeOfArguments(call.args);
+    const { maxQueue } = options.nested;
+    if (nested.size < maxQueue) return undefined;
+    return saturated(name, { maxQueue }, this.#load(), `with calls made inside tools, whose 'maxQueue' is in 'nested'`);
   }
 
   /** Why a call whose turn it is must not have it: others wait that can make more of the worker. */

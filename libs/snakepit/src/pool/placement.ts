@@ -5,6 +5,7 @@ import { invalidArguments, sessionWorkerUnavailable } from './pool-errors.js';
 import type { Scheduler } from './scheduler.js';
 import type { Seat } from './seat.js';
 import type { Seats, SessionAffinity } from './seats.js';
+import type { ToolRuns } from './tool-runs.js';
 
 export interface PlacementParts {
   readonly name: string;
@@ -13,6 +14,7 @@ export interface PlacementParts {
   readonly seats: Seats;
   readonly scheduler: Scheduler<Seat<PoolCall>>;
   readonly deadlines: DeadlineSweep;
+  readonly toolRuns: ToolRuns;
   /** Fails a call that no worker holds. */
   readonly refuse: (call: PoolCall, error: SnakepitError) => void;
 }
@@ -32,18 +34,35 @@ export class Placement {
   /** The seat that takes the call now; undefined when it has to wait, or was refused. */
   seatFor(call: PoolCall, now: number): Seat<PoolCall> | undefined {
     const home = this.#seats.homeOf(call);
-    if (home === undefined) return this.#scheduler.pick(call.profile, now);
-    if (this.#scheduler.canTake(home, call.profile, now)) return home;
+    if (home === undefined) return this.#pick(call, now);
+    if (this.canTake(home, call, now)) return home;
     const { options, name, refuse } = this.#parts;
     switch (options.affinity) {
       case 'hint':
-        return this.#scheduler.pick(call.profile, now);
+        return this.#pick(call, now);
       case 'strict-queue':
         return undefined;
       case 'strict-fail-fast':
         refuse(call, sessionWorkerUnavailable(name, call, 'busy'));
         return undefined;
     }
+  }
+
+  #pick(call: PoolCall, now: number): Seat<PoolCall> | undefined {
+    const { profile, settings } = call;
+    if (settings.nesting === undefined) return this.#scheduler.pick(profile, now);
+    return this.#scheduler.pickNested(this.mayUseLent(call));
+  }
+
+  /** A lent worker does not stay: it must not become the only one that a session's calls may go to. */
+  mayUseLent({ settings }: PoolCall): boolean {
+    return settings.session === undefined || this.#parts.options.affinity === 'hint';
+  }
+
+  /** Whether this very worker can take the call now. */
+  canTake(seat: Seat<PoolCall>, { profile, settings }: PoolCall, now: number): boolean {
+    if (settings.nesting === undefined) return this.#scheduler.canTake(seat, profile, now);
+    return this.#scheduler.canTakeNested(seat);
   }
 
   /** Hands a call to a worker; false when it cannot be sent, which its caller then knows. */
@@ -62,7 +81,7 @@ export class Placement {
     call.workerId = seat.workerId;
     call.attempts += 1;
     call.expiresAt = call.deadline;
-    if (session !== undefined) this.#parts.affinity.rememberWorker(session, seat.workerId);
+    if (session !== undefined && !seat.isLent) this.#parts.affinity.rememberWorker(session, seat.workerId);
     return true;
   }
 
@@ -70,6 +89,7 @@ export class Placement {
   takeOff(call: PoolCall, now: number): Seat<PoolCall> {
     const { seat } = call;
     if (seat === undefined) throw new Error(`'${call.command}' was ended by a worker that does not hold it`);
+    this.#parts.toolRuns.end(call, 'its worker is through with it');
     call.seat = undefined;
     this.#scheduler.end(seat, call.bookedUs, now);
     this.#parts.deadlines.forget(call);

@@ -33,6 +33,8 @@ export interface PoolCallOwner {
   onCallAborted(call: PoolCall, reason: unknown): void;
   /** The worker, which is to be killed for what another call does, has ended the call; `hasRun` unless it had not begun it. */
   onRecalled(call: PoolCall, hasRun: boolean): void;
+  /** Whether the call, made inside a tool, waits for what waits for it; `seen` is what the question has passed. */
+  isStuck(call: PoolCall, seen: Set<object>): boolean;
   /** The caller's `onProgress` threw. */
   onListenerFailed(call: PoolCall, thrown: unknown): void;
   /** Rewrites a result by the adapter; throws the error the caller gets. */
@@ -231,6 +233,15 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
     this.#listener.onError(told);
   }
 
+  /** Its caller has left. */
+  abort(reason: unknown): void {
+    this.#owner.onCallAborted(this, reason);
+  }
+
+  isStuck(seen: Set<object>): boolean {
+    return this.#owner.isStuck(this, seen);
+  }
+
   /** Asks the worker to stop; whether it can and does shows in its answer. */
   stop(reason: 'caller' | 'deadline'): void {
     this.seat?.channel.cancel(this.channelId, reason);
@@ -253,7 +264,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   }
 
   #watch(signal: AbortSignal): (reason: unknown) => void {
-    const onAbort = (reason: unknown): void => this.#owner.onCallAborted(this, reason);
+    const onAbort = (reason: unknown): void => this.abort(reason);
     watchAbort(signal, onAbort);
     return onAbort;
   }

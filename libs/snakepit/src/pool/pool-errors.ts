@@ -87,6 +87,26 @@ export function queueTooLong(
   return new SnakepitError('POOL_SATURATED', { pool, ...rounded, option, ...load });
 }
 
+/**
+ * A call made inside a tool whose turn cannot come before the tool's end.
+ *
+ * @param isPinned whether only the worker of its session may take it
+ */
+export function nestedDeadlock(
+  pool: string,
+  { command, session }: PoolCall,
+  isPinned: boolean,
+  lent: number,
+): SnakepitError {
+  if (isPinned) {
+    const held = `the worker of session '${session}' is held`;
+    const remedy = `Call it outside of the session, make the command that waits for the tool asynchronous, or use the affinity 'hint'`;
+    return new SnakepitError('NESTED_DEADLOCK', { command, pool, session, held, remedy });
+  }
+  const held = lent === 0 ? 'every worker is held' : `every worker is held, ${lent} lent ones included,`;
+  return new SnakepitError('NESTED_DEADLOCK', { command, pool, held, lent });
+}
+
 export function sessionWorkerUnavailable(pool: string, { session }: PoolCall, reason: 'busy' | 'gone'): SnakepitError {
   return new SnakepitError('SESSION_WORKER_UNAVAILABLE', { session, pool, reason });
 }

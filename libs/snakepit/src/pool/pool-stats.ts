@@ -27,6 +27,8 @@ export interface PoolStats {
   /** Wanted, ready, ready with nothing to do, ready with calls in hand. */
   readonly size: number;
   readonly workers: number;
+  /** Workers beyond the size, started for nested calls; they are among the `workers`. */
+  readonly lent: number;
   readonly available: number;
   readonly busy: number;
   readonly queued: number;

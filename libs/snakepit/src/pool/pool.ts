@@ -13,12 +13,15 @@ import { cancelled, invalidArguments } from './pool-errors.js';
 import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
 import { Rerun } from './rerun.js';
 import type { SessionAffinity } from './seats.js';
+import { Lender } from './lender.js';
 import { Recycler } from './recycler.js';
 import { Reply } from './reply.js';
 import type { LoadSample } from './scale-policy.js';
 import { watchSources } from './source-reload.js';
 import type { SourceWatcher } from './source-watcher.js';
 import { Supervisor, type SupervisorOwner } from './supervisor.js';
+import type { ToolRun } from './tool-run.js';
+import { currentToolRun } from './tool-scope.js';
 
 const MAX_SIZE = 1_024;
 /** Names that no worker knows must not pile up. */
@@ -27,6 +30,14 @@ const MAX_PROFILES = 65_536;
 /** What a worker asks of its host, on behalf of a call where that is still known. */
 export interface HostRequest extends HostCall {
   readonly pool: string;
+  /** Whether nobody waits for the call any more, or it is unknown. */
+  readonly isOver: boolean;
+  /**
+   * Runs a tool for the call, which must not be over; see `ToolRuns.run`.
+   *
+   * @param blocks whether the worker can do nothing else until it has the answer
+   */
+  runTool<T>(blocks: boolean, task: (run: ToolRun) => Promise<T>): Promise<T>;
 }
 
 /** Answers what workers ask of their host; a rejection goes back to the worker as an error. */
@@ -71,12 +82,14 @@ export class Pool implements SupervisorOwner {
   readonly #dispatcher: Dispatcher;
   readonly #recycler: Recycler;
   readonly #autoscaler: Autoscaler;
+  readonly #lender: Lender;
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
   readonly #batches: BatchRules;
   readonly #reload: Rerun;
   #sources: SourceWatcher | undefined;
   #life: Life = 'new';
   #closing: Promise<void> | undefined;
+  #drainUntil: number | undefined;
 
   constructor(parts: PoolParts) {
     const { name, options, clock } = parts;
@@ -85,7 +98,23 @@ export class Pool implements SupervisorOwner {
     this.#parts = parts;
     this.#clock = clock;
     this.#supervisor = new Supervisor({ ...parts, pool: name, owner: this });
-    this.#dispatcher = new Dispatcher({ ...parts, soon: process.nextTick, refusal: () => this.#hopeless() });
+    this.#dispatcher = new Dispatcher({
+      ...parts,
+      soon: process.nextTick,
+      refusal: () => this.#hopeless(),
+      mayGrow: (withLent) => this.#lender.mayGrow(withLent),
+      onNestedWait: () => this.#lender.lookSoon(),
+    });
+    this.#lender = new Lender({
+      ...parts,
+      pool: name,
+      soon: process.nextTick,
+      waiting: () => this.#dispatcher.nestedWaiting,
+      isBlocked: () => this.#dispatcher.isBlocked,
+      idleLent: () => this.#dispatcher.idleLent,
+      crew: this.#supervisor,
+      refuse: (call) => this.#dispatcher.refuseStuck(call),
+    });
     this.#recycler = new Recycler({
       ...parts,
       pool: name,
@@ -164,8 +193,9 @@ export class Pool implements SupervisorOwner {
     const { totals } = this.#dispatcher;
     totals.requests += 1;
     let call: PoolCall;
+    const nesting = currentToolRun();
     try {
-      this.#assertOpen();
+      this.#assertOpen(nesting);
       if (options.signal?.aborted) throw cancelled(command, this.name, options.signal.reason, 'not-started');
       const settings = settingsOf(command, this.name, options);
       const prepared = this.#prepareArgs(command, args);
@@ -174,14 +204,15 @@ export class Pool implements SupervisorOwner {
         owner: this.#dispatcher,
         command,
         args: prepared,
-        settings,
+        settings: nesting === undefined ? settings : { ...settings, nesting },
         profile,
         admittedAt: this.#clock.now(),
-        timeoutMs: this.#timeoutOf(kind, command, prepared, options),
+        timeoutMs: this.#timeoutOf(kind, command, prepared, options, nesting),
         listener,
       };
       const { batching } = profile;
       call = batching === undefined ? new PoolCall(parts) : this.#dispatcher.batching.create(parts, batching);
+      nesting?.nested.add(call);
     } catch (thrown) {
       const error = invalidArguments(command, this.name, thrown);
       totals.onSettled(error.code);
@@ -274,7 +305,10 @@ export class Pool implements SupervisorOwner {
     if (this.#life === 'new' || this.#life === 'open') this.#life = 'draining';
     this.#dispatcher.batching.flush();
     const { reached, giveUp } = this.#dispatcher.idle();
-    const timer = this.#clock.after(this.options.drainTimeoutMs, giveUp);
+    const now = this.#clock.now();
+    // Who drains first and closes then has no more time than who does both at once.
+    this.#drainUntil ??= now + this.options.drainTimeoutMs;
+    const timer = this.#clock.after(Math.max(0, this.#drainUntil - now), giveUp);
     await reached;
     timer.cancel();
   }
@@ -290,6 +324,7 @@ export class Pool implements SupervisorOwner {
     this.#autoscaler.stop();
     this.#sources?.close();
     await this.drain();
+    this.#lender.stop();
     this.#life = 'closed';
     this.#dispatcher.close();
     for (const worker of this.#supervisor.workers) if ((worker.channel?.inFlight ?? 0) > 0) worker.kill('close');
@@ -339,7 +374,7 @@ export class Pool implements SupervisorOwner {
   }
 
   stats(): PoolStats {
-    const { totals, lanes, waiting, retrying, batching } = this.#dispatcher;
+    const { totals, lanes, lent, waiting, retrying, batching } = this.#dispatcher;
     const { requests, succeeded, cancelled: cancellations, errors, errorsByCode } = totals;
     const busy = lanes.filter((lane) => lane.inFlight > 0).length;
     return {
@@ -347,11 +382,12 @@ export class Pool implements SupervisorOwner {
       status: this.status,
       size: this.#supervisor.size,
       workers: this.#supervisor.workers.size,
+      lent: this.#supervisor.lentCount,
       available: lanes.length - busy,
       busy,
       queued: waiting,
       retrying,
-      inFlight: lanes.reduce((sum, lane) => sum + lane.inFlight, batching.passengers),
+      inFlight: [...lanes, ...lent].reduce((sum, lane) => sum + lane.inFlight, batching.passengers),
       requests,
       succeeded,
       cancelled: cancellations,
@@ -382,10 +418,15 @@ export class Pool implements SupervisorOwner {
 
   // ---- what the supervisor tells -----------------------------------------------------------------------------------
 
-  onReady(worker: Worker): void {
+  onReady(worker: Worker, isLent: boolean): void {
     const commands = worker.channel?.manifest.commands;
     if (commands !== undefined) this.#learnBatches(commands);
-    this.#dispatcher.seat(worker);
+    this.#dispatcher.seat(worker, isLent);
+    this.#lender.lookSoon();
+  }
+
+  onLentGone(hasFailed: boolean): void {
+    this.#lender.onGone(hasFailed);
   }
 
   onUnavailable(worker: Worker): void {
@@ -407,13 +448,18 @@ export class Pool implements SupervisorOwner {
   }
 
   onHostCall({ method, args, call }: HostCall): Promise<unknown> {
-    return this.#parts.onHostCall({ method, args, call, pool: this.name });
+    const asking = call as PoolCall | undefined;
+    const isOver = asking === undefined || asking.isSettled || asking.isOverdue;
+    const runTool = <T>(blocks: boolean, task: (run: ToolRun) => Promise<T>): Promise<T> =>
+      this.#dispatcher.runTool(call as PoolCall, blocks, task);
+    return this.#parts.onHostCall({ method, args, call, pool: this.name, isOver, runTool });
   }
 
   // ---- checks ------------------------------------------------------------------------------------------------------
 
-  #assertOpen(): void {
-    if (this.#life === 'open') return;
+  /** A draining pool still takes what its calls, or another pool's, need to end. */
+  #assertOpen(nesting?: ToolRun): void {
+    if (this.#life === 'open' || (this.#life === 'draining' && nesting !== undefined)) return;
     if (this.#life === 'new') {
       throw new SnakepitError('POOL_NOT_READY', { pool: this.name, reason: 'it was not started' });
     }
@@ -437,7 +483,20 @@ export class Pool implements SupervisorOwner {
     return adapter.prepareArgs === undefined ? args : adapter.prepareArgs(command, args);
   }
 
-  #timeoutOf(kind: CallKind, command: string, args: unknown, { timeoutMs }: CallOptions): number {
+  /** What a tool calls has no more time than the call that waits for the tool. */
+  #timeoutOf(kind: CallKind, command: string, args: unknown, options: CallOptions, nesting?: ToolRun): number {
+    const timeoutMs = this.#ownTimeoutOf(kind, command, args, options);
+    if (nesting === undefined) return timeoutMs;
+    this.#assertShallow(command, nesting);
+    return Math.max(1, Math.min(timeoutMs, nesting.caller.deadline - this.#clock.now()));
+  }
+
+  #assertShallow(command: string, { depth }: ToolRun): void {
+    const { maxDepth } = this.options.nested;
+    if (depth > maxDepth) throw new SnakepitError('NESTED_TOO_DEEP', { command, pool: this.name, depth, maxDepth });
+  }
+
+  #ownTimeoutOf(kind: CallKind, command: string, args: unknown, { timeoutMs }: CallOptions): number {
     if (timeoutMs !== undefined) return timeoutMs;
     const byAdapter = this.options.adapter.commandTimeoutMs?.(command, args);
     if (byAdapter === undefined) return kind === 'stream' ? this.options.streamTimeoutMs : this.options.timeoutMs;

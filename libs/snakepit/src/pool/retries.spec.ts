@@ -24,6 +24,8 @@ function setUp(random: number, options: Partial<PoolOptions> = {}) {
     log: silentLog,
     soon: (task) => task(),
     refusal: () => undefined,
+    mayGrow: () => false,
+    onNestedWait: () => {},
     random: () => random,
   });
   const sent: ChannelCall[] = [];

@@ -25,12 +25,18 @@ export class Lane {
   hasRoom = true;
   /** A slow call waits for it to become idle; until then nothing is put behind what it has. */
   isClaimed = false;
+  /** Calls in hand that wait for a tool and keep the worker from running anything else meanwhile. */
+  blocked = 0;
+  /** Calls in hand that wait for a tool while the worker is free to run others. */
+  resting = 0;
 
   constructor(
     readonly workerId: string,
     readonly maxInFlight: number,
     /** Estimated work, in microseconds, that may lie before a call in its worker. */
     readonly pipelineBudgetUs: number,
+    /** Started for nested calls only, while other workers are held by calls that wait for these. */
+    readonly isLent = false,
   ) {}
 }
 
@@ -44,24 +50,37 @@ export class Lane {
  */
 export class Scheduler<Place extends Lane = Lane> {
   readonly #lanes: Place[] = [];
+  readonly #lent: Place[] = [];
   #exclusiveLanes = 0;
   #lastFastAt = -Infinity;
 
   constructor(private readonly settings: SchedulerSettings) {}
 
+  /** The pool's own; {@link lent} ones are apart. */
   get lanes(): readonly Place[] {
     return this.#lanes;
   }
 
+  get lent(): readonly Place[] {
+    return this.#lent;
+  }
+
+  /** Whether no worker can do anything before a tool has answered. */
+  get isBlocked(): boolean {
+    const isHeld = (lane: Lane): boolean => lane.blocked > 0;
+    return this.#lanes.length > 0 && this.#lanes.every(isHeld) && this.#lent.every(isHeld);
+  }
+
   add(lane: Place): void {
-    this.#lanes.push(lane);
+    (lane.isLent ? this.#lent : this.#lanes).push(lane);
   }
 
   remove(lane: Place): void {
-    const index = this.#lanes.indexOf(lane);
+    const lanes = lane.isLent ? this.#lent : this.#lanes;
+    const index = lanes.indexOf(lane);
     if (index < 0) return;
-    this.#lanes.splice(index, 1);
-    if (lane.exclusive > 0) this.#exclusiveLanes -= 1;
+    lanes.splice(index, 1);
+    if (lane.exclusive > 0 && !lane.isLent) this.#exclusiveLanes -= 1;
   }
 
   /** Whether fast calls come at present, so that one worker is kept for them. */
@@ -88,7 +107,7 @@ export class Scheduler<Place extends Lane = Lane> {
 
   /** Whether this very worker can take a call of this profile now. */
   canTake(lane: Lane, profile: CommandProfile, nowMs: number): boolean {
-    if (!lane.hasRoom || lane.inFlight >= lane.maxInFlight) return false;
+    if (!lane.hasRoom || lane.inFlight >= lane.maxInFlight || lane.blocked > 0) return false;
     if (profile.pace !== 'fast') return this.#canTakeExclusive(lane, nowMs);
     if (lane.inFlight === 0) return true;
     const { window } = this.settings;
@@ -113,6 +132,25 @@ export class Scheduler<Place extends Lane = Lane> {
   }
 
   /**
+   * The worker that takes a nested call now: an idle one, else one all of whose calls rest in tools, else a lent one. Never is it put
+   * behind a call that may yet wait for it.
+   */
+  pickNested(mayUseLent = true): Place | undefined {
+    let best: Place | undefined;
+    for (const lane of this.#lanes) {
+      if (!this.canTakeNested(lane)) continue;
+      if (lane.inFlight === 0) return lane;
+      if (best === undefined || lane.inFlight < best.inFlight) best = lane;
+    }
+    return best ?? (mayUseLent ? this.#lent.find((lane) => this.canTakeNested(lane)) : undefined);
+  }
+
+  /** Whether this very worker can take a nested call now. */
+  canTakeNested({ hasRoom, inFlight, maxInFlight, blocked, resting }: Lane): boolean {
+    return hasRoom && blocked === 0 && inFlight === resting && inFlight < maxInFlight;
+  }
+
+  /**
    * Lets a worker run empty for a slow call that waits: this one, or else the one that will be idle soonest. Idle, it is
    * anybody's, so that nothing has to be undone when the call that waited goes away.
    */
@@ -121,10 +159,16 @@ export class Scheduler<Place extends Lane = Lane> {
     if (this.#mayHoldAnother(nowMs)) lane.isClaimed = true;
   }
 
+  /** The same for a nested call, which may hold the last worker as well. */
+  claimForNested(): void {
+    const lane = this.#idleSoonest();
+    if (lane !== undefined && lane.inFlight > 0) lane.isClaimed = true;
+  }
+
   #idleSoonest(): Lane | undefined {
     let soonest: Lane | undefined;
     for (const lane of this.#lanes) {
-      if (lane.exclusive > 0) continue;
+      if (lane.exclusive > 0 || lane.blocked > 0) continue;
       if (lane.isClaimed) return lane;
       if (soonest === undefined || lane.aheadUs < soonest.aheadUs) soonest = lane;
     }
@@ -139,7 +183,7 @@ export class Scheduler<Place extends Lane = Lane> {
     }
     lane.inFlight += 1;
     if (profile.pace !== 'fast') {
-      if (lane.exclusive === 0) this.#exclusiveLanes += 1;
+      if (lane.exclusive === 0 && !lane.isLent) this.#exclusiveLanes += 1;
       lane.exclusive += 1;
       return EXCLUSIVE;
     }

@@ -14,7 +14,8 @@ export class Seat<Call extends WaitingCall> extends Lane {
     readonly worker: Worker,
     readonly channel: Channel,
     pipelineBudgetUs: number,
+    isLent = false,
   ) {
-    super(worker.id, channel.maxInFlight, pipelineBudgetUs);
+    super(worker.id, channel.maxInFlight, pipelineBudgetUs, isLent);
   }
 }

@@ -27,10 +27,13 @@ export class Seats {
     return this.#byWorker.values();
   }
 
-  add(worker: Worker): void {
+  add(worker: Worker, isLent: boolean): void {
     const channel = worker.channel;
     if (channel === undefined) throw new Error(`worker '${worker.id}' is ready without a channel`);
-    const seat = new Seat<PoolCall>(worker, channel, this.options.pipelineBudgetUs ?? channel.pipelineBudgetUs);
+    const budgetUs = this.options.pipelineBudgetUs ?? channel.pipelineBudgetUs;
+    const seat = new Seat<PoolCall>(worker, channel, budgetUs, isLent);
+    // So that a worker which is lent, and not needed after all, does not leave at once.
+    seat.progressAt = channel.lastHeardAt;
     this.#counters.set(worker, seat.counters);
     this.#byWorker.set(worker.id, seat);
     this.scheduler.add(seat);

@@ -15,6 +15,7 @@ import {
 import { initialSize } from './autoscaler.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { Launcher } from './launcher.js';
+import type { LendingCrew } from './lender.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { RestartPolicy } from './restart-policy.js';
 
@@ -34,8 +35,11 @@ export interface SupervisorParts {
 
 /** What a supervisor tells its pool. */
 export interface SupervisorOwner {
-  onReady(worker: Worker): void;
+  /** `isLent` says that it is beyond the pool's size, for nested calls only. */
+  onReady(worker: Worker, isLent: boolean): void;
   onUnavailable(worker: Worker): void;
+  /** A lent worker is gone; `hasFailed` when it never became ready. */
+  onLentGone(hasFailed: boolean): void;
   /** The worker's channel is full (no calls should be given to it), or has room again. */
   onRoom(worker: Worker, hasRoom: boolean): void;
   onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void;
@@ -45,13 +49,15 @@ export interface SupervisorOwner {
 }
 
 /** Keeps a pool's workers at their number: starts them, restarts the crashed, replaces, adds and retires. */
-export class Supervisor implements WorkerOwner {
+export class Supervisor implements WorkerOwner, LendingCrew {
   readonly #parts: SupervisorParts;
   readonly #workers = new Set<Worker>();
   /** Workers being replaced or retired on purpose: their end is no crash. */
   readonly #leaving = new Set<Worker>();
   /** Workers that have yet to prove themselves before another is retired for them. */
   readonly #replacements = new Set<Worker>();
+  /** Workers beyond the size, for nested calls only: none is missed when it ends. */
+  readonly #lent = new Set<Worker>();
   readonly #restartPolicy: RestartPolicy;
   readonly #breaker = new CircuitBreaker();
   readonly #restartTimers = new Set<Timer>();
@@ -86,15 +92,38 @@ export class Supervisor implements WorkerOwner {
   }
 
   /** Workers that may yet become ready, and whose end would have them started again. */
-  get #startingCount(): number {
-    let count = 0;
-    for (const worker of this.#workers) if (worker.state.kind === 'starting' && !this.#leaving.has(worker)) count += 1;
+  get #tries(): number {
+    let count = this.#restartTimers.size;
+    for (const worker of this.#workers) {
+      if (worker.state.kind === 'starting' && !this.#leaving.has(worker) && !this.#lent.has(worker)) count += 1;
+    }
     return count;
   }
 
+  /** Workers on their way, lent ones included, and restarts that are due. */
+  get startingCount(): number {
+    let count = this.#tries;
+    for (const worker of this.#lent) if (worker.state.kind === 'starting') count += 1;
+    return count;
+  }
+
+  /** Workers beyond the size that are there or on their way. */
+  get lentCount(): number {
+    let count = 0;
+    for (const { state } of this.#lent) if (state.kind === 'starting' || state.kind === 'ready') count += 1;
+    return count;
+  }
+
+  /** Not where the workers are somebody else's. */
+  get canLend(): boolean {
+    const spec = this.#launcher?.spec;
+    return spec !== undefined && !('addresses' in spec) && !this.#isClosed && !this.isExhausted;
+  }
+
+  /** Workers that serve, lent ones apart. */
   get readyCount(): number {
     let count = 0;
-    for (const worker of this.#workers) if (worker.state.kind === 'ready') count += 1;
+    for (const worker of this.#workers) if (worker.state.kind === 'ready' && !this.#lent.has(worker)) count += 1;
     return count;
   }
 
@@ -164,9 +193,18 @@ export class Supervisor implements WorkerOwner {
     this.#balance();
   }
 
+  /** Starts a worker beyond the size, for nested calls only. */
+  lend(): void {
+    this.#lent.add(this.#launch());
+  }
+
+  takeBack(worker: Worker): void {
+    if (this.#lent.has(worker)) worker.drain('idle');
+  }
+
   /** Retires workers that are too many, and launches those that are missing. */
   #balance(): void {
-    const staying = [...this.#workers].filter((worker) => !this.#leaving.has(worker));
+    const staying = [...this.#workers].filter((worker) => !this.#leaving.has(worker) && !this.#lent.has(worker));
     const surplus = staying.toSorted(byUsefulness).slice(this.#size);
     for (const worker of surplus) this.#retire(worker, 'resize');
     if (!this.#isBooting) this.#fill();
@@ -180,6 +218,11 @@ export class Supervisor implements WorkerOwner {
    */
   async replace(worker: Worker, reason: LeaveReason): Promise<boolean> {
     if (this.#isClosed || !this.#workers.has(worker) || this.#leaving.has(worker)) return false;
+    // Its successor is lent when it is needed.
+    if (this.#lent.has(worker)) {
+      this.takeBack(worker);
+      return false;
+    }
     this.#replacing += 1;
     try {
       await this.#replace(worker, reason);
@@ -255,15 +298,17 @@ export class Supervisor implements WorkerOwner {
   }
 
   onReady(worker: Worker): void {
+    if (this.#lent.has(worker)) return this.#parts.owner.onReady(worker, true);
     if (this.#isClosed || this.readyCount > this.#size + this.#leaving.size) return this.#retire(worker, 'resize');
-    this.#parts.owner.onReady(worker);
+    this.#parts.owner.onReady(worker, false);
     if (this.#breaker.onReady()) this.#endOutage();
     this.#wake();
   }
 
   onUnavailable(worker: Worker): void {
     this.#parts.owner.onUnavailable(worker);
-    if (isCondemned(worker) && !this.#isClosed && !this.#leaving.has(worker)) this.#replaceAtOnce(worker);
+    const isMissed = !this.#isClosed && !this.#leaving.has(worker) && !this.#lent.has(worker);
+    if (isCondemned(worker) && isMissed) this.#replaceAtOnce(worker);
   }
 
   onRoom(worker: Worker, hasRoom: boolean): void {
@@ -282,6 +327,7 @@ export class Supervisor implements WorkerOwner {
     const { log, pool } = this.#parts;
     const wasLeaving = this.#leaving.delete(worker);
     this.#workers.delete(worker);
+    const wasLent = this.#lent.delete(worker);
     // Why a worker was killed has been logged where that was decided.
     const wasKilled =
       worker.state.kind === 'dead' && worker.state.reason !== undefined && worker.state.reason !== 'channel-closed';
@@ -289,10 +335,13 @@ export class Supervisor implements WorkerOwner {
     else if (!wasKilled)
       this.#lastFailure = new SnakepitError('WORKER_EXITED', { pool, worker: worker.id, exit: describeExit(cause) });
     if (!wasLeaving && !this.#isClosed) {
-      const message = startError?.message ?? `exited unexpectedly (${describeExit(cause)}); it is replaced`;
+      const message =
+        startError?.message ??
+        `exited unexpectedly (${describeExit(cause)}); it ${wasLent ? 'was lent' : 'is replaced'}`;
       if (!wasKilled) log({ level: 'error', pool, worker: worker.id, message });
-      if (!this.#isBooting && !this.#replacements.has(worker)) this.#restartLater();
+      if (!this.#isBooting && !this.#replacements.has(worker) && !wasLent) this.#restartLater();
     }
+    if (wasLent) this.#parts.owner.onLentGone(startError !== undefined);
     this.#wake();
   }
 
@@ -324,7 +373,7 @@ export class Supervisor implements WorkerOwner {
   #restartLater(): void {
     const { clock, owner } = this.#parts;
     const { delayMs, isExhausted } = this.#restartPolicy.onCrash(clock.now(), Math.max(3, this.#size));
-    const tries = this.#startingCount + this.#restartTimers.size;
+    const tries = this.#tries;
     const decision = this.#breaker.onCrash(isExhausted, this.readyCount, tries);
     if (decision === 'open') owner.onExhausted();
     if (decision !== 'restart' && tries > 0) return;
@@ -358,7 +407,7 @@ export class Supervisor implements WorkerOwner {
   /** Launches what is missing, less what a restart timer will launch; of a pool that is down, one worker at a time. */
   #fill(): void {
     if (this.#isClosed || this.#launcher === undefined) return;
-    const staying = this.#workers.size - this.#leaving.size;
+    const staying = this.#workers.size - this.#leaving.size - this.#lent.size;
     const size = this.#breaker.isOpen ? 1 : this.#size;
     const missing = size - staying - this.#restartTimers.size;
     for (let launched = 0; launched < missing; launched += 1) this.#launch();

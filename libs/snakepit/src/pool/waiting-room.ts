@@ -2,6 +2,7 @@ import type { Clock, DeadlineSweep, SnakepitError, Timer } from '../core/index.j
 import { sizeOfArguments } from './argument-size.js';
 import { Backlog, precedes } from './backlog.js';
 import type { ResolvedPoolOptions } from './options.js';
+import { NestedBacklogs } from './nested-backlogs.js';
 import { Overload } from './overload.js';
 import type { Placement } from './placement.js';
 import type { PoolCall } from './pool-call.js';
@@ -24,6 +25,8 @@ export interface WaitingRoomParts {
   readonly refusal: () => SnakepitError | undefined;
   /** Gives a worker a call whose command is batched, and others along with it. */
   readonly dispatchBatch: (call: PoolCall, seat: Seat<PoolCall>, now: number) => void;
+  /** Calls made inside tools wait. */
+  readonly onNestedWait: () => void;
 }
 
 /** Calls that wait for a worker: for any, or for that of their session. {@link WaitingRoom.pump} is how they get one. */
@@ -35,6 +38,8 @@ export class WaitingRoom {
   readonly #placement: Placement;
   readonly #deadlines: DeadlineSweep;
   readonly #backlog = new Backlog<PoolCall>();
+  /** Calls made inside tools: workers are held for them, so that they come first. */
+  readonly #nested = new NestedBacklogs<PoolCall>();
   readonly #limits: QueueLimits;
   readonly #overload: Overload;
   /** Runs while calls wait although a worker is idle. */
@@ -55,6 +60,7 @@ export class WaitingRoom {
       ...parts,
       limits,
       backlog: this.#backlog,
+      nested: this.#nested,
       backlogs: () => this.#backlogs(),
       refuse,
     });
@@ -70,13 +76,34 @@ export class WaitingRoom {
     return { queued: this.#backlog.size, oldestWaitMs: nowMs - (this.#backlog.oldestAdmittedAt ?? nowMs) };
   }
 
+  /** Calls made inside tools that wait; `forAny` of them may go to whichever worker, lent ones included. */
+  get nested(): { readonly calls: readonly PoolCall[]; readonly forAny: number } {
+    const pinned = [...this.#seats].flatMap((seat) => seat.pinned.calls());
+    const calls = [...this.#nested.calls(), ...pinned.filter(({ settings }) => settings.nesting !== undefined)];
+    const forAny = this.#nested.calls().filter((call) => this.#placement.mayUseLent(call)).length;
+    return { calls, forAny };
+  }
+
+  /** Whether calls made inside tools wait. */
+  get hasNested(): boolean {
+    if (this.#nested.size > 0) return true;
+    const isPinning = this.#parts.options.affinity === 'strict-queue' && this.size > 0;
+    return isPinning && this.nested.calls.length > 0;
+  }
+
+  /** The only worker that may take a call that waits; undefined where any may. */
+  onlySeatOf(call: PoolCall): Seat<PoolCall> | undefined {
+    if (this.#parts.options.affinity !== 'strict-queue') return undefined;
+    return this.#seats.homeOf(call);
+  }
+
   /** All that wait, in no order that matters. */
   calls(): PoolCall[] {
     return this.#backlogs().flatMap((backlog) => backlog.calls());
   }
 
   #backlogs(): Backlog<PoolCall>[] {
-    return [this.#backlog, ...[...this.#seats].map((seat) => seat.pinned)];
+    return [...this.#nested.all(), this.#backlog, ...[...this.#seats].map((seat) => seat.pinned)];
   }
 
   // ---- coming and going ------------------------------------------------------------------------------------------
@@ -88,10 +115,13 @@ export class WaitingRoom {
     const home = options.affinity === 'strict-queue' ? this.#seats.homeOf(call) : undefined;
     const refused = refusal() ?? this.#overload.refusal(call, home === undefined, now);
     if (refused !== undefined) return this.refuse(call, refused);
-    if (call.gathering === undefined) (home?.pinned ?? this.#backlog).push(call);
-    else call.gathering.gather(call);
+    const { gathering, settings } = call;
+    if (gathering !== undefined && settings.nesting === undefined) gathering.gather(call);
+    else if (home === undefined) this.#backlogOf(call).push(call);
+    else pin(call, home);
     this.#limits.add(call.queuedBytes);
     this.#deadlines.watch(call);
+    if (call.settings.nesting !== undefined) this.#parts.onNestedWait();
     this.#retryLater();
   }
 
@@ -106,7 +136,7 @@ export class WaitingRoom {
   enterAgain(call: PoolCall): void {
     call.recalledFor = undefined;
     if (call.queuedBytes === 0) call.queuedBytes = sizeOfArguments(call.args);
-    this.#backlog.pushFront(call);
+    this.#backlogOf(call).pushFront(call);
     call.gathering?.onWaitsAgain(call);
     this.#limits.add(call.queuedBytes);
     call.expiresAt = call.deadline;
@@ -132,9 +162,13 @@ export class WaitingRoom {
   findNewHomes(calls: readonly PoolCall[]): void {
     for (const call of oldestLast(calls)) {
       Backlog.remove(call);
-      this.#backlog.pushFront(call);
+      this.#backlogOf(call).pushFront(call);
     }
     this.pump();
+  }
+
+  #backlogOf({ settings }: PoolCall): Backlog<PoolCall> {
+    return settings.nesting === undefined ? this.#backlog : this.#nested.at(settings.nesting.depth);
   }
 
   /** A command has become fast, or slow: its waiting calls must not hold up those of the queue they no longer belong to. */
@@ -159,7 +193,7 @@ export class WaitingRoom {
    * that need less would otherwise pass it by for as long as they come.
    */
   mustJoin(call: PoolCall): boolean {
-    if (this.size === 0 || !this.#backlog.hasBefore(call)) return false;
+    if (this.size === 0 || !this.#backlogOf(call).hasBefore(call)) return false;
     return this.#parts.options.affinity === 'hint' || this.#seats.homeOf(call) === undefined;
   }
 
@@ -184,6 +218,7 @@ export class WaitingRoom {
     this.#isPumpDue = false;
     if (this.size === 0) return;
     const now = this.#clock.now();
+    this.#pumpNested(now);
     // A worker that sessions keep busy is also for the call that came before theirs and may go anywhere.
     this.#pumpPinned(now, this.#backlog.first());
     this.#backlog.drainInto((call) => {
@@ -196,13 +231,24 @@ export class WaitingRoom {
     this.#retryLater();
   }
 
+  /** A worker that is never idle while ordinary calls come runs empty for them. */
+  #pumpNested(now: number): void {
+    if (this.#nested.size === 0) return;
+    this.#nested.drainInto((call) => {
+      const seat = this.#placement.seatFor(call, now);
+      if (seat !== undefined) return this.#handOut(call, seat, now);
+      return call.isSettled || this.#waitAtHome(call);
+    });
+    if (this.#nested.size > 0) this.#scheduler.claimForNested();
+  }
+
   /** Gives workers the calls that wait for them alone, where these come before `rival`. */
   #pumpPinned(now: number, rival: PoolCall | undefined): void {
     for (const seat of this.#seats) {
       if (seat.pinned.size === 0) continue;
       seat.pinned.drainInto((call) => {
         if (rival !== undefined && precedes(rival, call)) return false;
-        if (!this.#scheduler.canTake(seat, call.profile, now)) return false;
+        if (!this.#placement.canTake(seat, call, now)) return false;
         return this.#handOut(call, seat, now);
       });
       if (rival === undefined && needsIdleWorker(seat.pinned.first())) this.#scheduler.claim(now, seat);
@@ -235,7 +281,7 @@ export class WaitingRoom {
     const home = this.#parts.options.affinity === 'strict-queue' ? this.#seats.homeOf(call) : undefined;
     if (home === undefined) return false;
     Backlog.remove(call);
-    home.pinned.push(call);
+    pin(call, home);
     return true;
   }
 
@@ -252,6 +298,12 @@ export class WaitingRoom {
       this.pump();
     });
   }
+}
+
+/** Lets a call wait for this worker alone: one that a tool has made before those that only wait. */
+function pin(call: PoolCall, { pinned }: Seat<PoolCall>): void {
+  if (call.settings.nesting === undefined) pinned.push(call);
+  else pinned.pushFront(call);
 }
 
 /** Of calls that each go to the front, the oldest has to go last. */

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 
 import { HostMethods } from './host-methods.js';
 
-const request = (method: string) => ({ method, args: { n: 1 }, pool: 'default', call: undefined });
+const runTool = () => Promise.reject(new Error('no tools here'));
+const request = (method: string) => ({
+  method,
+  args: { n: 1 },
+  pool: 'default',
+  call: undefined,
+  isOver: true,
+  runTool,
+});
 
 describe('HostMethods', () => {
   it('gives a call to whoever answers the first part of its method', async () => {

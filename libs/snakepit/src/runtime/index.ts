@@ -90,3 +90,4 @@ export {
 } from './program-commands.js';
 export { createSnakepit, Snakepit, type SnakepitContext } from './snakepit.js';
 export type { ItemIterator } from './streams.js';
+export { ToolContext, Tools, type Tool, type ToolOptions } from './tools/index.js';

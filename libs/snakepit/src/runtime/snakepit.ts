@@ -8,6 +8,7 @@ import { guardExit } from './exit-guard.js';
 import { HostMethods } from './host-methods.js';
 import { DEFAULT_POOL, resolveSnakepitOptions, type ResolvedSnakepitOptions, type SnakepitOptions } from './options.js';
 import { PoolService } from './pool-service.js';
+import { Tools, type Tool } from './tools/index.js';
 
 /** What the library takes from its surroundings; everything has a default. */
 export interface SnakepitContext {
@@ -15,12 +16,16 @@ export interface SnakepitContext {
   readonly clock?: Clock;
   /** Where the allow-listed environment variables of workers come from. */
   readonly hostEnv?: NodeJS.ProcessEnv;
+  /** Functions that workers may call, by name; {@link Tools.register} adds more. */
+  readonly tools?: Readonly<Record<string, Tool>>;
 }
 
 /** All pools and sessions of one application: the composition root, which knows nothing of Nest. */
 export class Snakepit {
   readonly options: ResolvedSnakepitOptions;
   readonly sessions: SessionService;
+  /** Functions of the host that workers may call. */
+  readonly tools: Tools;
   /** @internal Answers what workers ask, for whoever has answers to give. */
   readonly hostMethods = new HostMethods();
   readonly #instance = randomBytes(12).toString('hex');
@@ -41,6 +46,9 @@ export class Snakepit {
     this.hostMethods.register('session', ({ method, args, call }) =>
       hostCalls.answer(method, args, call?.meta?.session),
     );
+    this.tools = new Tools({ pools: options.pools, clock, log });
+    for (const [name, tool] of Object.entries(context.tools ?? {})) this.tools.register(name, tool);
+    this.hostMethods.register('tool', (request) => this.tools.answer(request));
     const instance = this.#instance;
     this.#pools = new Map(
       Object.entries(options.pools).map(([name, poolOptions]) => {
@@ -110,6 +118,8 @@ export class Snakepit {
   }
 
   async #close(): Promise<void> {
+    // What one pool's calls wait for may be calls of another, which must not close before.
+    if (this.tools.names.length > 0) await this.drain();
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
     this.#unlisten();
     await this.sessions.close();

@@ -2,10 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 
 import { SnakepitError } from '../../core/index.js';
+import { classOf, discovered, isObject, lineageOf, type Wrapper } from '../discovered.js';
 import { declarationsOf, RUNNER, sessionParametersOf, type CommandDeclaration } from './command.metadata.js';
 import { CommandRunner } from './command.runner.js';
-
-type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
 /** Finds the commands that the providers and controllers of this application declare. */
 @Injectable()
@@ -19,8 +18,8 @@ export class CommandExplorer {
   explore(): ReadonlySet<CommandDeclaration> {
     const declarations = new Set<CommandDeclaration>();
     const prototypes = new Set<object>();
-    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
-      if (wrapper.isAlias || this.#isForeign(wrapper)) continue;
+    for (const wrapper of discovered(this.discovery)) {
+      if (this.#isForeign(wrapper)) continue;
       const lineage = lineageOf(wrapper);
       const found = lineage.flatMap(declarationsOf);
       for (const declaration of found) declarations.add(declaration);
@@ -45,23 +44,6 @@ export class CommandExplorer {
   }
 }
 
-/** The class that Nest makes the instances of; undefined where a factory or a value provider gives them. */
-function classOf({ metatype, inject }: Wrapper): Function | undefined {
-  return typeof metatype === 'function' && !Array.isArray(inject) ? metatype : undefined;
-}
-
-/** The prototypes of a provider's class and its ancestors; none for what is no object. */
-function lineageOf(wrapper: Wrapper): object[] {
-  const instance: unknown = wrapper.instance;
-  let prototype: unknown = classOf(wrapper)?.prototype ?? (isObject(instance) ? Object.getPrototypeOf(instance) : null);
-  const lineage: object[] = [];
-  while (isObject(prototype) && prototype !== Object.prototype) {
-    lineage.push(prototype);
-    prototype = Object.getPrototypeOf(prototype);
-  }
-  return lineage;
-}
-
 function assertSessionsBelongToCommands(prototype: object): void {
   const commands = new Set(declarationsOf(prototype).map(({ method }) => method));
   const stray = sessionParametersOf(prototype).find(({ method }) => !commands.has(method));
@@ -69,8 +51,4 @@ function assertSessionsBelongToCommands(prototype: object): void {
   throw new SnakepitError('MISUSE', {
     reason: `@SessionId() on ${stray.label}: the method is no command; put @SnakepitCommand() on it or remove @SessionId().`,
   });
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null;
 }

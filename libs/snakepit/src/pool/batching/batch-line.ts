@@ -26,8 +26,9 @@ export class BatchLine {
     readonly isWishOfWorkers: boolean,
   ) {}
 
-  /** Where calls like this one gather. */
-  gatheringFor({ priority, session }: CallSettings): Gathering {
+  /** Where calls like this one gather; a call made inside a tool, which others may wait for, waits for no company. */
+  gatheringFor({ priority, session, nesting }: CallSettings): Gathering {
+    if (nesting !== undefined) return new Gathering(priority, priority);
     // A priority has no space in it.
     const key = session === undefined ? priority : `${priority} ${session}`;
     let gathering = this.#gatherings.get(key);

@@ -34,6 +34,10 @@ export class BatchOwner implements PoolCallOwner {
   /** A batch has no signal. */
   onCallAborted(): void {}
 
+  isStuck(batch: PoolCall, seen: Set<object>): boolean {
+    return this.parts.calls.isStuck(batch, seen);
+  }
+
   /** Each of its calls looks after its own listener. */
   onListenerFailed(): void {}
 

@@ -73,7 +73,9 @@ export class Batching implements PoolCallOwner {
   /** Lets a call wait for others, or for a worker. */
   enter(call: BatchedCall, nowMs: number): void {
     this.#parts.room.enter(call, nowMs);
-    if (!call.isSettled) this.#depart(call.line, call.gathering, nowMs);
+    if (call.isSettled) return;
+    if (call.settings.nesting === undefined) this.#depart(call.line, call.gathering, nowMs);
+    else this.#parts.room.pumpSoon();
   }
 
   /** Lets no batch wait for more calls: none will come. */
@@ -233,6 +235,11 @@ export class Batching implements PoolCallOwner {
 
   onRecalled(call: PoolCall, hasRun: boolean): void {
     this.#parts.calls.onRecalled(call, hasRun);
+  }
+
+  /** A call in a worker's hands gets on as its batch does. */
+  isStuck(call: BatchedCall, seen: Set<object>): boolean {
+    return this.#parts.calls.isStuck(call.carrier ?? call, seen);
   }
 
   onListenerFailed(call: PoolCall, thrown: unknown): void {
