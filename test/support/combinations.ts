@@ -90,9 +90,11 @@ const COMMANDS: Readonly<Record<Language, string>> = {
   node: fileURLToPath(new URL('../fixtures/contract/commands.js', import.meta.url)),
 };
 
-/** The adapter whose workers serve the contract's commands. Runs with JSON on descriptors find no MessagePack in Python. */
-export function adapterOf({ language, protocol, codec, zygote }: Combination): ProcessAdapter {
-  const module = COMMANDS[language];
+/** The adapter whose workers serve the contract's commands, or a module's. Runs with JSON on descriptors find no MessagePack in Python. */
+export function adapterOf(
+  { language, protocol, codec, zygote }: Combination,
+  module = COMMANDS[language],
+): ProcessAdapter {
   const wire =
     protocol === 'grpc' ? ({ protocol: 'v2', transport: 'grpc', codec } as const) : ({ protocol, codec } as const);
   if (language === 'node') return node({ module, ...wire });
@@ -108,11 +110,15 @@ export interface RunningPool {
 }
 
 /** Starts a pool of the combination before the tests of a block and closes it after them. */
-export function usePool(combination: Combination, options: Omit<PoolOptions, 'adapter'> = {}): () => RunningPool {
+export function usePool(
+  combination: Combination,
+  options: Omit<PoolOptions, 'adapter'> = {},
+  module?: string,
+): () => RunningPool {
   let running: RunningPool | undefined;
   beforeAll(async () => {
     const logs: LogRecord[] = [];
-    const adapter = adapterOf(combination);
+    const adapter = adapterOf(combination, module);
     const snakepit = await createSnakepit({ adapter, size: 2, ...options }, { log: (record) => logs.push(record) });
     running = { snakepit, pool: snakepit.pool(), logs };
   });

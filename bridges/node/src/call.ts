@@ -1,5 +1,7 @@
+import type { Readable } from 'node:stream';
 import { CancelReason, type CallMeta, type LogBody } from 'nestjs-snakepit/codec';
 
+import { HostInput } from './host-input.js';
 import type { Context, DataMap, Session, WorkerLog } from './context.js';
 import { RemoteMap, RemoteSession, type AskHost } from './data-map.js';
 import { CallFailure } from './failures.js';
@@ -51,6 +53,7 @@ export class Call implements Context {
   /** Set by the timer, which may fire a fraction of a millisecond before the clock says so. */
   #isDeadlineUp = false;
   #session: Session | undefined;
+  #input: HostInput | undefined;
 
   constructor(input: CallInput, uplink: Uplink) {
     this.callId = input.callId;
@@ -69,6 +72,10 @@ export class Call implements Context {
 
   get session(): Session {
     return (this.#session ??= new RemoteSession(this.meta.session, this.#ask));
+  }
+
+  get input(): Readable {
+    return (this.#input ??= new HostInput(this.#ask));
   }
 
   get globals(): DataMap {
@@ -129,6 +136,7 @@ export class Call implements Context {
   end(): void {
     this.hasEnded = true;
     if (this.#deadlineTimer !== undefined) clearTimeout(this.#deadlineTimer);
+    if (this.#input !== undefined) this.#input.destroy();
   }
 
   readonly #ask: AskHost = (method, args) => this.uplink.ask(this, method, args);

@@ -2,7 +2,6 @@
 
 from ..errors import Refusal
 from .generated.worker_pb2 import Event, Log, Progress, WorkerMessage
-from .host_calls import Answer
 from .stream_parts import ProgressPart
 from .wire import body_of
 
@@ -41,7 +40,15 @@ class CallRuntime:
 
     def ask_host(self, _, method, args):
         """Ask the host and wait for the answer. Raises HostError if it refuses, Cancelled if it leaves."""
-        return ask_host(self._attachment, self._call.number, method, args)
+        return self.answer_of(self.begin_ask(None, method, args))
+
+    def begin_ask(self, _, method, args):
+        """Ask the host; `answer_of` waits for the answer."""
+        return self._attachment.host_calls.begin(self._call.number, method, args)
+
+    def answer_of(self, answer):
+        """What the host answered, once it has. Raises HostError if it refused, Cancelled if it has left."""
+        return self._attachment.host_calls.read(answer.wait())
 
     async def ask_host_async(self, _, method, args):
         """Ask the host and await the answer. Raises HostError if it refuses, Cancelled if it leaves."""
@@ -62,9 +69,8 @@ def send_log(attachment, call, level, message, logger, fields):
 
 def ask_host(attachment, call_number, method, args):
     """Ask a host and wait for the answer."""
-    answer = Answer()
-    attachment.host_calls.ask(call_number, method, args, answer)
-    return attachment.host_calls.read(answer.wait())
+    host_calls = attachment.host_calls
+    return host_calls.read(host_calls.begin(call_number, method, args).wait())
 
 
 async def ask_host_async(attachment, call_number, method, args):

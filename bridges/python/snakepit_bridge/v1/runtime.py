@@ -4,7 +4,7 @@ import sys
 
 from ..errors import SnakepitError
 
-_NEEDS_V2 = "session data needs protocol v2"
+_NEEDS_V2 = "session data and inputs need protocol v2"
 
 
 class V1Runtime:
@@ -49,6 +49,10 @@ class V1Runtime:
         """Drop it."""
 
     def ask_host(self, call_id, method, args):
+        """Raise SnakepitError."""
+        raise SnakepitError(_NEEDS_V2)
+
+    def begin_ask(self, call_id, method, args):
         """Raise SnakepitError."""
         raise SnakepitError(_NEEDS_V2)
 

@@ -229,7 +229,7 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   #mayRunAgain(call: PoolCall, hasRun: boolean): boolean {
-    if (call.chunks > 0 || call.isOverdue || call.profile.taint?.isTainted) return false;
+    if (call.chunks > 0 || call.isOverdue || call.profile.taint?.isTainted || call.input?.hasBeenRead) return false;
     return !hasRun || (call.settings.isIdempotent && call.attempts < this.#parts.options.maxAttempts);
   }
 

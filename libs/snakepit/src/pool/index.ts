@@ -1,5 +1,7 @@
 export { poolOptionTable, type PoolOptions, type ResolvedPoolOptions } from './options.js';
 export { NO_OPTIONS, type CallOptions } from './call-options.js';
+export { InputFailure } from './call-input.js';
+export type { InputSource } from './input-source.js';
 export type { CallListener } from './pool-call.js';
 export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
 export type { SessionAffinity } from './seats.js';

@@ -7,6 +7,7 @@ import {
   type Delivery,
   type Expiring,
 } from '../core/index.js';
+import type { CallInput } from './call-input.js';
 import type { CallSettings } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
 import { mayHaveRun } from './delivery.js';
@@ -111,6 +112,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
     this.timeoutMs = timeoutMs;
     this.expiresAt = admittedAt + timeoutMs;
     this.#onAbort = settings.signal === undefined ? undefined : this.#watch(settings.signal);
+    if (settings.input !== undefined) settings.input.open((failure) => this.#owner.onCallAborted(this, failure));
   }
 
   get kind(): CallKind {
@@ -136,6 +138,10 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   get meta(): CallMeta | undefined {
     return this.settings.meta;
+  }
+
+  get input(): CallInput | undefined {
+    return this.settings.input;
   }
 
   onResult(value: unknown, serviceUs: number): void {
@@ -233,6 +239,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   #settle(error: SnakepitError | undefined): void {
     this.isSettled = true;
     if (this.#onAbort !== undefined) unwatchAbort(this.settings.signal!, this.#onAbort);
+    if (this.settings.input !== undefined) this.settings.input.close();
     this.#owner.onSettled(this, error);
   }
 

@@ -6,6 +6,7 @@ import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-options.js';
+import { discardUnopened } from './input-source.js';
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
 import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
@@ -176,6 +177,7 @@ export class Pool implements SupervisorOwner {
         listener,
       });
     } catch (thrown) {
+      if (options.input !== undefined) discardUnopened(options.input);
       const error = invalidArguments(command, this.name, thrown);
       totals.onSettled(error.code);
       listener.onError(error);

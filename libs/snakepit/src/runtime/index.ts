@@ -33,6 +33,7 @@ export type { CommandManifest } from '../channel/index.js';
 export {
   poolOptionTable,
   type CallOptions,
+  type InputSource,
   type PoolMemory,
   type PoolOptions,
   type PoolStats,

@@ -6,6 +6,7 @@ import { SessionHostCalls, SessionService } from '../session/index.js';
 import { orphanGuard } from '../worker/index.js';
 import { guardExit } from './exit-guard.js';
 import { HostMethods } from './host-methods.js';
+import { InputHostCalls } from './input-host-calls.js';
 import { DEFAULT_POOL, resolveSnakepitOptions, type ResolvedSnakepitOptions, type SnakepitOptions } from './options.js';
 import { PoolService } from './pool-service.js';
 
@@ -41,6 +42,8 @@ export class Snakepit {
     this.hostMethods.register('session', ({ method, args, call }) =>
       hostCalls.answer(method, args, call?.meta?.session),
     );
+    const inputs = new InputHostCalls((pool) => options.pools[pool]!.maxFrameBytes);
+    this.hostMethods.register('input', (request) => inputs.answer(request));
     const instance = this.#instance;
     this.#pools = new Map(
       Object.entries(options.pools).map(([name, poolOptions]) => {
