@@ -14,6 +14,7 @@ import { LOGS_POOL, NODE_POOL, poolOptions } from './pools.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { readSettings, type Settings } from './settings.js';
 import { TrainModule } from './train/train.module.js';
+import { TransferModule } from './transfer/transfer.module.js';
 
 @Module({
   imports: [
@@ -34,6 +35,7 @@ import { TrainModule } from './train/train.module.js';
     LogsModule,
     SessionsModule,
     TrainModule,
+    TransferModule,
   ],
   controllers: [HomeController],
   providers: [

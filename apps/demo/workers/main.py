@@ -36,6 +36,11 @@ from digit_training import (  # noqa: E402
     train_init,
     train_shard,
 )
+from file_transfer import (  # noqa: E402
+    gzip_upload,
+    redact_upload,
+    summarize_upload,
+)
 from large_dataset import process_large_dataset  # noqa: E402
 from log_tail import tail_and_analyze  # noqa: E402
 
@@ -49,14 +54,17 @@ __all__ = [
     "digits_info",
     "digits_sample",
     "echo",
+    "gzip_upload",
     "info",
     "list_programs",
     "ping",
     "ping_stream",
     "process_large_dataset",
     "random",
+    "redact_upload",
     "run_program",
     "store_program",
+    "summarize_upload",
     "tail_and_analyze",
     "train_average",
     "train_evaluate",

@@ -1,5 +1,5 @@
 import type { ErrorBody } from '../codec/index.js';
-import { SnakepitError, type Delivery, type ErrorCode } from '../core/index.js';
+import { isPlainObject, SnakepitError, type Delivery, type ErrorCode } from '../core/index.js';
 
 /** Names the worker and pool in the errors of one channel. */
 export interface ChannelName {
@@ -39,12 +39,19 @@ export function toCallerError(body: ErrorBody, command: string, name: ChannelNam
     worker: name.worker,
     reason: body.message,
     type: body.type,
+    ...(code === 'INVALID_ARGUMENTS' && pathIn(body.data)),
     ...(code === 'FRAME_TOO_LARGE' && { what: `The result of '${command}' (${body.message})` }),
   };
   return new SnakepitError(code, details, {
     delivery: deliveryOf(body),
     remote: { type: body.type ?? 'Error', message: body.message, traceback: body.traceback ?? '', data: body.data },
   });
+}
+
+/** Where in the arguments the worker found what is wrong, if it says so. */
+function pathIn(data: unknown): { readonly path?: string } {
+  const path = isPlainObject(data) ? data['path'] : undefined;
+  return typeof path === 'string' ? { path } : {};
 }
 
 /** The error body that answers a worker's host call which failed. */

@@ -11,11 +11,13 @@ import {
 } from '../runtime/index.js';
 import { CommandExplorer } from './commands/command.explorer.js';
 import { CommandRunner } from './commands/command.runner.js';
+import { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
 import { writeToNestLog } from './nest-log.js';
 import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
 import { SnakepitLifecycle } from './snakepit.lifecycle.js';
 import {
   ConfigurableModuleClass,
+  MODULE_DEFAULTS,
   type SnakepitModuleAsyncOptions,
   type SnakepitModuleExtras,
   type SnakepitModuleOptions,
@@ -42,10 +44,18 @@ import { getPoolToken, SNAKEPIT_OPTIONS } from './tokens.js';
     { provide: SessionService, useFactory: (snakepit: Snakepit) => snakepit.sessions, inject: [Snakepit] },
     CommandExplorer,
     CommandRunner,
+    SnakepitDisconnectInterceptor,
     SnakepitExceptionFilter,
     SnakepitLifecycle,
   ],
-  exports: [Snakepit, PoolService, SessionService, CommandRunner, SnakepitExceptionFilter],
+  exports: [
+    Snakepit,
+    PoolService,
+    SessionService,
+    CommandRunner,
+    SnakepitDisconnectInterceptor,
+    SnakepitExceptionFilter,
+  ],
 })
 export class SnakepitModule extends ConfigurableModuleClass {
   /** Pools whose options are known where the module is declared. */
@@ -62,8 +72,12 @@ export class SnakepitModule extends ConfigurableModuleClass {
 }
 
 function withAdapter(adapter: Adapter & Partial<SnakepitModuleExtras>): SnakepitModuleOptions {
-  const { isGlobal = true, httpErrors = true } = adapter;
-  return { adapter, isGlobal, httpErrors };
+  const {
+    isGlobal = MODULE_DEFAULTS.isGlobal,
+    httpErrors = MODULE_DEFAULTS.httpErrors,
+    cancelOnDisconnect = MODULE_DEFAULTS.cancelOnDisconnect,
+  } = adapter;
+  return { adapter, isGlobal, httpErrors, cancelOnDisconnect };
 }
 
 function poolNamesIn(options: SnakepitModuleOptions): readonly string[] {

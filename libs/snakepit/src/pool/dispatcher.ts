@@ -280,7 +280,7 @@ export class Dispatcher implements PoolCallOwner {
     const { name, options } = this.#parts;
     this.#room.leave(call);
     if (nowMs >= call.deadline) return call.fail(callTimeout(name, call, nowMs));
-    const load = this.#seats.load(this.#room.size);
+    const load = this.#room.load(call, nowMs);
     call.fail(queueTimeout(name, call, nowMs - call.admittedAt, options.queueTimeoutMs, load));
   }
 

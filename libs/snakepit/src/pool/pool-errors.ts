@@ -7,6 +7,8 @@ export interface PoolLoad {
   readonly queued: number;
   readonly busy: number;
   readonly workers: number;
+  /** When there may be room again; absent where nothing tells. */
+  readonly retryAfterMs?: number;
 }
 
 /** @param cause the signal's reason, or what broke the call's input */

@@ -5,6 +5,7 @@ import type { ResolvedPoolOptions } from './options.js';
 import { Overload } from './overload.js';
 import type { Placement } from './placement.js';
 import type { PoolCall } from './pool-call.js';
+import type { PoolLoad } from './pool-errors.js';
 import { QueueLimits } from './queue-limits.js';
 import { FAST_LANE_MS, type Scheduler } from './scheduler.js';
 import type { Seat } from './seat.js';
@@ -66,6 +67,11 @@ export class WaitingRoom {
   /** How many calls wait for any worker, and how long the oldest of them has. */
   waitForAny(nowMs: number): { readonly queued: number; readonly oldestWaitMs: number } {
     return { queued: this.#backlog.size, oldestWaitMs: nowMs - (this.#backlog.oldestAdmittedAt ?? nowMs) };
+  }
+
+  /** What is to be told of the pool where it has no worker for a call in time. */
+  load(call: PoolCall, nowMs: number): PoolLoad {
+    return this.#overload.load(call, nowMs);
   }
 
   /** All that wait, in no order that matters. */

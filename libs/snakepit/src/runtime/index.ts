@@ -65,6 +65,7 @@ export {
   type WorkerSpec,
   type ZygoteSpec,
 } from '../worker/index.js';
+export { closeSignalScope, openSignalScope, runWithSignal, type AmbientSignal } from './ambient-signal.js';
 export {
   DEFAULT_POOL,
   snakepitOptionTable,

@@ -1,0 +1,27 @@
+"""Commands that read what is being uploaded; see transfer/."""
+
+from snakepit_bridge import Context, command
+
+from transfer.compression import compress
+from transfer.redaction import redact
+from transfer.summary import summarize
+
+
+@command
+def redact_upload(ctx: Context):
+    """Streams the upload without addresses."""
+    yield from redact(ctx.input.chunks())
+
+
+@command
+def gzip_upload(ctx: Context, level: int = 6):
+    """Streams the upload, compressed."""
+    if isinstance(level, bool) or not isinstance(level, int) or not 1 <= level <= 9:
+        raise ValueError("level must be an integer from 1 to 9, got %r" % (level,))
+    yield from compress(ctx.input.chunks(), level)
+
+
+@command
+def summarize_upload(ctx: Context):
+    """Size, lines and SHA-256 of the upload."""
+    return summarize(ctx.input.chunks())
