@@ -3,14 +3,16 @@
 from snakepit_bridge import Context, command
 
 from transfer.compression import compress
-from transfer.redaction import redact
+from transfer.matching import matching
 from transfer.summary import summarize
 
 
 @command
-def redact_upload(ctx: Context):
-    """Streams the upload without addresses."""
-    yield from redact(ctx.input.chunks())
+def filter_upload(text: str, ctx: Context):
+    """Streams the lines of the upload that hold a text."""
+    if not isinstance(text, str) or not text or "\n" in text:
+        raise ValueError("text must be a part of a line, got %r" % (text,))
+    yield from matching(ctx.input.chunks(), text.encode("utf-8"))
 
 
 @command

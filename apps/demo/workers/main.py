@@ -37,8 +37,8 @@ from digit_training import (  # noqa: E402
     train_shard,
 )
 from file_transfer import (  # noqa: E402
+    filter_upload,
     gzip_upload,
-    redact_upload,
     summarize_upload,
 )
 from large_dataset import process_large_dataset  # noqa: E402
@@ -54,6 +54,7 @@ __all__ = [
     "digits_info",
     "digits_sample",
     "echo",
+    "filter_upload",
     "gzip_upload",
     "info",
     "list_programs",
@@ -61,7 +62,6 @@ __all__ = [
     "ping_stream",
     "process_large_dataset",
     "random",
-    "redact_upload",
     "run_program",
     "store_program",
     "summarize_upload",

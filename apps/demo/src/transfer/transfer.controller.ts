@@ -7,6 +7,7 @@ import { z } from 'zod';
 
 import { TransferService, type FileSummary } from './transfer.service.js';
 
+const filterSchema = z.object({ text: z.string().min(1).meta({ example: ' 500 ' }) });
 const gzipSchema = z.object({ level: z.coerce.number().int().min(1).max(9).default(6) });
 
 const ApiUpload = () =>
@@ -21,12 +22,15 @@ const ApiUpload = () =>
 export class TransferController {
   constructor(private readonly transfer: TransferService) {}
 
-  @Post('redact')
+  @Post('filter')
   @ApiUpload()
-  @ApiOperation({ summary: 'A log of any size without IP and mail addresses, while it is still being uploaded' })
+  @ApiOperation({ summary: 'The lines of a file of any size that hold a text, while it is still being uploaded' })
   @Header('Content-Type', 'text/plain; charset=utf-8')
-  redact(@RequestStream() upload: IncomingMessage): Readable {
-    return this.transfer.redact(upload);
+  filter(
+    @RequestStream() upload: IncomingMessage,
+    @Query({ schema: filterSchema }) { text }: z.infer<typeof filterSchema>,
+  ): Readable {
+    return this.transfer.filter(upload, text);
   }
 
   @Post('gzip')

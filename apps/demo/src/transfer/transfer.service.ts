@@ -16,8 +16,8 @@ const UNLIMITED = { timeoutMs: Infinity } as const;
 export class TransferService {
   constructor(private readonly pool: PoolService) {}
 
-  redact(input: InputSource): Readable {
-    return this.pool.readable('redact_upload', null, { input, ...UNLIMITED });
+  filter(input: InputSource, text: string): Readable {
+    return this.pool.readable('filter_upload', { text }, { input, ...UNLIMITED });
   }
 
   gzip(input: InputSource, level: number): Readable {
