@@ -262,7 +262,9 @@ describe.each(COMBINATIONS.filter(({ can }) => can.multiplexes))('inputs over $n
 
   it('reads inputs of many calls one after the other', async () => {
     const texts = Array.from({ length: 50 }, (_, n) => `call ${n}\n`);
-    const answers = await Promise.all(texts.map((text) => pool().execute('lines', null, { input: Readable.from([text]) })));
+    const answers = await Promise.all(
+      texts.map((text) => pool().execute('lines', null, { input: Readable.from([text]) })),
+    );
     expect(answers).toEqual(texts.map((text) => [text]));
   });
 

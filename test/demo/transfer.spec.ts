@@ -18,7 +18,8 @@ const UPLOAD_MB = Number(process.env['SNAKEPIT_UPLOAD_MB'] ?? 256);
 /** What host and worker may take more than before, however much passes through: far below what is uploaded. */
 const MAX_GROWTH_BYTES = 64 * MB;
 const LOG = readFileSync(join(REPOSITORY, 'apps/demo/data/logs/access.log'));
-const LINE = '203.0.113.9 - - "GET /airports/SEA HTTP/1.1" 200 5120 "-" "curl/8.5.0" and what else there is to tell of it\n';
+const LINE =
+  '203.0.113.9 - - "GET /airports/SEA HTTP/1.1" 200 5120 "-" "curl/8.5.0" and what else there is to tell of it\n';
 
 const run = promisify(pipeline);
 const OCTETS = { 'content-type': 'application/octet-stream' };
@@ -194,7 +195,9 @@ describe.each(['express', 'fastify'])('files that are being uploaded, on %s', (h
       const seconds = (performance.now() - began) / 1_000;
       const growths = pids.map((pid, index) => peakOf(pid) - before[index]!);
       const told = growths.map((bytes) => (bytes / MB).toFixed(1)).join(', ');
-      console.log(`${UPLOAD_MB} MB on ${http} in ${seconds.toFixed(1)} s; peaks of host and workers grew by ${told} MB`);
+      console.log(
+        `${UPLOAD_MB} MB on ${http} in ${seconds.toFixed(1)} s; peaks of host and workers grew by ${told} MB`,
+      );
       expect(Math.max(...growths)).toBeLessThan(MAX_GROWTH_BYTES);
     },
   );

@@ -30,7 +30,11 @@ export async function streamTo<Item>(
   const leave = (): void => leaving.abort();
   if (response.destroyed) leave();
   response.once('close', leave);
-  const stream = new StreamResponse(response, formatFor(response.req.headers.accept), () => 'hijack' in to && to.hijack());
+  const stream = new StreamResponse(
+    response,
+    formatFor(response.req.headers.accept),
+    () => 'hijack' in to && to.hijack(),
+  );
   const opener = setTimeout(() => stream.open(), FIRST_ITEM_MS);
   try {
     for await (const item of pull(start(leaving.signal), leaving.signal)) {

@@ -50,7 +50,8 @@ export class CallInput implements InputStream {
   }
 
   async read(maxBytes: number): Promise<Uint8Array | null> {
-    if (this.#isReading) throw refused('it is being read already; an input has one reader, which reads one chunk at a time');
+    if (this.#isReading)
+      throw refused('it is being read already; an input has one reader, which reads one chunk at a time');
     if (this.#isClosed) throw this.#ended();
     this.#isReading = true;
     this.hasBeenRead = true;
