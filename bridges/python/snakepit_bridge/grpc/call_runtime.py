@@ -2,6 +2,7 @@
 
 from ..errors import Refusal
 from .generated.worker_pb2 import Event, Log, Progress, WorkerMessage
+from .host_calls import Answer
 from .stream_parts import ProgressPart
 from .wire import body_of
 
@@ -44,7 +45,7 @@ class CallRuntime:
 
     def begin_ask(self, _, method, args):
         """Ask the host; `answer_of` waits for the answer."""
-        return self._attachment.host_calls.begin(self._call.number, method, args)
+        return begin_ask(self._attachment, self._call.number, method, args)
 
     def answer_of(self, answer):
         """What the host answered, once it has. Raises HostError if it refused, Cancelled if it has left."""
@@ -67,10 +68,16 @@ def send_log(attachment, call, level, message, logger, fields):
     attachment.notify(call, lambda number: WorkerMessage(log=Log(call=number, fields=body, **record)))
 
 
+def begin_ask(attachment, call_number, method, args):
+    """Ask a host and return its Answer, to be waited for."""
+    answer = Answer()
+    attachment.host_calls.ask(call_number, method, args, answer)
+    return answer
+
+
 def ask_host(attachment, call_number, method, args):
     """Ask a host and wait for the answer."""
-    host_calls = attachment.host_calls
-    return host_calls.read(host_calls.begin(call_number, method, args).wait())
+    return attachment.host_calls.read(begin_ask(attachment, call_number, method, args).wait())
 
 
 async def ask_host_async(attachment, call_number, method, args):

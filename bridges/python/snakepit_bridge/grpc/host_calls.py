@@ -27,12 +27,6 @@ class HostCalls:
         if not self._attachment.is_open:
             self.end()
 
-    def begin(self, call_number, method, args):
-        """Send a question and return its Answer, to be waited for."""
-        answer = Answer()
-        self.ask(call_number, method, args, answer)
-        return answer
-
     def settle(self, reply):
         """Hand an answer to whoever waits for it; there may be nobody any more."""
         on_answer = self._waiting.pop(reply.id, None)
