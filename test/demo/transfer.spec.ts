@@ -68,8 +68,11 @@ describe.each(['express', 'fastify'])('files that are being uploaded, on %s', (h
 
   afterAll(() => app?.stop());
 
-  const post = (path: string, body: NonNullable<RequestInit['body']>, headers: Record<string, string> = OCTETS): Promise<Response> =>
-    demo.fetch(path, { method: 'POST', headers, body });
+  const post = (
+    path: string,
+    body: NonNullable<RequestInit['body']>,
+    headers: Record<string, string> = OCTETS,
+  ): Promise<Response> => demo.fetch(path, { method: 'POST', headers, body });
 
   interface PoolFacts {
     readonly pids: number[];
