@@ -170,6 +170,7 @@ function exampleDetails(code) {
     REMOTE_ERROR: { type: 'ValueError', reason: 'month must be in 1..12' },
     PROTOCOL_ERROR: { reason: 'an answer for call 7, which is not in flight' },
     FRAME_TOO_LARGE: { what: "The arguments of 'summarize'", bytes: 70000000, maxFrameBytes: 67108864 },
+    INPUT_FAILED: { reason: 'EIO: i/o error, read' },
     UNSUPPORTED: { reason: "protocol v1 has no streams; use protocol 'v2'" },
     SESSION_LIMIT: { limit: 10000 },
     SESSION_WORKER_UNAVAILABLE: { reason: 'busy' },

@@ -12,7 +12,7 @@ const SINGLE_FILE = COMBINATIONS.filter(({ can }) => !can.multiplexes);
 
 describe.each(BATCHING)('batches over $name', (combination) => {
   const batch = { count: { maxSize: 3 } };
-  const running = usePool(combination, { maxFrameBytes: MAX_FRAME_BYTES, batch }, 'batches');
+  const running = usePool(combination, { maxFrameBytes: MAX_FRAME_BYTES, batch }, 'contract/batches');
   const execute = <Result>(command: string, args?: unknown, options = {}): Promise<Result> =>
     running().pool.execute<Result>(command, args, options);
   const statsOf = (command: string) => running().pool.stats().batches[command]!;
@@ -197,7 +197,7 @@ describe.each(BATCHING)('batches over $name', (combination) => {
 });
 
 describe.each(SINGLE_FILE)('without batches, over $name', (combination) => {
-  const running = usePool(combination, { batch: { count: {} } }, 'batches');
+  const running = usePool(combination, { batch: { count: {} } }, 'contract/batches');
 
   it('gives a handler of batches one call at a time', async () => {
     const results = await Promise.all([2, 4].map((n) => running().pool.execute('halve', { n })));

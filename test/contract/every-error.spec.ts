@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 import {
@@ -124,6 +125,11 @@ const PROVOKED: Record<ErrorCode, (path: string) => Promise<SnakepitError>> = {
   },
   FRAME_TOO_LARGE: async () =>
     failureOf((await poolOf({ maxFrameBytes: 65_536 })).execute('same', { value: 'x'.repeat(100_000) })),
+  INPUT_FAILED: async () => {
+    const input = new Readable({ read: () => input.destroy(new Error('the disk is on fire')) });
+    const adapter = python({ module: pathOf('inputs/commands.py') });
+    return failureOf((await poolOf({ adapter })).execute('digest', null, { input }));
+  },
   UNSUPPORTED: async () => {
     const pool = await poolOf({ adapter: commands({ protocol: 'v1' }) });
     return failureOf(pool.execute('nothing', null).then(() => firstOf(pool.stream('count', { to: 1 }))));

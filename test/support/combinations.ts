@@ -108,9 +108,9 @@ export const COMBINATIONS: readonly Combination[] = [
 
 const EXTENSIONS: Readonly<Record<Language, string>> = { python: 'py', node: 'js' };
 
-/** The contract's module of that name in a language. */
+/** The fixture of that name in a language, such as `contract/commands`. */
 function moduleOf(language: Language, name: string): string {
-  return fileURLToPath(new URL(`../fixtures/contract/${name}.${EXTENSIONS[language]}`, import.meta.url));
+  return fileURLToPath(new URL(`../fixtures/${name}.${EXTENSIONS[language]}`, import.meta.url));
 }
 
 interface FakeModule {
@@ -118,14 +118,15 @@ interface FakeModule {
   readonly onSessionClose?: NonNullable<FakeOptions['onSessionClose']>;
 }
 
-/** Commands for fakes by the name of the contract's module: those of Node workers, unless they need a process. */
+/** Commands for fakes by the name of the fixture: those of Node workers, unless they need a process. */
 const FAKE_MODULES: Readonly<Record<string, FakeModule>> = {
-  commands: await import(new URL('../fixtures/contract/fake-commands.js', import.meta.url).href),
-  batches: await import(new URL('../fixtures/contract/batches.js', import.meta.url).href),
+  'contract/commands': await import(new URL('../fixtures/contract/fake-commands.js', import.meta.url).href),
+  'contract/batches': await import(new URL('../fixtures/contract/batches.js', import.meta.url).href),
+  'inputs/commands': await import(new URL('../fixtures/inputs/commands.js', import.meta.url).href),
 };
 
 /** The adapter whose workers serve the contract's commands. */
-export function adapterOf(combination: Combination, name = 'commands'): Adapter {
+export function adapterOf(combination: Combination, name = 'contract/commands'): Adapter {
   if (combination.can.hasProcesses) return processAdapterOf(combination, name);
   const { default: commands, onSessionClose, ...named } = FAKE_MODULES[name] ?? {};
   return fake({ commands: commands ?? (named as FakeOptions['commands']), onSessionClose, codec: combination.codec });
@@ -134,7 +135,7 @@ export function adapterOf(combination: Combination, name = 'commands'): Adapter 
 /** Runs with JSON on descriptors find no MessagePack in Python. */
 export function processAdapterOf(
   { language, protocol, codec, zygote }: Combination,
-  name = 'commands',
+  name = 'contract/commands',
 ): ProcessAdapter {
   if (language === 'fake') throw new Error('fakes have no processes');
   const module = moduleOf(language, name);
@@ -158,7 +159,7 @@ export interface RunningPool {
 export function usePool(
   combination: Combination,
   options: Omit<PoolOptions, 'adapter'> = {},
-  module = 'commands',
+  module = 'contract/commands',
 ): () => RunningPool {
   let running: RunningPool | undefined;
   beforeAll(async () => {

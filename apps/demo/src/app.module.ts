@@ -16,6 +16,7 @@ import { RecognizeModule } from './recognize/recognize.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { readSettings, type Settings } from './settings.js';
 import { TrainModule } from './train/train.module.js';
+import { TransferModule } from './transfer/transfer.module.js';
 
 @Module({
   imports: [
@@ -38,6 +39,7 @@ import { TrainModule } from './train/train.module.js';
     RecognizeModule,
     SessionsModule,
     TrainModule,
+    TransferModule,
   ],
   controllers: [HomeController],
   providers: [

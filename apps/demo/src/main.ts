@@ -1,25 +1,19 @@
 import 'reflect-metadata';
-import { ConsoleLogger } from '@nestjs/common';
+import { ConsoleLogger, type INestApplication } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 
-import { AppModule } from './app.module.js';
 import { serveDocs } from './docs.js';
 import { greeting } from './greeting.js';
-import type { Settings } from './settings.js';
-
-/** A thousand images of digits are some 200 KB. */
-const MAX_JSON = '1mb';
+import { createApplication } from './http-adapter.js';
+import { readSettings, type Settings } from './settings.js';
 
 async function serve(): Promise<void> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule, {
+  const app = await createApplication(readSettings(process.env).SNAKEPIT_HTTP, {
     abortOnError: false,
     // When the pools have drained, whoever is still connected only keeps the process from ending.
     forceCloseConnections: true,
     logger: new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] }),
   });
-  app.useBodyParser('json', { limit: MAX_JSON });
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   serveDocs(app);
   const config = app.get<ConfigService<Settings, true>>(ConfigService);
@@ -35,7 +29,7 @@ async function serve(): Promise<void> {
 }
 
 /** Where to reach it from this machine, with the port that was really taken. */
-async function urlOf(app: NestExpressApplication): Promise<string> {
+async function urlOf(app: INestApplication): Promise<string> {
   return (await app.getUrl()).replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?=:)/, '//localhost');
 }
 

@@ -37,6 +37,11 @@ from digit_training import (  # noqa: E402
     train_init,
     train_shard,
 )
+from file_transfer import (  # noqa: E402
+    filter_upload,
+    gzip_upload,
+    summarize_upload,
+)
 from flight_route import flight_route  # noqa: E402
 from large_dataset import process_large_dataset  # noqa: E402
 from log_tail import tail_and_analyze  # noqa: E402
@@ -51,7 +56,9 @@ __all__ = [
     "digits_info",
     "digits_sample",
     "echo",
+    "filter_upload",
     "flight_route",
+    "gzip_upload",
     "info",
     "list_programs",
     "ping",
@@ -61,6 +68,7 @@ __all__ = [
     "recognize_digit",
     "run_program",
     "store_program",
+    "summarize_upload",
     "tail_and_analyze",
     "train_average",
     "train_evaluate",

@@ -1,6 +1,8 @@
+import type { Readable } from 'node:stream';
 import { CancelReason, type CallMeta, type LogBody } from 'nestjs-snakepit/codec';
 
 import type { Context, DataMap, Session, Tools, WorkerLog } from './context.js';
+import { HostInput } from './host-input.js';
 import { RemoteMap, RemoteSession, type AskHost } from './data-map.js';
 import { CallFailure } from './failures.js';
 import { hostTools } from './host-tools.js';
@@ -53,6 +55,7 @@ export class Call implements Context {
   #isDeadlineUp = false;
   #session: Session | undefined;
   #tools: Tools | undefined;
+  #input: HostInput | undefined;
 
   constructor(input: CallInput, uplink: Uplink) {
     this.callId = input.callId;
@@ -71,6 +74,10 @@ export class Call implements Context {
 
   get session(): Session {
     return (this.#session ??= new RemoteSession(this.meta.session, this.#ask));
+  }
+
+  get input(): Readable {
+    return (this.#input ??= new HostInput(this.#ask));
   }
 
   get globals(): DataMap {
@@ -135,6 +142,7 @@ export class Call implements Context {
   end(): void {
     this.hasEnded = true;
     if (this.#deadlineTimer !== undefined) clearTimeout(this.#deadlineTimer);
+    if (this.#input !== undefined) this.#input.destroy();
   }
 
   readonly #ask: AskHost = (method, args) => this.uplink.ask(this, method, args);

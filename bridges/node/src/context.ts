@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { CallMeta, LogBody } from 'nestjs-snakepit/codec';
 
 /** One map of data that the host keeps: it outlives the worker. */
@@ -43,6 +44,11 @@ export interface Context {
   readonly callId: number;
   readonly command: string;
   readonly session: Session;
+  /**
+   * What the caller sends while the command runs: a stream of bytes, to be read once. Reading fails with a HostError: of code
+   * INVALID_ARGUMENTS where the call has no input, CANCELLED where whoever sends it has left, INPUT_FAILED where its source broke.
+   */
+  readonly input: Readable;
   /** A map shared by all sessions and pools of the host. */
   readonly globals: DataMap;
   /** Functions of the host. */

@@ -137,7 +137,9 @@ class Command:
         try:
             bind(*positional, **named)
         except TypeError as misfit:
-            raise Refusal(INVALID_ARGUMENTS, "%s: %s" % (self.name, misfit)) from error
+            refusal = Refusal(INVALID_ARGUMENTS, "%s: %s" % (self.name, misfit))
+            refusal.data = _misfit_data(misfit)
+            raise refusal from error
 
     def _split(self, arguments, context):
         kind = type(arguments)
@@ -154,6 +156,12 @@ class Command:
         if len(positional) > self._context_index:
             return (*positional[: self._context_index], context, *positional[self._context_index :]), named
         return positional, {**named, self._context_name: context}
+
+
+def _misfit_data(misfit):
+    """Where the misfit is, if what `inspect` says of it names a parameter, in quotes."""
+    name = str(misfit).partition("'")[2].partition("'")[0]
+    return {"path": "args.%s" % name} if name.isidentifier() else None
 
 
 def _context_parameter(function):

@@ -14,7 +14,7 @@ class Context:
     facts of the call. `runtime` is the worker's own side of it.
     """
 
-    __slots__ = ("command", "call_id", "trace", "context", "_runtime", "_session_id", "_deadline", "_session", "_globals")
+    __slots__ = ("command", "call_id", "trace", "context", "_runtime", "_session_id", "_deadline", "_session", "_globals", "_input")
 
     def __init__(self, runtime, command, call_id, deadline=None, meta=None):
         meta = meta or {}
@@ -27,6 +27,7 @@ class Context:
         self._deadline = deadline
         self._session = None
         self._globals = None
+        self._input = None
 
     @property
     def session(self):
@@ -48,6 +49,15 @@ class Context:
         from .tools import Tools
 
         return Tools(self._runtime, self.call_id)
+
+    @property
+    def input(self):
+        """What the caller sends while the command runs: a binary file, see `CallInput`."""
+        if self._input is None:
+            from .input import CallInput
+
+            self._input = CallInput(self._runtime, self.call_id)
+        return self._input
 
     @property
     def deadline_seconds(self):

@@ -36,6 +36,8 @@ class Cancelled(SnakepitError):
 class Refusal(SnakepitError):
     """A call that is answered by an error of this package's own making, with `code` as in the protocol."""
 
+    data = None
+
     def __init__(self, code, message, started=None):
         super().__init__(message)
         self.code = code

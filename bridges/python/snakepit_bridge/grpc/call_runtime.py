@@ -41,7 +41,15 @@ class CallRuntime:
 
     def ask_host(self, _, method, args):
         """Ask the host and wait for the answer. Raises HostError if it refuses, Cancelled if it leaves."""
-        return ask_host(self._attachment, self._call.number, method, args)
+        return self.answer_of(self.begin_ask(None, method, args))
+
+    def begin_ask(self, _, method, args):
+        """Ask the host; `answer_of` waits for the answer."""
+        return begin_ask(self._attachment, self._call.number, method, args)
+
+    def answer_of(self, answer):
+        """What the host answered, once it has. Raises HostError if it refused, Cancelled if it has left."""
+        return self._attachment.host_calls.read(answer.wait())
 
     async def ask_host_async(self, _, method, args):
         """Ask the host and await the answer. Raises HostError if it refuses, Cancelled if it leaves."""
@@ -60,11 +68,16 @@ def send_log(attachment, call, level, message, logger, fields):
     attachment.notify(call, lambda number: WorkerMessage(log=Log(call=number, fields=body, **record)))
 
 
-def ask_host(attachment, call_number, method, args):
-    """Ask a host and wait for the answer."""
+def begin_ask(attachment, call_number, method, args):
+    """Ask a host and return its Answer, to be waited for."""
     answer = Answer()
     attachment.host_calls.ask(call_number, method, args, answer)
-    return attachment.host_calls.read(answer.wait())
+    return answer
+
+
+def ask_host(attachment, call_number, method, args):
+    """Ask a host and wait for the answer."""
+    return attachment.host_calls.read(begin_ask(attachment, call_number, method, args).wait())
 
 
 async def ask_host_async(attachment, call_number, method, args):

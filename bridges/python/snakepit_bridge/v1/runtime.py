@@ -52,6 +52,10 @@ class V1Runtime:
         """Raise SnakepitError."""
         raise SnakepitError(_NEEDS_V2 % method)
 
+    def begin_ask(self, call_id, method, args):
+        """Raise SnakepitError."""
+        raise SnakepitError(_NEEDS_V2 % method)
+
     async def ask_host_async(self, call_id, method, args):
         """Raise SnakepitError."""
         raise SnakepitError(_NEEDS_V2 % method)

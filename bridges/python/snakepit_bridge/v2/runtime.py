@@ -69,8 +69,16 @@ class Runtime:
 
     def ask_host(self, call_id, method, args):
         """Ask the host and wait for the answer. Raises HostError if it refuses."""
+        return self.answer_of(self.begin_ask(call_id, method, args))
+
+    def begin_ask(self, call_id, method, args):
+        """Ask the host; `answer_of` waits for the answer."""
         answer = Answer()
         self._host_calls.ask(call_id, method, args, answer)
+        return answer
+
+    def answer_of(self, answer):
+        """What the host answered, once it has. Raises HostError if it refused."""
         if self._is_main_thread():
             self._intake.read_until(answer)
         else:

@@ -15,6 +15,16 @@ export interface CallMeta {
   readonly batch?: true;
 }
 
+/** Bytes that a worker reads while it runs a call. */
+export interface InputStream {
+  /**
+   * The next bytes, `maxBytes` at most, or null at the end.
+   *
+   * @throws SnakepitError where the call is over, or somebody else is reading; what the source of the bytes failed with
+   */
+  read(maxBytes: number): Promise<Uint8Array | null>;
+}
+
 /**
  * A call as the channel sees it: what to send and whom to tell.
  *
@@ -26,6 +36,8 @@ export interface ChannelCall {
   readonly args: unknown;
   readonly kind: CallKind;
   readonly meta: CallMeta | undefined;
+  /** What its worker may read by host calls; undefined for most calls. */
+  readonly input?: InputStream | undefined;
   /** On the clock's `now()` scale; Infinity when the call has no deadline. */
   readonly deadline: number;
   /** `serviceUs` is how long the command ran in the worker, in microseconds; v2 on a descriptor says 65535 for that or more. */

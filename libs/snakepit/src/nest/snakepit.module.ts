@@ -11,11 +11,13 @@ import {
 } from '../runtime/index.js';
 import { CommandExplorer } from './commands/command.explorer.js';
 import { CommandRunner } from './commands/command.runner.js';
+import { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
 import { writeToNestLog } from './nest-log.js';
 import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
 import { SnakepitLifecycle } from './snakepit.lifecycle.js';
 import {
   ConfigurableModuleClass,
+  MODULE_DEFAULTS,
   type SnakepitModuleAsyncOptions,
   type SnakepitModuleExtras,
   type SnakepitModuleOptions,
@@ -47,10 +49,18 @@ import { ToolExplorer } from './tools/tool.explorer.js';
     CommandRunner,
     ToolCaller,
     ToolExplorer,
+    SnakepitDisconnectInterceptor,
     SnakepitExceptionFilter,
     SnakepitLifecycle,
   ],
-  exports: [Snakepit, PoolService, SessionService, CommandRunner, SnakepitExceptionFilter],
+  exports: [
+    Snakepit,
+    PoolService,
+    SessionService,
+    CommandRunner,
+    SnakepitDisconnectInterceptor,
+    SnakepitExceptionFilter,
+  ],
 })
 export class SnakepitModule extends ConfigurableModuleClass {
   /** Pools whose options are known where the module is declared. */
@@ -67,8 +77,12 @@ export class SnakepitModule extends ConfigurableModuleClass {
 }
 
 function withAdapter(adapter: Adapter & Partial<SnakepitModuleExtras>): SnakepitModuleOptions {
-  const { isGlobal = true, httpErrors = true } = adapter;
-  return { adapter, isGlobal, httpErrors };
+  const {
+    isGlobal = MODULE_DEFAULTS.isGlobal,
+    httpErrors = MODULE_DEFAULTS.httpErrors,
+    cancelOnDisconnect = MODULE_DEFAULTS.cancelOnDisconnect,
+  } = adapter;
+  return { adapter, isGlobal, httpErrors, cancelOnDisconnect };
 }
 
 function poolNamesIn(options: SnakepitModuleOptions): readonly string[] {

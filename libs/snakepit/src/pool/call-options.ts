@@ -1,5 +1,7 @@
 import type { CallMeta } from '../channel/index.js';
 import { describeValue, SnakepitError } from '../core/index.js';
+import { CallInput } from './call-input.js';
+import { inputProblem, type InputSource } from './input-source.js';
 import type { ToolRun } from './tool-run.js';
 import { PRIORITIES, type Priority } from './wait-queue.js';
 
@@ -9,8 +11,13 @@ const MAX_SESSION_ID_LENGTH = 256;
 export interface CallOptions {
   /** Milliseconds for queue and execution together; `Infinity` for no limit. Default: the adapter's, else the pool's. */
   readonly timeoutMs?: number | undefined;
-  /** Aborting it cancels the call, in the worker too. */
-  readonly signal?: AbortSignal | undefined;
+  /** Aborting it cancels the call, in the worker too; null: nothing does, not even that the client of an HTTP request leaves. */
+  readonly signal?: AbortSignal | null | undefined;
+  /**
+   * Bytes for the command to read while it runs (`ctx.input`), as fast as it does. When the call ends, a source that was not read to its end is
+   * destroyed; an HTTP request is read to its end instead. A call whose input was read from is not made again.
+   */
+  readonly input?: InputSource | undefined;
   /** Id of the session the call belongs to. */
   readonly session?: string | undefined;
   /** Among waiting calls; default `normal`. */
@@ -32,6 +39,7 @@ export interface CallSettings {
   readonly isIdempotent: boolean;
   readonly meta: CallMeta | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly input: CallInput | undefined;
   readonly onProgress: ((value: unknown) => void) | undefined;
   /** The tool that it was called inside of. */
   readonly nesting: ToolRun | undefined;
@@ -46,6 +54,7 @@ const PLAIN: CallSettings = Object.freeze({
   isIdempotent: false,
   meta: undefined,
   signal: undefined,
+  input: undefined,
   onProgress: undefined,
   nesting: undefined,
 });
@@ -54,12 +63,14 @@ const PLAIN: CallSettings = Object.freeze({
 export function settingsOf(command: string, pool: string, options: CallOptions): CallSettings {
   if (options === NO_OPTIONS) return PLAIN;
   checkOptions(command, pool, options);
-  const { priority = 'normal', session, idempotent = false, signal, onProgress } = options;
+  const { priority = 'normal', session, idempotent = false, onProgress } = options;
+  const signal = options.signal ?? undefined;
+  const input = options.input && new CallInput(options.input);
   const meta = metaOf(options);
-  const isPlain = priority === 'normal' && !idempotent && !meta && !signal && !onProgress;
+  const isPlain = priority === 'normal' && !idempotent && !meta && !signal && !input && !onProgress;
   return isPlain
     ? PLAIN
-    : { priority, session, isIdempotent: idempotent, meta, signal, onProgress, nesting: undefined };
+    : { priority, session, isIdempotent: idempotent, meta, signal, input, onProgress, nesting: undefined };
 }
 
 function metaOf({ session, trace, context }: CallOptions): CallMeta | undefined {
@@ -77,7 +88,7 @@ export function isTimeout(given: unknown): given is number {
 
 /** @throws SnakepitError INVALID_ARGUMENTS naming the option, the value and what is allowed */
 export function checkOptions(command: string, pool: string, options: CallOptions): void {
-  const { timeoutMs, session, priority } = options;
+  const { timeoutMs, session, priority, input } = options;
   const refuse = (option: string, given: unknown, allowed: string): never => {
     const reason = `the option '${option}' is ${describeValue(given)}; allowed is ${allowed}`;
     throw new SnakepitError('INVALID_ARGUMENTS', { command, pool, reason });
@@ -85,6 +96,11 @@ export function checkOptions(command: string, pool: string, options: CallOptions
   if (timeoutMs !== undefined && !isTimeout(timeoutMs)) refuse('timeoutMs', timeoutMs, 'a number above 0, or Infinity');
   if (priority !== undefined && !PRIORITIES.includes(priority)) {
     refuse('priority', priority, `one of ${PRIORITIES.join(', ')}`);
+  }
+  if (input !== undefined) {
+    const problem = inputProblem(input);
+    const allowed = 'an unread Readable, ReadableStream or AsyncIterable of bytes or strings';
+    if (problem !== undefined) refuse('input', input, `${allowed}; this is ${problem}`);
   }
   if (session === undefined) return;
   if (typeof session !== 'string' || session === '' || session.length > MAX_SESSION_ID_LENGTH) {

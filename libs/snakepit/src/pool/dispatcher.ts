@@ -305,7 +305,7 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   #mayRunAgain(call: PoolCall, hasRun: boolean): boolean {
-    if (call.chunks > 0 || call.isOverdue || call.profile.taint?.isTainted) return false;
+    if (call.chunks > 0 || call.isOverdue || call.profile.taint?.isTainted || call.input?.hasBeenRead) return false;
     return !hasRun || (call.settings.isIdempotent && call.attempts < this.#parts.options.maxAttempts);
   }
 
@@ -360,7 +360,7 @@ export class Dispatcher implements PoolCallOwner {
     const { name, options } = this.#parts;
     this.#room.leave(call);
     if (nowMs >= call.deadline) return call.fail(callTimeout(name, call, nowMs));
-    const load = this.#seats.load(this.#room.size);
+    const load = this.#room.load(call, nowMs);
     call.fail(queueTimeout(name, call, nowMs - call.admittedAt, options.queueTimeoutMs, load));
   }
 

@@ -3,6 +3,8 @@ export type { BatchStats } from './batching/batch-line.js';
 export { POOL_PROFILES } from './profiles.js';
 export { poolOptionTable, type PoolProfile, type PoolOptions, type ResolvedPoolOptions } from './options.js';
 export { NO_OPTIONS, type CallOptions } from './call-options.js';
+export { InputFailure } from './call-input.js';
+export type { InputSource } from './input-source.js';
 export type { CallListener } from './pool-call.js';
 export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
 export type { SessionAffinity } from './seats.js';

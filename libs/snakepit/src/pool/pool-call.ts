@@ -8,6 +8,7 @@ import {
   type Expiring,
 } from '../core/index.js';
 import type { Gathering } from './batching/gathering.js';
+import type { CallInput } from './call-input.js';
 import type { CallSettings } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
 import { mayHaveRun } from './delivery.js';
@@ -114,6 +115,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
     this.timeoutMs = timeoutMs;
     this.expiresAt = admittedAt + timeoutMs;
     this.#onAbort = settings.signal === undefined ? undefined : this.#watch(settings.signal);
+    if (settings.input !== undefined) settings.input.open((failure) => this.#owner.onCallAborted(this, failure));
   }
 
   get kind(): CallKind {
@@ -154,6 +156,10 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   /** How many callers it stands for. */
   get callers(): number {
     return 1;
+  }
+
+  get input(): CallInput | undefined {
+    return this.settings.input;
   }
 
   onResult(value: unknown, serviceUs: number): void {
@@ -260,6 +266,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   #settle(error: SnakepitError | undefined): void {
     this.isSettled = true;
     if (this.#onAbort !== undefined) unwatchAbort(this.settings.signal!, this.#onAbort);
+    if (this.settings.input !== undefined) this.settings.input.close();
     this.#owner.onSettled(this, error);
   }
 

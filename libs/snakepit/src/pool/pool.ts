@@ -8,6 +8,7 @@ import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-options.js';
+import { discardUnopened } from './input-source.js';
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
 import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
@@ -211,9 +212,14 @@ export class Pool implements SupervisorOwner {
         listener,
       };
       const { batching } = profile;
+      if (batching !== undefined && settings.input !== undefined) {
+        const reason = 'calls of this command are batched, and a batch has no input; pass the bytes as an argument';
+        throw new SnakepitError('INVALID_ARGUMENTS', { command, pool: this.name, reason });
+      }
       call = batching === undefined ? new PoolCall(parts) : this.#dispatcher.batching.create(parts, batching);
       nesting?.nested.add(call);
     } catch (thrown) {
+      if (options.input !== undefined) discardUnopened(options.input);
       const error = invalidArguments(command, this.name, thrown);
       totals.onSettled(error.code);
       listener.onError(error);

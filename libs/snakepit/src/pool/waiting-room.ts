@@ -6,6 +6,7 @@ import { NestedBacklogs } from './nested-backlogs.js';
 import { Overload } from './overload.js';
 import type { Placement } from './placement.js';
 import type { PoolCall } from './pool-call.js';
+import type { PoolLoad } from './pool-errors.js';
 import { QueueLimits } from './queue-limits.js';
 import { FAST_LANE_MS, type Scheduler } from './scheduler.js';
 import type { Seat } from './seat.js';
@@ -95,6 +96,11 @@ export class WaitingRoom {
   onlySeatOf(call: PoolCall): Seat<PoolCall> | undefined {
     if (this.#parts.options.affinity !== 'strict-queue') return undefined;
     return this.#seats.homeOf(call);
+  }
+
+  /** What is to be told of the pool where it has no worker for a call in time. */
+  load(call: PoolCall, nowMs: number): PoolLoad {
+    return this.#overload.load(call, nowMs);
   }
 
   /** All that wait, in no order that matters. */

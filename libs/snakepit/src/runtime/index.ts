@@ -40,6 +40,7 @@ export {
   type BatchOptions,
   type BatchStats,
   type CallOptions,
+  type InputSource,
   type PoolMemory,
   type PoolOptions,
   type PoolProfile,
@@ -73,6 +74,7 @@ export {
   type WorkerSpec,
   type ZygoteSpec,
 } from '../worker/index.js';
+export { closeSignalScope, openSignalScope, runWithSignal, type AmbientSignal } from './ambient-signal.js';
 export {
   DEFAULT_POOL,
   snakepitOptionTable,

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 import type { Observable } from 'rxjs';
 
 import type { CommandManifest } from '../channel/index.js';
@@ -12,6 +14,8 @@ import {
   type PoolStatus,
   type WorkerInfo,
 } from '../pool/index.js';
+import { withAmbientSignal } from './ambient-signal.js';
+import { ItemReadable } from './readable.js';
 import { iterate, observe, type ItemIterator, type StreamRequest } from './streams.js';
 
 /** Options of one call; `pool` names another pool than the one this service stands for. */
@@ -43,7 +47,7 @@ export class PoolService {
   ): Promise<Result> {
     // No async function: it would make a second promise of the pool's.
     try {
-      return this.#pool(options).execute(command, args, options) as Promise<Result>;
+      return this.#pool(options).execute(command, args, withAmbientSignal(options)) as Promise<Result>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -79,6 +83,14 @@ export class PoolService {
    */
   iterate<Item = unknown>(command: string, args: unknown = null, options: ExecuteOptions = {}): ItemIterator<Item> {
     return iterate<Item>(this.#request(command, args, options));
+  }
+
+  /**
+   * A stream whose items are bytes or text as a Node stream, to be piped into a response or a file: what is not read suspends the worker, and
+   * destroying it stops the command. It is destroyed with the SnakepitError of a command that fails, and with INVALID_RESULT at any other item.
+   */
+  readable(command: string, args: unknown = null, options: ExecuteOptions = {}): Readable {
+    return new ItemReadable(this.#request(command, args, options));
   }
 
   stats(): PoolStats {
@@ -158,7 +170,7 @@ export class PoolService {
   }
 
   #request(command: string, args: unknown, options: ExecuteOptions): StreamRequest {
-    return { pool: this.#pool(options), command, args, options };
+    return { pool: this.#pool(options), command, args, options: withAmbientSignal(options) };
   }
 }
 

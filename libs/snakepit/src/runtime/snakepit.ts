@@ -6,6 +6,7 @@ import { SessionHostCalls, SessionService } from '../session/index.js';
 import { orphanGuard } from '../worker/index.js';
 import { guardExit } from './exit-guard.js';
 import { HostMethods } from './host-methods.js';
+import { InputHostCalls } from './input-host-calls.js';
 import { DEFAULT_POOL, resolveSnakepitOptions, type ResolvedSnakepitOptions, type SnakepitOptions } from './options.js';
 import { PoolService } from './pool-service.js';
 import { Tools, type Tool } from './tools/index.js';
@@ -49,6 +50,8 @@ export class Snakepit {
     this.tools = new Tools({ pools: options.pools, clock, log });
     for (const [name, tool] of Object.entries(context.tools ?? {})) this.tools.register(name, tool);
     this.hostMethods.register('tool', (request) => this.tools.answer(request));
+    const inputs = new InputHostCalls((pool) => options.pools[pool]!.maxFrameBytes);
+    this.hostMethods.register('input', (request) => inputs.answer(request));
     const instance = this.#instance;
     this.#pools = new Map(
       Object.entries(options.pools).map(([name, poolOptions]) => {

@@ -40,6 +40,7 @@ export class Batch extends PoolCall implements Carrier {
         isIdempotent: false,
         meta: batchMeta(calls.map(({ meta }) => meta)),
         signal: undefined,
+        input: undefined,
         // A call made inside a tool is in a batch of its own, and is known by itself.
         nesting: undefined,
         onProgress: crew.progressListener,

@@ -70,6 +70,8 @@ function setUp(workers: number, batch: BatchOptions = {}, given: Partial<PoolOpt
   const homes = new Map<string, string>();
   const tasks: Array<() => void> = [];
   const dispatcher = new Dispatcher({
+    mayGrow: () => false,
+    onNestedWait: () => {},
     name: 'pool',
     options: resolveOptions(poolOptionTable, { adapter, ...given }),
     affinity: {
