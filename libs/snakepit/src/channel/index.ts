@@ -10,6 +10,7 @@ export type {
   ChannelOwner,
   CommandManifest,
   HostCall,
+  TraceContext,
   WorkerManifest,
 } from './channel.js';
 export { FdChannel } from './fd-channel.js';

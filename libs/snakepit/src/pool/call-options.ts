@@ -1,5 +1,7 @@
-import type { CallMeta } from '../channel/index.js';
+import type { CallMeta, TraceContext } from '../channel/index.js';
 import { describeValue, SnakepitError } from '../core/index.js';
+import { contextProblem, traceProblem, type FactProblem } from './call-facts.js';
+import type { CallWatcher, InheritedOptions } from './call-surroundings.js';
 import { PRIORITIES, type Priority } from './wait-queue.js';
 
 const MAX_SESSION_ID_LENGTH = 256;
@@ -18,9 +20,9 @@ export interface CallOptions {
   readonly idempotent?: boolean | undefined;
   /** Hears what the command reports by `ctx.progress`. */
   readonly onProgress?: ((value: unknown) => void) | undefined;
-  /** W3C trace context that the worker is told. */
-  readonly trace?: { readonly traceparent: string; readonly tracestate?: string } | undefined;
-  /** Context values that the worker is told. */
+  /** W3C trace context that the worker is told; where calls are traced, the parent of the call's span. Default: that of where the call is made. */
+  readonly trace?: TraceContext | undefined;
+  /** Context values that the worker is told, beside those that the option `context` captures; these win. */
   readonly context?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -32,6 +34,8 @@ export interface CallSettings {
   readonly meta: CallMeta | undefined;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((value: unknown) => void) | undefined;
+  /** Undefined unless somebody traces calls. */
+  readonly watcher: CallWatcher | undefined;
 }
 
 export const NO_OPTIONS: CallOptions = Object.freeze({});
@@ -44,16 +48,17 @@ const PLAIN: CallSettings = Object.freeze({
   meta: undefined,
   signal: undefined,
   onProgress: undefined,
+  watcher: undefined,
 });
 
 /** @throws SnakepitError INVALID_ARGUMENTS as {@link checkOptions} does */
-export function settingsOf(command: string, pool: string, options: CallOptions): CallSettings {
+export function settingsOf(command: string, pool: string, options: InheritedOptions): CallSettings {
   if (options === NO_OPTIONS) return PLAIN;
   checkOptions(command, pool, options);
-  const { priority = 'normal', session, idempotent = false, signal, onProgress } = options;
+  const { priority = 'normal', session, idempotent = false, signal, onProgress, watcher } = options;
   const meta = metaOf(options);
-  const isPlain = priority === 'normal' && !idempotent && !meta && !signal && !onProgress;
-  return isPlain ? PLAIN : { priority, session, isIdempotent: idempotent, meta, signal, onProgress };
+  const isPlain = priority === 'normal' && !idempotent && !meta && !signal && !onProgress && !watcher;
+  return isPlain ? PLAIN : { priority, session, isIdempotent: idempotent, meta, signal, onProgress, watcher };
 }
 
 function metaOf({ session, trace, context }: CallOptions): CallMeta | undefined {
@@ -71,15 +76,22 @@ export function isTimeout(given: unknown): given is number {
 
 /** @throws SnakepitError INVALID_ARGUMENTS naming the option, the value and what is allowed */
 export function checkOptions(command: string, pool: string, options: CallOptions): void {
-  const { timeoutMs, session, priority } = options;
+  const { timeoutMs, session, priority, trace, context } = options;
   const refuse = (option: string, given: unknown, allowed: string): never => {
     const reason = `the option '${option}' is ${describeValue(given)}; allowed is ${allowed}`;
+    throw new SnakepitError('INVALID_ARGUMENTS', { command, pool, reason });
+  };
+  const refuseProblem = (option: string, problem: FactProblem | undefined): void => {
+    if (problem === undefined) return;
+    const reason = `the option '${option}${problem.path}' is ${problem.given}; allowed is ${problem.allowed}`;
     throw new SnakepitError('INVALID_ARGUMENTS', { command, pool, reason });
   };
   if (timeoutMs !== undefined && !isTimeout(timeoutMs)) refuse('timeoutMs', timeoutMs, 'a number above 0, or Infinity');
   if (priority !== undefined && !PRIORITIES.includes(priority)) {
     refuse('priority', priority, `one of ${PRIORITIES.join(', ')}`);
   }
+  if (trace !== undefined) refuseProblem('trace', traceProblem(trace));
+  if (context !== undefined) refuseProblem('context', contextProblem(context));
   if (session === undefined) return;
   if (typeof session !== 'string' || session === '' || session.length > MAX_SESSION_ID_LENGTH) {
     refuse('session', session, `a string of 1 to ${MAX_SESSION_ID_LENGTH} characters`);

@@ -2,6 +2,7 @@ import type { ChannelCall } from '../channel/index.js';
 import { DeadlineSweep, hasListeners, toError, type Clock, type LogSink, type SnakepitError } from '../core/index.js';
 import { leavesInPeace, type ExitCause, type OrphanedCall, type Worker } from '../worker/index.js';
 import { publishCall } from './call-events.js';
+import { outcomeOf } from './call-surroundings.js';
 import { CrashBarrier } from './crash-barrier.js';
 import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';
@@ -237,6 +238,8 @@ export class Dispatcher implements PoolCallOwner {
 
   onReleased(call: PoolCall, serviceUs: number, hasFailed: boolean): void {
     const { profile } = call;
+    const { watcher } = call.settings;
+    if (watcher !== undefined) watcher.onReleased(serviceUs);
     const { worker, counters, channel } = this.#release(call);
     const paceBefore = profile.pace;
     profile.learn(serviceUs, hasFailed);
@@ -267,6 +270,8 @@ export class Dispatcher implements PoolCallOwner {
     this.totals.onSettled(error?.code);
     if (error !== undefined) this.#retries.remove(call);
     if (call.seat === undefined) this.#open.leave();
+    const { watcher } = call.settings;
+    if (watcher !== undefined) watcher.onSettled(outcomeOf(call, this.#clock.now(), error));
     if (hasListeners('snakepit:call')) publishCall(this.#parts.name, call, this.#clock.now(), error);
   }
 

@@ -6,6 +6,12 @@ import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-options.js';
+import {
+  NO_SURROUNDINGS,
+  refusedOutcome,
+  type CallSurroundings,
+  type InheritedOptions,
+} from './call-surroundings.js';
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
 import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
@@ -37,6 +43,10 @@ export interface PoolParts {
   readonly hostEnv: NodeJS.ProcessEnv;
   readonly affinity: SessionAffinity;
   readonly onHostCall: HostCallHandler;
+  /** What calls take from where they are made; default: nothing. */
+  readonly surroundings?: CallSurroundings;
+  /** Takes the spans that a worker has recorded, unchecked; default: they are dropped. */
+  readonly onSpans?: (worker: string, spans: unknown) => void;
   readonly clock: Clock;
   readonly log: LogSink;
   /** How worker processes come into being, where it is not by spawning: simulations script theirs. */
@@ -65,6 +75,7 @@ export class Pool implements SupervisorOwner {
 
   readonly #parts: PoolParts;
   readonly #clock: Clock;
+  readonly #surroundings: CallSurroundings;
   readonly #supervisor: Supervisor;
   readonly #dispatcher: Dispatcher;
   readonly #recycler: Recycler;
@@ -81,6 +92,7 @@ export class Pool implements SupervisorOwner {
     this.options = options;
     this.#parts = parts;
     this.#clock = clock;
+    this.#surroundings = parts.surroundings ?? NO_SURROUNDINGS;
     this.#supervisor = new Supervisor({ ...parts, pool: name, owner: this });
     this.#dispatcher = new Dispatcher({ ...parts, soon: process.nextTick, refusal: () => this.#hopeless() });
     this.#recycler = new Recycler({
@@ -160,10 +172,14 @@ export class Pool implements SupervisorOwner {
     const { totals } = this.#dispatcher;
     totals.requests += 1;
     let call: PoolCall;
+    let inherited: InheritedOptions = options;
     try {
+      if (this.#surroundings.isPresent) {
+        inherited = this.#surroundings.inherit({ pool: this.name, kind, command, options });
+      }
       this.#assertOpen();
-      if (options.signal?.aborted) throw cancelled(command, this.name, options.signal.reason, 'not-started');
-      const settings = settingsOf(command, this.name, options);
+      if (inherited.signal?.aborted) throw cancelled(command, this.name, inherited.signal.reason, 'not-started');
+      const settings = settingsOf(command, this.name, inherited);
       const prepared = this.#prepareArgs(command, args);
       call = new PoolCall({
         owner: this.#dispatcher,
@@ -172,12 +188,13 @@ export class Pool implements SupervisorOwner {
         settings,
         profile: this.#profileOf(kind, command),
         admittedAt: this.#clock.now(),
-        timeoutMs: this.#timeoutOf(kind, command, prepared, options),
+        timeoutMs: this.#timeoutOf(kind, command, prepared, inherited),
         listener,
       });
     } catch (thrown) {
       const error = invalidArguments(command, this.name, thrown);
       totals.onSettled(error.code);
+      inherited.watcher?.onSettled(refusedOutcome(error));
       listener.onError(error);
       return undefined;
     }
@@ -372,8 +389,8 @@ export class Pool implements SupervisorOwner {
     this.#dispatcher.failWaiting(() => this.#notReady());
   }
 
-  onHostCall({ method, args, call }: HostCall): Promise<unknown> {
-    return this.#parts.onHostCall({ method, args, call, pool: this.name });
+  onHostCall({ method, args, call, trace }: HostCall): Promise<unknown> {
+    return this.#parts.onHostCall({ method, args, call, trace, pool: this.name });
   }
 
   // ---- checks ------------------------------------------------------------------------------------------------------
@@ -403,7 +420,14 @@ export class Pool implements SupervisorOwner {
     return adapter.prepareArgs === undefined ? args : adapter.prepareArgs(command, args);
   }
 
-  #timeoutOf(kind: CallKind, command: string, args: unknown, { timeoutMs }: CallOptions): number {
+  /** What is called on behalf of another call has no more time than that. */
+  #timeoutOf(kind: CallKind, command: string, args: unknown, options: InheritedOptions): number {
+    const timeoutMs = this.#ownTimeoutOf(kind, command, args, options);
+    const { notAfter } = options;
+    return notAfter === undefined ? timeoutMs : Math.max(1, Math.min(timeoutMs, notAfter - this.#clock.now()));
+  }
+
+  #ownTimeoutOf(kind: CallKind, command: string, args: unknown, { timeoutMs }: CallOptions): number {
     if (timeoutMs !== undefined) return timeoutMs;
     const byAdapter = this.options.adapter.commandTimeoutMs?.(command, args);
     if (byAdapter === undefined) return kind === 'stream' ? this.options.streamTimeoutMs : this.options.timeoutMs;

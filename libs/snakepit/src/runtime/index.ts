@@ -29,7 +29,7 @@ export {
   type NodeOptions,
   type PythonOptions,
 } from '../adapters/index.js';
-export type { CommandManifest } from '../channel/index.js';
+export type { CommandManifest, TraceContext } from '../channel/index.js';
 export {
   poolOptionTable,
   type CallOptions,
@@ -64,6 +64,17 @@ export {
   type WorkerSpec,
   type ZygoteSpec,
 } from '../worker/index.js';
+export {
+  alsContext,
+  clsContext,
+  type CaptureContext,
+  type ClsLike,
+  type ContextKeys,
+  type ContextOptions,
+  type ContextValues,
+  type RunInContext,
+} from './call-context.js';
+export { currentCallScope, inCallScope, type CallScope } from './call-scope.js';
 export {
   DEFAULT_POOL,
   snakepitOptionTable,

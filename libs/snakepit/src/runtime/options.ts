@@ -9,11 +9,13 @@ import {
 import { poolOptionTable, type PoolOptions } from '../pool/index.js';
 import { SESSION_OPTIONS } from '../session/index.js';
 import { checkPrivileges, hostSystem, type Adapter } from '../worker/index.js';
+import { contextOptionTable } from './call-context.js';
 
 export const DEFAULT_POOL = 'default';
 
 const sharedOptionTable = {
   sessions: option.group(SESSION_OPTIONS, { doc: 'Sessions and global programs.' }),
+  context: option.group(contextOptionTable, { doc: 'Values of the request that travel with every call.' }),
   autoStart: option.boolean({
     doc: 'Start the pools with the application, and fail its start when a pool cannot. Otherwise `start()` does.',
     default: true,
@@ -64,6 +66,6 @@ function isAdapter(given: unknown): given is Adapter {
 }
 
 function resolveOnePool(given: unknown): ResolvedSnakepitOptions {
-  const { sessions, autoStart, ...pool } = resolveOptions(onePoolOptionTable, given);
-  return Object.freeze({ pools: Object.freeze({ [DEFAULT_POOL]: Object.freeze(pool) }), sessions, autoStart });
+  const { sessions, context, autoStart, ...pool } = resolveOptions(onePoolOptionTable, given);
+  return Object.freeze({ pools: Object.freeze({ [DEFAULT_POOL]: Object.freeze(pool) }), sessions, context, autoStart });
 }

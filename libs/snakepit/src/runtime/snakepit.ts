@@ -8,6 +8,7 @@ import { guardExit } from './exit-guard.js';
 import { HostMethods } from './host-methods.js';
 import { DEFAULT_POOL, resolveSnakepitOptions, type ResolvedSnakepitOptions, type SnakepitOptions } from './options.js';
 import { PoolService } from './pool-service.js';
+import { Surroundings } from './surroundings.js';
 
 /** What the library takes from its surroundings; everything has a default. */
 export interface SnakepitContext {
@@ -21,8 +22,10 @@ export interface SnakepitContext {
 export class Snakepit {
   readonly options: ResolvedSnakepitOptions;
   readonly sessions: SessionService;
+  /** @internal What calls take from where they are made. */
+  readonly surroundings: Surroundings;
   /** @internal Answers what workers ask, for whoever has answers to give. */
-  readonly hostMethods = new HostMethods();
+  readonly hostMethods: HostMethods;
   readonly #instance = randomBytes(12).toString('hex');
   readonly #log: LogSink;
   readonly #pools: ReadonlyMap<string, Pool>;
@@ -38,17 +41,20 @@ export class Snakepit {
     this.#log = log;
     this.sessions = new SessionService(options.sessions, { clock, log });
     const hostCalls = new SessionHostCalls(this.sessions, options.sessions);
-    this.hostMethods.register('session', ({ method, args, call }) =>
-      hostCalls.answer(method, args, call?.meta?.session),
+    const surroundings = (this.surroundings = new Surroundings(options.context));
+    this.hostMethods = new HostMethods((request, isOwn, body) => surroundings.answer(request, isOwn, body));
+    this.hostMethods.register(
+      'session',
+      ({ method, args, call }) => hostCalls.answer(method, args, call?.meta?.session),
+      { isOwn: true },
     );
     const instance = this.#instance;
     this.#pools = new Map(
       Object.entries(options.pools).map(([name, poolOptions]) => {
         const onHostCall = this.hostMethods.answer.bind(this.hostMethods);
-        return [
-          name,
-          new Pool({ name, options: poolOptions, instance, hostEnv, affinity: this.sessions, onHostCall, clock, log }),
-        ];
+        const onSpans = surroundings.onSpans.bind(surroundings, name);
+        const shared = { instance, hostEnv, affinity: this.sessions, surroundings, clock, log };
+        return [name, new Pool({ ...shared, name, options: poolOptions, onHostCall, onSpans })];
       }),
     );
     this.#unlisten = this.sessions.onClosed((session) => {

@@ -1,0 +1,84 @@
+import { SnakepitError } from '../core/index.js';
+import type { CallRequest, CallSurroundings, HostRequest, InheritedOptions } from '../pool/index.js';
+import { captured, type ResolvedContextOptions } from './call-context.js';
+import { anySignal, callScopes, currentCallScope, inCallScope } from './call-scope.js';
+import type { CallTracer } from './call-tracer.js';
+
+/** Gives calls the trace, the context values and the deadline of where they are made, and what workers ask those of the call. */
+export class Surroundings implements CallSurroundings {
+  readonly #context: ResolvedContextOptions;
+  #tracer: CallTracer | undefined;
+  /** Somebody wants to know of every call. */
+  #asksAlways: boolean;
+
+  constructor(context: ResolvedContextOptions) {
+    this.#context = context;
+    this.#asksAlways = context.capture !== undefined;
+  }
+
+  get isPresent(): boolean {
+    return callScopes.open > 0 || this.#asksAlways;
+  }
+
+  /** @throws SnakepitError MISUSE where there is a tracer already */
+  trace(tracer: CallTracer): () => void {
+    if (this.#tracer !== undefined) {
+      throw new SnakepitError('MISUSE', { reason: 'The calls of this Snakepit are traced already; instrument it once.' });
+    }
+    this.#tracer = tracer;
+    this.#asksAlways = true;
+    return () => {
+      if (this.#tracer !== tracer) return;
+      this.#tracer = undefined;
+      this.#asksAlways = this.#context.capture !== undefined;
+    };
+  }
+
+  inherit({ pool, kind, command, options }: CallRequest): InheritedOptions {
+    const scope = currentCallScope();
+    const { capture } = this.#context;
+    const here = capture === undefined ? undefined : captured(capture);
+    const { session, trace } = options;
+    const inherited = {
+      ...options,
+      trace: trace ?? scope?.trace,
+      context: together(scope?.context, here, options.context),
+      signal: anySignal(options.signal, scope?.signal),
+      notAfter: scope?.deadline,
+    };
+    // Last, since nothing may fail any more: what the tracer has begun waits for the call's end.
+    const traced = this.#tracer?.begin({ pool, kind, command, session, trace, inherited: scope?.trace });
+    if (traced !== undefined) return { ...inherited, trace: traced.trace, watcher: traced.watcher };
+    return scope === undefined && here === undefined ? options : inherited;
+  }
+
+  /**
+   * Runs what answers a worker's question; what it calls inherits from the call on whose behalf the worker asks. What the library answers
+   * by itself (`isOwn`) makes no calls.
+   */
+  answer(request: HostRequest, isOwn: boolean, body: () => Promise<unknown>): Promise<unknown> {
+    const { call, method, pool } = request;
+    if (call === undefined) return body();
+    const { meta, deadline, signal } = call;
+    const trace = request.trace ?? meta?.trace;
+    const tracer = this.#tracer;
+    const traced = tracer === undefined ? body : () => tracer.answer({ method, pool, trace, isOwn }, body);
+    if (isOwn) return traced();
+    const { context } = meta ?? {};
+    return inCallScope({ trace, context, deadline, signal }, () => {
+      const { run } = this.#context;
+      return run === undefined || context === undefined ? traced() : run(context, traced);
+    });
+  }
+
+  onSpans(pool: string, worker: string, spans: unknown): void {
+    this.#tracer?.onSpans(pool, worker, spans);
+  }
+}
+
+/** The later ones win. */
+function together(...all: readonly (Readonly<Record<string, string>> | undefined)[]): Record<string, string> | undefined {
+  const given = all.filter((values) => values !== undefined);
+  if (given.length <= 1) return given[0];
+  return Object.assign({}, ...given) as Record<string, string>;
+}
