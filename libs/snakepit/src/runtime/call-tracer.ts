@@ -22,7 +22,7 @@ export interface CallTrace {
 }
 
 /** Something that a worker asks its host. */
-export interface HostQuestion extends Pick<HostRequest, 'method' | 'pool'> {
+export interface HostQuestion extends Pick<HostRequest, 'method' | 'args' | 'pool'> {
   /** The span that asks. */
   readonly trace: TraceContext | undefined;
   /** Answered by the library, such as the data of sessions. */

@@ -57,12 +57,12 @@ export class Surroundings implements CallSurroundings {
    * by itself (`isOwn`) makes no calls.
    */
   answer(request: HostRequest, isOwn: boolean, body: () => Promise<unknown>): Promise<unknown> {
-    const { call, method, pool } = request;
+    const { call, method, args, pool } = request;
     if (call === undefined) return body();
     const { meta, deadline, signal } = call;
     const trace = request.trace ?? meta?.trace;
     const tracer = this.#tracer;
-    const traced = tracer === undefined ? body : () => tracer.answer({ method, pool, trace, isOwn }, body);
+    const traced = tracer === undefined ? body : () => tracer.answer({ method, args, pool, trace, isOwn }, body);
     if (isOwn) return traced();
     const { context } = meta ?? {};
     return inCallScope({ trace, context, deadline, signal }, () => {
