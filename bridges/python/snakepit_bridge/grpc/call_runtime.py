@@ -39,13 +39,28 @@ class CallRuntime:
         body = body_of(self._attachment.values.encode(data, "event"))
         self._attachment.notify(self._call, lambda number: WorkerMessage(event=Event(call=number, name=name, data=body)))
 
+    def send_spans(self, batch):
+        """Send spans that have ended; those that are too large are dropped."""
+        try:
+            body = body_of(self._attachment.values.encode(batch, "spans"))
+        except Refusal:
+            return
+        self._attachment.notify(
+            self._call, lambda number: WorkerMessage(event=Event(call=number, name="snakepit.spans", data=body))
+        )
+
     def ask_host(self, _, method, args):
         """Ask the host and wait for the answer. Raises HostError if it refuses, Cancelled if it leaves."""
-        return ask_host(self._attachment, self._call.number, method, args)
+        return ask_host(self._attachment, self._call.number, method, args, self._trace_header())
 
     async def ask_host_async(self, _, method, args):
         """Ask the host and await the answer. Raises HostError if it refuses, Cancelled if it leaves."""
-        return await ask_host_async(self._attachment, self._call.number, method, args)
+        return await ask_host_async(self._attachment, self._call.number, method, args, self._trace_header())
+
+    def _trace_header(self):
+        """The span that asks; None for a call that is not sampled."""
+        trace = self._call.call_trace
+        return None if trace is None else trace.header
 
     @staticmethod
     def allocate(_, count):
@@ -60,14 +75,14 @@ def send_log(attachment, call, level, message, logger, fields):
     attachment.notify(call, lambda number: WorkerMessage(log=Log(call=number, fields=body, **record)))
 
 
-def ask_host(attachment, call_number, method, args):
+def ask_host(attachment, call_number, method, args, trace=None):
     """Ask a host and wait for the answer."""
     answer = Answer()
-    attachment.host_calls.ask(call_number, method, args, answer)
+    attachment.host_calls.ask(call_number, method, args, answer, trace)
     return attachment.host_calls.read(answer.wait())
 
 
-async def ask_host_async(attachment, call_number, method, args):
+async def ask_host_async(attachment, call_number, method, args, trace=None):
     """Ask a host and await the answer."""
     from asyncio import get_running_loop
 
@@ -84,7 +99,7 @@ async def ask_host_async(attachment, call_number, method, args):
         except RuntimeError:
             pass  # the event loop was closed by a command that does not wait any more
 
-    attachment.host_calls.ask(call_number, method, args, on_answer)
+    attachment.host_calls.ask(call_number, method, args, on_answer, trace)
     return attachment.host_calls.read(await future)
 
 
