@@ -125,6 +125,7 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   #run(call: HostedCall): void {
     if (call.hasEnded) return;
+    call.beginTrace();
     if (call.definition.manifest.kind === 'stream') {
       this.#goesOn(call);
       void runStream(call, this);
@@ -159,6 +160,7 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   #succeed(call: HostedCall, value: unknown): void {
     if (call.hasEnded) return;
+    call.callTrace?.end();
     try {
       call.sendResult(value === undefined ? null : value);
       this.#ended(call);
@@ -173,6 +175,7 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   end(call: HostedCall): void {
     if (call.hasEnded) return;
+    call.callTrace?.end();
     call.sendEnd();
     this.#ended(call);
   }
@@ -195,6 +198,7 @@ export class CallRunner implements StreamSink<HostedCall> {
   }
 
   #endWithError(call: HostedCall, error: ErrorBody): void {
+    call.callTrace?.end(error);
     call.sendError(error);
     this.#ended(call);
   }

@@ -143,7 +143,7 @@ class Call:
 
     def _trace(self):
         """Record the spans of a call that is sampled, from here on."""
-        if not self.request.meta.traceparent or not self.attachment.has_control_stream:
+        if not self.attachment.has_control_stream or not self.request.meta.traceparent:
             return
         from ..spans import trace_of
 
