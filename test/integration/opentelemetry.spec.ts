@@ -53,30 +53,34 @@ describe.each(FOLLOWED)('the spans of calls to %s', (name, adapter) => {
     expect(tracing.exporter.getFinishedSpans()).toHaveLength(2);
   });
 
-  it.each(['quote', 'quote_later'])('of %s reach from here through the worker to a tool and a nested call', async (command) => {
-    prices = async () => snakepit.pool().execute('double', { value: 21 });
-    const request = tracing.provider.getTracer('test').startSpan('GET /quote');
-    const result = await context.with(trace.setSpan(ROOT_CONTEXT, request), () =>
-      snakepit.pool().execute(command, { sku: 'a' }),
-    );
-    request.end();
-    expect(result).toEqual({ sku: 'a', price: 42 });
-    const [caller, worker] = ofKinds(tracing.spans()[`snakepit ${command}`]);
-    const [nested, nestedWorker] = ofKinds(tracing.spans()['snakepit double']);
-    const chain = [
-      tracing.span('GET /quote'),
-      caller,
-      worker,
-      tracing.span('price'),
-      tracing.span('snakepit shop.price'),
-      nested,
-      nestedWorker,
-    ];
-    for (let at = 1; at < chain.length; at += 1) expect(isChildOf(chain[at]!, chain[at - 1]!), chain[at]!.name).toBe(true);
-    expect(tracing.exporter.getFinishedSpans()).toHaveLength(chain.length);
-    expect(tracing.span('price').attributes).toMatchObject({ sku: 'a' });
-    expect(tracing.span('snakepit shop.price').kind).toBe(SpanKind.SERVER);
-  });
+  it.each(['quote', 'quote_later'])(
+    'of %s reach from here through the worker to a tool and a nested call',
+    async (command) => {
+      prices = async () => snakepit.pool().execute('double', { value: 21 });
+      const request = tracing.provider.getTracer('test').startSpan('GET /quote');
+      const result = await context.with(trace.setSpan(ROOT_CONTEXT, request), () =>
+        snakepit.pool().execute(command, { sku: 'a' }),
+      );
+      request.end();
+      expect(result).toEqual({ sku: 'a', price: 42 });
+      const [caller, worker] = ofKinds(tracing.spans()[`snakepit ${command}`]);
+      const [nested, nestedWorker] = ofKinds(tracing.spans()['snakepit double']);
+      const chain = [
+        tracing.span('GET /quote'),
+        caller,
+        worker,
+        tracing.span('price'),
+        tracing.span('snakepit shop.price'),
+        nested,
+        nestedWorker,
+      ];
+      for (let at = 1; at < chain.length; at += 1)
+        expect(isChildOf(chain[at]!, chain[at - 1]!), chain[at]!.name).toBe(true);
+      expect(tracing.exporter.getFinishedSpans()).toHaveLength(chain.length);
+      expect(tracing.span('price').attributes).toMatchObject({ sku: 'a' });
+      expect(tracing.span('snakepit shop.price').kind).toBe(SpanKind.SERVER);
+    },
+  );
 
   it('have the times of the worker and the events that it noted', async () => {
     prices = async () => 7;
@@ -110,7 +114,8 @@ describe.each(FOLLOWED)('the spans of calls to %s', (name, adapter) => {
     await failureOf(snakepit.pool().execute('no_such_command'));
     await failureOf(snakepit.pool().execute('double', { f: () => 1 }));
     await failureOf(snakepit.pool().execute('wait', { seconds: 30 }, { timeoutMs: 50 }));
-    const codeOf = (command: string): unknown => ofKinds(tracing.spans()[`snakepit ${command}`])[0]?.attributes['error.type'];
+    const codeOf = (command: string): unknown =>
+      ofKinds(tracing.spans()[`snakepit ${command}`])[0]?.attributes['error.type'];
     expect(['no_such_command', 'double', 'wait'].map(codeOf)).toEqual([
       'UNKNOWN_COMMAND',
       'INVALID_ARGUMENTS',
@@ -138,7 +143,9 @@ describe.each(FOLLOWED)('the spans of calls to %s', (name, adapter) => {
   });
 
   it('continue a trace that the caller names', async () => {
-    const facts = await snakepit.pool().execute('facts', null, { trace: { traceparent: `${REMOTE}-01`, tracestate: 'v=1' } });
+    const facts = await snakepit
+      .pool()
+      .execute('facts', null, { trace: { traceparent: `${REMOTE}-01`, tracestate: 'v=1' } });
     const [here, there] = ofKinds(tracing.spans()['snakepit facts']);
     expect(here!.spanContext().traceId).toBe(REMOTE.split('-')[1]);
     expect(here!.parentSpanContext).toMatchObject({ spanId: REMOTE.split('-')[2], isRemote: true });

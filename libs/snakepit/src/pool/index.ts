@@ -1,13 +1,7 @@
 export { poolOptionTable, type PoolOptions, type ResolvedPoolOptions } from './options.js';
 export { NO_OPTIONS, type CallOptions } from './call-options.js';
 export { contextProblem, type FactProblem } from './call-facts.js';
-export type {
-  CallOutcome,
-  CallRequest,
-  CallSurroundings,
-  CallWatcher,
-  InheritedOptions,
-} from './call-surroundings.js';
+export type { CallOutcome, CallRequest, CallSurroundings, CallWatcher, InheritedOptions } from './call-surroundings.js';
 export type { CallListener } from './pool-call.js';
 export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
 export type { SessionAffinity } from './seats.js';

@@ -6,12 +6,7 @@ import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-options.js';
-import {
-  NO_SURROUNDINGS,
-  refusedOutcome,
-  type CallSurroundings,
-  type InheritedOptions,
-} from './call-surroundings.js';
+import { NO_SURROUNDINGS, refusedOutcome, type CallSurroundings, type InheritedOptions } from './call-surroundings.js';
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
 import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';

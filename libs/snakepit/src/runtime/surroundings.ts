@@ -23,7 +23,9 @@ export class Surroundings implements CallSurroundings {
   /** @throws SnakepitError MISUSE where there is a tracer already */
   trace(tracer: CallTracer): () => void {
     if (this.#tracer !== undefined) {
-      throw new SnakepitError('MISUSE', { reason: 'The calls of this Snakepit are traced already; instrument it once.' });
+      throw new SnakepitError('MISUSE', {
+        reason: 'The calls of this Snakepit are traced already; instrument it once.',
+      });
     }
     this.#tracer = tracer;
     this.#asksAlways = true;
@@ -77,7 +79,9 @@ export class Surroundings implements CallSurroundings {
 }
 
 /** The later ones win. */
-function together(...all: readonly (Readonly<Record<string, string>> | undefined)[]): Record<string, string> | undefined {
+function together(
+  ...all: readonly (Readonly<Record<string, string>> | undefined)[]
+): Record<string, string> | undefined {
   const given = all.filter((values) => values !== undefined);
   if (given.length <= 1) return given[0];
   return Object.assign({}, ...given) as Record<string, string>;

@@ -29,6 +29,8 @@ export class SnakepitInstrumentation {
    */
   instrument(snakepit: Snakepit): () => void {
     const { tracerProvider = trace } = this.#options;
-    return snakepit.surroundings.trace(new OpenTelemetryTracer(tracerProvider.getTracer('nestjs-snakepit', SNAKEPIT_VERSION)));
+    return snakepit.surroundings.trace(
+      new OpenTelemetryTracer(tracerProvider.getTracer('nestjs-snakepit', SNAKEPIT_VERSION)),
+    );
   }
 }

@@ -56,7 +56,11 @@ function start(tracer: Tracer, { pool, worker }: SpanSource, recorded: Members):
   if (!matches(traceId, TRACE_ID) || !matches(spanId, SPAN_ID) || !matches(parentId, SPAN_ID)) return undefined;
   if (typeof name !== 'string' || startTime === undefined || timeOf(recorded['end']) === undefined) return undefined;
   const isCommand = kind === 'server';
-  const facts = { [Attribute.POOL]: pool, [Attribute.WORKER]: worker, ...(isCommand && { [Attribute.SYSTEM]: SYSTEM }) };
+  const facts = {
+    [Attribute.POOL]: pool,
+    [Attribute.WORKER]: worker,
+    ...(isCommand && { [Attribute.SYSTEM]: SYSTEM }),
+  };
   const parent = { traceId, spanId: parentId, traceFlags: TraceFlags.SAMPLED, isRemote: isCommand };
   const options = {
     kind: isCommand ? SpanKind.SERVER : SpanKind.INTERNAL,
@@ -72,7 +76,8 @@ function finish(span: Span, { events, error, end }: Members): void {
     if (!isPlainObject(event) || typeof event['name'] !== 'string') continue;
     span.addEvent(event['name'].slice(0, MAX_NAME_LENGTH), attributesOf(event['attributes']), timeOf(event['time']));
   }
-  if (typeof error === 'string') span.setStatus({ code: SpanStatusCode.ERROR, message: error.slice(0, MAX_TEXT_LENGTH) });
+  if (typeof error === 'string')
+    span.setStatus({ code: SpanStatusCode.ERROR, message: error.slice(0, MAX_TEXT_LENGTH) });
   span.end(timeOf(end));
 }
 
