@@ -38,6 +38,7 @@ class CallRunner:
         self._arena = parts.arena
         self._runtime = parts.runtime
         self._hooks = SessionHooks(parts.manifest, parts.runtime)
+        self.has_session_hooks = self._hooks.has_any
         self.has_async = any(command.is_async for command in self._commands)
 
     def is_async(self, call):
