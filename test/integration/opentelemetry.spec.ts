@@ -29,6 +29,13 @@ describe.each(FOLLOWED)('the spans of calls to %s', (name, adapter) => {
   });
   afterAll(() => snakepit?.close());
 
+  /** A worker may end what was given up after the caller has been told. */
+  const bothOf = (command: string) =>
+    waitUntil(`both spans of ${command}`, () => {
+      const both = ofKinds(tracing.spans()[`snakepit ${command}`]);
+      return both.every((span) => span !== undefined) && both;
+    });
+
   it('are two: of the call here, and below it of the command there', async () => {
     expect(await snakepit.pool().execute('double', { value: 4 }, { session: 's-1' })).toBe(8);
     const [here, there] = [...tracing.exporter.getFinishedSpans()].toSorted((a, b) => a.kind - b.kind).toReversed();
@@ -114,6 +121,7 @@ describe.each(FOLLOWED)('the spans of calls to %s', (name, adapter) => {
     await failureOf(snakepit.pool().execute('no_such_command'));
     await failureOf(snakepit.pool().execute('double', { f: () => 1 }));
     await failureOf(snakepit.pool().execute('wait', { seconds: 30 }, { timeoutMs: 50 }));
+    await bothOf('wait');
     const codeOf = (command: string): unknown =>
       ofKinds(tracing.spans()[`snakepit ${command}`])[0]?.attributes['error.type'];
     expect(['no_such_command', 'double', 'wait'].map(codeOf)).toEqual([
@@ -125,7 +133,7 @@ describe.each(FOLLOWED)('the spans of calls to %s', (name, adapter) => {
 
   it('do not call it a failure when the caller leaves', async () => {
     await failureOf(snakepit.pool().execute('wait', { seconds: 30 }, { signal: AbortSignal.timeout(50) }));
-    const here = await waitUntil('the span', () => ofKinds(tracing.spans()['snakepit wait'])[0]);
+    const [here] = await bothOf('wait');
     expect(here).toMatchObject({ status: { code: SpanStatusCode.UNSET }, attributes: { 'error.type': 'CANCELLED' } });
   });
 
@@ -139,7 +147,7 @@ describe.each(FOLLOWED)('the spans of calls to %s', (name, adapter) => {
     expect(items.every((item) => isChildOf(item, there!))).toBe(true);
     tracing.exporter.reset();
     expect(await firstValueFrom(snakepit.pool().stream('count', { to: 1_000 }))).toBe(0);
-    await waitUntil('the end of the stream', () => ofKinds(tracing.spans()['snakepit count'])[0]);
+    await bothOf('count');
   });
 
   it('continue a trace that the caller names', async () => {

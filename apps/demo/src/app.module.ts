@@ -12,6 +12,7 @@ import { HomeController } from './home.controller.js';
 import { LogsModule } from './logs/logs.module.js';
 import { LOGS_POOL, NODE_POOL, poolOptions } from './pools.js';
 import { SessionsModule } from './sessions/sessions.module.js';
+import { PseudonymsModule } from './pseudonyms/pseudonyms.module.js';
 import { readSettings, type Settings } from './settings.js';
 import { TrainModule } from './train/train.module.js';
 
@@ -32,6 +33,7 @@ import { TrainModule } from './train/train.module.js';
     DigitsModule,
     HealthModule,
     LogsModule,
+    PseudonymsModule,
     SessionsModule,
     TrainModule,
   ],

@@ -38,6 +38,7 @@ from digit_training import (  # noqa: E402
 )
 from large_dataset import process_large_dataset  # noqa: E402
 from log_tail import tail_and_analyze  # noqa: E402
+from pseudonyms import pseudonymize  # noqa: E402
 
 __all__ = [
     "batch_inference",
@@ -54,6 +55,7 @@ __all__ = [
     "ping",
     "ping_stream",
     "process_large_dataset",
+    "pseudonymize",
     "random",
     "run_program",
     "store_program",

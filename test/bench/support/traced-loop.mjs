@@ -8,7 +8,11 @@ import { openNestApplication } from './nest-application.mjs';
 
 const REQUESTS = 100;
 /** Takes spans as an exporter does, and sends them nowhere. */
-const exporter = { export: (_, done) => done({ code: 0 }), forceFlush: () => Promise.resolve(), shutdown: () => Promise.resolve() };
+const exporter = {
+  export: (_, done) => done({ code: 0 }),
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+};
 
 /** An application whose calls are followed, each made within the span of a request; of these one in a hundred is sampled. */
 export async function openTracedApplication(options) {

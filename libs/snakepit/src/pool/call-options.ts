@@ -1,7 +1,7 @@
 import type { CallMeta, TraceContext } from '../channel/index.js';
 import { describeValue, SnakepitError } from '../core/index.js';
 import { contextProblem, traceProblem, type FactProblem } from './call-facts.js';
-import type { CallWatcher, InheritedOptions } from './call-surroundings.js';
+import type { CallWatcher } from './call-watcher.js';
 import { PRIORITIES, type Priority } from './wait-queue.js';
 
 const MAX_SESSION_ID_LENGTH = 256;
@@ -24,6 +24,13 @@ export interface CallOptions {
   readonly trace?: TraceContext | undefined;
   /** Context values that the worker is told, beside those that the option `context` captures; these win. */
   readonly context?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a call is made with: what its caller said, and what it takes from where it is made. */
+export interface InheritedOptions extends CallOptions {
+  /** On the clock's `now()` scale: the call that this one is made for ends then. */
+  readonly notAfter?: number | undefined;
+  readonly watcher?: CallWatcher | undefined;
 }
 
 /** What a call remembers of its options; a caller may change its object afterwards. */
@@ -63,6 +70,8 @@ export function settingsOf(command: string, pool: string, options: InheritedOpti
 
 function metaOf({ session, trace, context }: CallOptions): CallMeta | undefined {
   if (session === undefined && trace === undefined && context === undefined) return undefined;
+  // Calls that are traced say nothing but that.
+  if (session === undefined && context === undefined && trace !== undefined) return { trace };
   return {
     ...(session !== undefined && { session }),
     ...(trace !== undefined && { trace }),

@@ -1,8 +1,7 @@
 import type { ChannelCall } from '../channel/index.js';
 import { DeadlineSweep, hasListeners, toError, type Clock, type LogSink, type SnakepitError } from '../core/index.js';
 import { leavesInPeace, type ExitCause, type OrphanedCall, type Worker } from '../worker/index.js';
-import { publishCall } from './call-events.js';
-import { outcomeOf } from './call-surroundings.js';
+import { outcomeOf, publishCall } from './call-events.js';
 import { CrashBarrier } from './crash-barrier.js';
 import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';

@@ -1,7 +1,8 @@
 export { poolOptionTable, type PoolOptions, type ResolvedPoolOptions } from './options.js';
-export { NO_OPTIONS, type CallOptions } from './call-options.js';
+export { NO_OPTIONS, type CallOptions, type InheritedOptions } from './call-options.js';
 export { contextProblem, type FactProblem } from './call-facts.js';
-export type { CallOutcome, CallRequest, CallSurroundings, CallWatcher, InheritedOptions } from './call-surroundings.js';
+export type { CallRequest, CallSurroundings } from './call-surroundings.js';
+export type { CallOutcome, CallWatcher } from './call-watcher.js';
 export type { CallListener } from './pool-call.js';
 export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
 export type { SessionAffinity } from './seats.js';

@@ -1,17 +1,5 @@
-import type { CallKind, TraceContext } from '../channel/index.js';
-import type { CallWatcher, HostRequest } from '../pool/index.js';
-
-/** A call that is about to be made. */
-export interface CallStart {
-  readonly pool: string;
-  readonly kind: CallKind;
-  readonly command: string;
-  readonly session: string | undefined;
-  /** What the caller named as its parent. */
-  readonly trace: TraceContext | undefined;
-  /** The parent where neither the caller nor the tracer knows another: that of the call on whose behalf this one is made. */
-  readonly inherited: TraceContext | undefined;
-}
+import type { TraceContext } from '../channel/index.js';
+import type { CallRequest, CallWatcher, HostRequest } from '../pool/index.js';
 
 /** What a tracer makes of a call. */
 export interface CallTrace {
@@ -31,8 +19,11 @@ export interface HostQuestion extends Pick<HostRequest, 'method' | 'args' | 'poo
 
 /** Follows the calls of one {@link Snakepit}; none of its methods may throw but for what `answer` throws. */
 export interface CallTracer {
-  /** Undefined where there is nothing to tell the worker. */
-  begin(start: CallStart): CallTrace | undefined;
+  /**
+   * A call is about to be made; undefined where there is nothing to tell the worker. `inherited` is the parent where neither the call's
+   * options nor the tracer know another: that of the call on whose behalf this one is made.
+   */
+  begin(request: CallRequest, inherited: TraceContext | undefined): CallTrace | undefined;
   /** Runs what answers a worker, as a part of the trace of the span that asks. */
   answer(question: HostQuestion, body: () => Promise<unknown>): Promise<unknown>;
   /** A worker has finished spans; whatever it sent. */

@@ -74,7 +74,7 @@ export {
   type ContextValues,
   type RunInContext,
 } from './call-context.js';
-export type { CallStart, CallTrace, CallTracer, HostQuestion } from './call-tracer.js';
+export type { CallTrace, CallTracer, HostQuestion } from './call-tracer.js';
 export { currentCallScope, inCallScope, type CallScope } from './call-scope.js';
 export {
   DEFAULT_POOL,

@@ -1,7 +1,7 @@
 import { SnakepitError } from '../core/index.js';
-import type { CallRequest, CallSurroundings, HostRequest, InheritedOptions } from '../pool/index.js';
+import type { CallOptions, CallRequest, CallSurroundings, HostRequest, InheritedOptions } from '../pool/index.js';
 import { captured, type ResolvedContextOptions } from './call-context.js';
-import { anySignal, callScopes, currentCallScope, inCallScope } from './call-scope.js';
+import { anySignal, callScopes, currentCallScope, inCallScope, type CallScope } from './call-scope.js';
 import type { CallTracer } from './call-tracer.js';
 
 /** Gives calls the trace, the context values and the deadline of where they are made, and what workers ask those of the call. */
@@ -36,22 +36,16 @@ export class Surroundings implements CallSurroundings {
     };
   }
 
-  inherit({ pool, kind, command, options }: CallRequest): InheritedOptions {
+  inherit(request: CallRequest): InheritedOptions {
     const scope = currentCallScope();
     const { capture } = this.#context;
     const here = capture === undefined ? undefined : captured(capture);
-    const { session, trace } = options;
-    const inherited = {
-      ...options,
-      trace: trace ?? scope?.trace,
-      context: together(scope?.context, here, options.context),
-      signal: anySignal(options.signal, scope?.signal),
-      notAfter: scope?.deadline,
-    };
+    const { options } = request;
+    const hasNothing = scope === undefined && here === undefined;
+    const inherited = hasNothing ? options : withInherited(options, scope, here);
     // Last, since nothing may fail any more: what the tracer has begun waits for the call's end.
-    const traced = this.#tracer?.begin({ pool, kind, command, session, trace, inherited: scope?.trace });
-    if (traced !== undefined) return { ...inherited, trace: traced.trace, watcher: traced.watcher };
-    return scope === undefined && here === undefined ? options : inherited;
+    const traced = this.#tracer?.begin(request, scope?.trace);
+    return traced === undefined ? inherited : { ...inherited, trace: traced.trace, watcher: traced.watcher };
   }
 
   /**
@@ -78,11 +72,25 @@ export class Surroundings implements CallSurroundings {
   }
 }
 
+function withInherited(
+  options: CallOptions,
+  scope: CallScope | undefined,
+  here: Readonly<Record<string, string>> | undefined,
+): InheritedOptions {
+  return {
+    ...options,
+    trace: options.trace ?? scope?.trace,
+    context: together(together(scope?.context, here), options.context),
+    signal: anySignal(options.signal, scope?.signal),
+    notAfter: scope?.deadline,
+  };
+}
+
 /** The later ones win. */
 function together(
-  ...all: readonly (Readonly<Record<string, string>> | undefined)[]
-): Record<string, string> | undefined {
-  const given = all.filter((values) => values !== undefined);
-  if (given.length <= 1) return given[0];
-  return Object.assign({}, ...given) as Record<string, string>;
+  values: Readonly<Record<string, string>> | undefined,
+  later: Readonly<Record<string, string>> | undefined,
+): Readonly<Record<string, string>> | undefined {
+  if (values === undefined || later === undefined) return values ?? later;
+  return { ...values, ...later };
 }

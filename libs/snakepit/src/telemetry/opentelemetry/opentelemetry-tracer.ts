@@ -12,7 +12,9 @@ import {
 } from '@opentelemetry/api';
 
 import { isPlainObject, isSnakepitError, toError } from '../../core/index.js';
-import type { CallStart, CallTrace, CallTracer, HostQuestion } from '../../runtime/index.js';
+import type { TraceContext } from '../../channel/index.js';
+import type { CallRequest } from '../../pool/index.js';
+import type { CallTrace, CallTracer, HostQuestion } from '../../runtime/index.js';
 import { Attribute, SYSTEM } from './attributes.js';
 import { CallSpan, harmless, recordFailure } from './call-span.js';
 import { remoteContext, toTraceContext } from './trace-context.js';
@@ -21,19 +23,19 @@ import { recreateSpans } from './worker-spans.js';
 /** Makes spans of calls, of what workers ask their host, and of what workers have recorded. */
 export class OpenTelemetryTracer implements CallTracer {
   readonly #tracer: Tracer;
-  /** Unsampled calls of one request have the same words for their parent. */
-  #latest: { readonly context: SpanContext; readonly trace: CallTrace } | undefined;
+  /** What calls below unsampled spans are told, by those: the calls of one request share it. */
+  readonly #unsampled = new WeakMap<SpanContext, CallTrace>();
   #hasWarned = false;
 
   constructor(tracer: Tracer) {
     this.#tracer = tracer;
   }
 
-  begin(start: CallStart): CallTrace | undefined {
-    const parent = parentOf(start);
+  begin(request: CallRequest, inherited: TraceContext | undefined): CallTrace | undefined {
+    const parent = parentOf(request.options.trace, inherited);
     const unsampled = unsampledIn(parent);
     if (unsampled !== undefined) return this.#propagated(unsampled);
-    const { command, kind, pool, session } = start;
+    const { command, kind, pool, options } = request;
     const attributes = { [Attribute.SYSTEM]: SYSTEM, [Attribute.METHOD]: command, [Attribute.POOL]: pool };
     const span = this.#tracer.startSpan(`snakepit ${command}`, { kind: SpanKind.CLIENT, attributes }, parent);
     const spanContext = span.spanContext();
@@ -41,7 +43,7 @@ export class OpenTelemetryTracer implements CallTracer {
     const words = toTraceContext(spanContext);
     if (!span.isRecording()) return { trace: words, watcher: undefined };
     span.setAttribute(Attribute.KIND, kind);
-    if (session !== undefined) span.setAttribute(Attribute.SESSION, session);
+    if (options.session !== undefined) span.setAttribute(Attribute.SESSION, options.session);
     return { trace: words, watcher: new CallSpan(span, kind === 'stream') };
   }
 
@@ -68,16 +70,19 @@ export class OpenTelemetryTracer implements CallTracer {
     });
   }
 
-  #propagated(parent: SpanContext): CallTrace {
-    if (this.#latest?.context !== parent) {
-      this.#latest = { context: parent, trace: { trace: toTraceContext(parent), watcher: undefined } };
+  #propagated(parent: SpanContext): CallTrace | undefined {
+    let known = this.#unsampled.get(parent);
+    if (known === undefined) {
+      if (!isSpanContextValid(parent)) return undefined;
+      known = { trace: toTraceContext(parent), watcher: undefined };
+      this.#unsampled.set(parent, known);
     }
-    return this.#latest.trace;
+    return known;
   }
 }
 
 /** What the caller named, else what is active, else what the call inherits from the one on whose behalf it is made. */
-function parentOf({ trace: named, inherited }: CallStart): Context {
+function parentOf(named: TraceContext | undefined, inherited: TraceContext | undefined): Context {
   if (named !== undefined) return remoteContext(named);
   const active = context.active();
   return inherited === undefined || trace.getSpan(active) !== undefined ? active : remoteContext(inherited);
@@ -91,8 +96,7 @@ function unsampledIn(parent: Context): SpanContext | undefined {
   const span = trace.getSpan(parent);
   if (span === undefined || span.isRecording()) return undefined;
   const spanContext = span.spanContext();
-  const isSampled = (spanContext.traceFlags & TraceFlags.SAMPLED) !== 0;
-  return isSampled || !isSpanContextValid(spanContext) ? undefined : spanContext;
+  return (spanContext.traceFlags & TraceFlags.SAMPLED) === 0 ? spanContext : undefined;
 }
 
 /** A tool's own name stands in the arguments. */
