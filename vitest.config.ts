@@ -12,6 +12,7 @@ const entryPoints = {
   'nestjs-snakepit/codec/grpc': 'libs/snakepit/src/codec/grpc/index.ts',
   'nestjs-snakepit/health': 'libs/snakepit/src/health/index.ts',
   'nestjs-snakepit/testing': 'libs/snakepit/src/testing/index.ts',
+  'nestjs-snakepit/opentelemetry': 'libs/snakepit/src/telemetry/opentelemetry/index.ts',
   'nestjs-snakepit/worker': 'bridges/node/src/index.ts',
 };
 

@@ -14,6 +14,7 @@ import { LogsModule } from './logs/logs.module.js';
 import { LOGS_POOL, NODE_POOL, poolOptions } from './pools.js';
 import { RecognizeModule } from './recognize/recognize.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
+import { PseudonymsModule } from './pseudonyms/pseudonyms.module.js';
 import { readSettings, type Settings } from './settings.js';
 import { TrainModule } from './train/train.module.js';
 import { TransferModule } from './transfer/transfer.module.js';
@@ -36,6 +37,7 @@ import { TransferModule } from './transfer/transfer.module.js';
     DigitsModule,
     HealthModule,
     LogsModule,
+    PseudonymsModule,
     RecognizeModule,
     SessionsModule,
     TrainModule,

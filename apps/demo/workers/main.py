@@ -45,6 +45,7 @@ from file_transfer import (  # noqa: E402
 from flight_route import flight_route  # noqa: E402
 from large_dataset import process_large_dataset  # noqa: E402
 from log_tail import tail_and_analyze  # noqa: E402
+from pseudonyms import pseudonymize  # noqa: E402
 
 __all__ = [
     "batch_inference",
@@ -64,6 +65,7 @@ __all__ = [
     "ping",
     "ping_stream",
     "process_large_dataset",
+    "pseudonymize",
     "random",
     "recognize_digit",
     "run_program",

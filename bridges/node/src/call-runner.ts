@@ -131,6 +131,7 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   #run(call: HostedCall): void {
     if (call.hasEnded) return;
+    call.beginTrace();
     if (call.definition.manifest.kind === 'stream') {
       this.#goesOn(call);
       void runStream(call, this);
@@ -165,6 +166,7 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   #succeed(call: HostedCall, value: unknown): void {
     if (call.hasEnded) return;
+    call.callTrace?.end();
     try {
       if (value instanceof BatchAnswer) sendAnswer(call, value);
       else call.sendResult(value === undefined ? null : value);
@@ -180,6 +182,7 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   end(call: HostedCall): void {
     if (call.hasEnded) return;
+    call.callTrace?.end();
     call.sendEnd();
     this.#ended(call);
   }
@@ -202,6 +205,7 @@ export class CallRunner implements StreamSink<HostedCall> {
   }
 
   #endWithError(call: HostedCall, error: ErrorBody): void {
+    call.callTrace?.end(error);
     call.sendError(error);
     this.#ended(call);
   }

@@ -7,6 +7,8 @@ import { RemoteMap, RemoteSession, type AskHost } from './data-map.js';
 import { CallFailure } from './failures.js';
 import { hostTools } from './host-tools.js';
 import type { Command } from './load-commands.js';
+import type { SpanAttributes } from './span-attributes.js';
+import { NO_SPAN, traceOf, type CallTrace, type Span } from './spans.js';
 
 /** What a call can send to the host besides its result. */
 export interface Uplink {
@@ -29,6 +31,9 @@ export interface CallInput {
 
 const NO_CONTEXT = Object.freeze({});
 
+type SpanBody<Result> = (span: Span) => Result;
+type SpanArguments<Result> = [SpanBody<Result>] | [SpanAttributes, SpanBody<Result>];
+
 /** One call from its arrival to its end, and the context that its command sees. */
 export class Call implements Context {
   readonly callId: number;
@@ -49,6 +54,8 @@ export class Call implements Context {
   onCredit: (() => void) | undefined;
   onCancel: (() => void) | undefined;
   readonly uplink: Uplink;
+  /** Set while a call that is sampled runs. */
+  callTrace: CallTrace | undefined;
   #controller: AbortController | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   /** Set by the timer, which may fire a fraction of a millisecond before the clock says so. */
@@ -129,7 +136,23 @@ export class Call implements Context {
   }
 
   emit(name: string, data: unknown = null): void {
+    if (name.startsWith('snakepit.')) throw new Error(`'${name}': names that begin with 'snakepit.' are reserved`);
     this.uplink.emit(this, name, data);
+  }
+
+  span<Result>(name: string, ...rest: SpanArguments<Result>): Result {
+    const [attributes, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+    return this.callTrace === undefined ? body(NO_SPAN) : this.callTrace.run(name, attributes, body);
+  }
+
+  get traceparent(): string | undefined {
+    return this.callTrace === undefined ? this.meta.trace?.traceparent : this.callTrace.current.traceparent;
+  }
+
+  /** The command begins: from here on its spans are recorded, if it is sampled. */
+  beginTrace(): void {
+    if (this.meta.trace === undefined) return;
+    this.callTrace = traceOf(this.command, this.meta.trace, (name, batch) => this.uplink.emit(this, name, batch));
   }
 
   cancel(reason: CancelReason): void {

@@ -1,6 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { CallMeta, LogBody } from 'nestjs-snakepit/codec';
 
+import type { SpanAttributes } from './span-attributes.js';
+import type { Span } from './spans.js';
+
 /** One map of data that the host keeps: it outlives the worker. */
 export interface DataMap {
   /** The value under `key`, or undefined when there is none. */
@@ -62,8 +65,19 @@ export interface Context {
   readonly log: WorkerLog;
   /** Tells the caller how far the command is; any value. */
   progress(value: unknown): void;
-  /** Publishes an event of the application's own telemetry. */
+  /** Publishes an event of the application's own telemetry; names that begin with `snakepit.` are taken. */
   emit(name: string, data?: unknown): void;
+  /**
+   * Runs `body` in a span of the call's trace, and returns what it returns; the span ends when that has settled, and records what was thrown. Costs
+   * little when the call is not sampled.
+   *
+   * @example
+   * const rows = await ctx.span('load', { table: 'users' }, async (span) => { … span.set({ rows: 3 }) … });
+   */
+  span<Result>(name: string, body: (span: Span) => Result): Result;
+  span<Result>(name: string, attributes: SpanAttributes, body: (span: Span) => Result): Result;
+  /** The current span as the value of a header `traceparent`, or the caller's if nothing is recorded; undefined without a trace. */
+  readonly traceparent: string | undefined;
   /** W3C trace context of the caller, when it sent one. */
   readonly trace: CallMeta['trace'];
   /** Context values that the application sends along. */

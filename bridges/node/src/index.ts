@@ -10,3 +10,5 @@ export {
   type CommandOptions,
   type Handler,
 } from './definition.js';
+export type { SpanAttributes } from './span-attributes.js';
+export type { Span } from './spans.js';

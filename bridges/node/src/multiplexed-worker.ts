@@ -123,7 +123,8 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
   }
 
   ask(call: Call, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
-    const question = { method, args, call: call.callId };
+    const trace = call.callTrace?.header;
+    const question = { method, args, call: call.callId, ...(trace && { trace }) };
     return this.#asks.ask((id) => this.outlet.send(Kind.HOST_CALL, 0, id, question, method, 2));
   }
 

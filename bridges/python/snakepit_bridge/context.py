@@ -11,12 +11,12 @@ class Context:
     """One call, as seen by the command that serves it.
 
     `command`, `call_id`, `trace` (W3C trace context, a dict) and `context` (the application's values, a dict) are plain
-    facts of the call. `runtime` is the worker's own side of it.
+    facts of the call. `runtime` is the worker's own side of it, `call_trace` what records its spans, if it is sampled.
     """
 
-    __slots__ = ("command", "call_id", "trace", "context", "_runtime", "_session_id", "_deadline", "_session", "_globals", "_input")
+    __slots__ = ("command", "call_id", "trace", "context", "_runtime", "_session_id", "_deadline", "_session", "_globals", "_input", "_call_trace")
 
-    def __init__(self, runtime, command, call_id, deadline=None, meta=None):
+    def __init__(self, runtime, command, call_id, deadline=None, meta=None, call_trace=None):
         meta = meta or {}
         self.command = command
         self.call_id = call_id
@@ -28,6 +28,7 @@ class Context:
         self._session = None
         self._globals = None
         self._input = None
+        self._call_trace = call_trace
 
     @property
     def session(self):
@@ -91,6 +92,25 @@ class Context:
         """Tell the caller how far the call is; `value` is anything encodable."""
         self._runtime.send_progress(self.call_id, value)
 
+    def span(self, name, /, **attributes):
+        """A span of the call's trace: `with ctx.span("load", rows=3) as span:`, or `async with`; what is raised inside is recorded.
+
+        `span.set(key=value)` adds attributes, `span.event(name, key=value)` notes a moment, `span.traceparent` is the header for what is
+        asked of others. Does nothing, and costs little, when the call is not sampled.
+        """
+        if self._call_trace is not None:
+            return self._call_trace.span(name, attributes)
+        from .spans import NO_SPAN
+
+        return NO_SPAN
+
+    @property
+    def traceparent(self):
+        """The current span as the value of a header `traceparent`, or the caller's if nothing is recorded; None without a trace."""
+        return self.trace.get("traceparent") if self._call_trace is None else self._call_trace.current.traceparent
+
     def emit(self, name, data=None):
-        """Send an event of the application's own telemetry."""
+        """Send an event of the application's own telemetry; names that begin with "snakepit." are taken."""
+        if isinstance(name, str) and name.startswith("snakepit."):
+            raise ValueError("emit(%r): names that begin with 'snakepit.' are reserved; choose another" % name)
         self._runtime.send_event(self.call_id, name, data)

@@ -17,10 +17,15 @@ decorateMethod(Calculator, 'add', SnakepitCommand());
 class ApplicationModule {}
 Module({})(ApplicationModule);
 
-/** A real application whose provider declares `add`; the pool beside it is the one that runs it. */
-export async function openNestApplication(options) {
+/**
+ * A real application whose provider declares `add`; the pool beside it is the one that runs it.
+ *
+ * @param {object} options of the pool
+ * @param {object[]} others modules that the application imports besides
+ */
+export async function openNestApplication(options, others = []) {
   const pools = SnakepitModule.forRoot({ adapter: pythonAdapter(), ...options });
-  const module = { module: ApplicationModule, imports: [pools], providers: [Calculator] };
+  const module = { module: ApplicationModule, imports: [pools, ...others], providers: [Calculator] };
   const application = await NestFactory.createApplicationContext(module, { logger: ['error', 'warn'] });
   const calculator = application.get(Calculator);
   const pool = application.get(getPoolToken('default'));

@@ -23,5 +23,6 @@ describe('the main entry', () => {
     expect(rooms).toContain('nest');
     expect(rooms.filter((room) => packagesOf(room).has('@nestjs/terminus'))).toEqual([]);
     expect(packagesOf('health')).toContain('@nestjs/terminus');
+    expect(rooms.filter((room) => packagesOf(room).has('@opentelemetry/api'))).toEqual(['telemetry']);
   });
 });

@@ -144,7 +144,8 @@ export class Attachment implements GrpcLink {
     return this.#asks.ask((id) => {
       if (this.#hasLeft) throw new Error('the host has left');
       const body = this.values.encode(args, method, 1);
-      this.control.send({ hostCall: { id, call: call.callId, method, args: body } }, body.data?.length);
+      const question = { id, call: call.callId, method, args: body, ...call.callTrace?.header };
+      this.control.send({ hostCall: question }, body.data?.length);
     });
   }
 

@@ -39,13 +39,23 @@ class CallRuntime:
         body = body_of(self._attachment.values.encode(data, "event"))
         self._attachment.notify(self._call, lambda number: WorkerMessage(event=Event(call=number, name=name, data=body)))
 
+    def send_spans(self, batch):
+        """Send spans that have ended; those that are too large are dropped."""
+        try:
+            body = body_of(self._attachment.values.encode(batch, "spans"))
+        except Refusal:
+            return
+        self._attachment.notify(
+            self._call, lambda number: WorkerMessage(event=Event(call=number, name="snakepit.spans", data=body))
+        )
+
     def ask_host(self, _, method, args):
         """Ask the host and wait for the answer. Raises HostError if it refuses, Cancelled if it leaves."""
         return self.answer_of(self.begin_ask(None, method, args))
 
     def begin_ask(self, _, method, args):
         """Ask the host; `answer_of` waits for the answer."""
-        return begin_ask(self._attachment, self._call.number, method, args)
+        return begin_ask(self._attachment, self._call.number, method, args, self._trace_header())
 
     def answer_of(self, answer):
         """What the host answered, once it has. Raises HostError if it refused, Cancelled if it has left."""
@@ -53,7 +63,12 @@ class CallRuntime:
 
     async def ask_host_async(self, _, method, args):
         """Ask the host and await the answer. Raises HostError if it refuses, Cancelled if it leaves."""
-        return await ask_host_async(self._attachment, self._call.number, method, args)
+        return await ask_host_async(self._attachment, self._call.number, method, args, self._trace_header())
+
+    def _trace_header(self):
+        """The span that asks; None for a call that is not sampled."""
+        trace = self._call.call_trace
+        return None if trace is None else trace.header
 
     @staticmethod
     def allocate(_, count):
@@ -68,19 +83,19 @@ def send_log(attachment, call, level, message, logger, fields):
     attachment.notify(call, lambda number: WorkerMessage(log=Log(call=number, fields=body, **record)))
 
 
-def begin_ask(attachment, call_number, method, args):
+def begin_ask(attachment, call_number, method, args, trace=None):
     """Ask a host and return its Answer, to be waited for."""
     answer = Answer()
-    attachment.host_calls.ask(call_number, method, args, answer)
+    attachment.host_calls.ask(call_number, method, args, answer, trace)
     return answer
 
 
-def ask_host(attachment, call_number, method, args):
+def ask_host(attachment, call_number, method, args, trace=None):
     """Ask a host and wait for the answer."""
-    return attachment.host_calls.read(begin_ask(attachment, call_number, method, args).wait())
+    return attachment.host_calls.read(begin_ask(attachment, call_number, method, args, trace).wait())
 
 
-async def ask_host_async(attachment, call_number, method, args):
+async def ask_host_async(attachment, call_number, method, args, trace=None):
     """Ask a host and await the answer."""
     from asyncio import get_running_loop
 
@@ -97,7 +112,7 @@ async def ask_host_async(attachment, call_number, method, args):
         except RuntimeError:
             pass  # the event loop was closed by a command that does not wait any more
 
-    attachment.host_calls.ask(call_number, method, args, on_answer)
+    attachment.host_calls.ask(call_number, method, args, on_answer, trace)
     return attachment.host_calls.read(await future)
 
 

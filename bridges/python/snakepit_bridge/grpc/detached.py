@@ -52,7 +52,7 @@ class Detached:
 
 class _NoHost:
     @staticmethod
-    def ask(call_number, method, args, on_answer):
+    def ask(call_number, method, args, on_answer, trace=None):
         raise HostError("INVALID_ARGUMENTS", "this call came without a control stream; there is no host to ask for %s" % method)
 
 

@@ -8,7 +8,7 @@ from time import perf_counter
 
 from ..command import STREAM
 from ..doorbell import Doorbell
-from ..errors import CANCELLED, ProtocolError, Refusal
+from ..errors import CANCELLED, Cancelled, ProtocolError, Refusal
 from ..process import complain, end_by_protocol_error
 
 _current_call = ContextVar("snakepit_call", default=0)
@@ -168,7 +168,7 @@ class AsyncRunner:
         seconds = perf_counter() - call.began if call.has_begun else 0.0
         answer = self._answer_of(call, task, seconds)
         del self.calls[call.call_id]
-        self._on_end(call.call_id)
+        self._on_end(call.call_id, _failure_of(task))
         answer()
         self.flush_soon()
 
@@ -201,3 +201,8 @@ class AsyncRunner:
         if tasks:
             await asyncio.wait(tasks, timeout=timeout_seconds)
         self._writer.flush()
+
+
+def _failure_of(task):
+    """What a task has failed by, or None."""
+    return Cancelled("the call was cancelled") if task.cancelled() else task.exception()

@@ -14,6 +14,7 @@ class OpenCalls:
 
     def __init__(self, writer, arena):
         self.running_id = 0  # the call that the main thread runs
+        self.traces = {}  # of the calls that are sampled, by id
         self._writer = writer
         self._arena = arena
         self._main_thread = threading.get_ident()
@@ -24,8 +25,12 @@ class OpenCalls:
         """From here until `end`, records may name the call."""
         self._ids.add(call_id)
 
-    def end(self, call_id):
-        """From here on nothing may be sent in the name of the call but its answer, which is encoded already."""
+    def end(self, call_id, failure=None):
+        """From here on nothing may be sent in the name of the call but its answer, which is encoded already; `failure` if it is one."""
+        if self.traces:
+            trace = self.traces.pop(call_id, None)
+            if trace is not None:
+                trace.end(failure)
         with self._lock:
             self._ids.discard(call_id)
         if self._arena is not None:

@@ -67,6 +67,14 @@ class Runtime:
         """Send EVENT. Raises Refusal if the data cannot be encoded."""
         self._send(EVENT, call_id, {"name": name, "data": data}, "event")
 
+    def send_spans(self, call_id, batch):
+        """Send spans that have ended, with what is sent next; those that are too large are dropped."""
+        try:
+            flags, body = self._replies.encode({"name": "snakepit.spans", "data": batch}, "spans")
+        except Refusal:
+            return
+        self._open_calls.add_record(EVENT, call_id, flags, body)
+
     def ask_host(self, call_id, method, args):
         """Ask the host and wait for the answer. Raises HostError if it refuses."""
         return self.answer_of(self.begin_ask(call_id, method, args))
@@ -74,7 +82,7 @@ class Runtime:
     def begin_ask(self, call_id, method, args):
         """Ask the host; `answer_of` waits for the answer."""
         answer = Answer()
-        self._host_calls.ask(call_id, method, args, answer)
+        self._host_calls.ask(call_id, method, args, answer, self._trace_header(call_id))
         return answer
 
     def answer_of(self, answer):
@@ -102,8 +110,13 @@ class Runtime:
             except RuntimeError:
                 pass  # the event loop was closed by a command that does not wait any more
 
-        self._host_calls.ask(call_id, method, args, on_answer)
+        self._host_calls.ask(call_id, method, args, on_answer, self._trace_header(call_id))
         return self._host_calls.read(*await future)
+
+    def _trace_header(self, call_id):
+        """The span that asks; None for a call that is not sampled."""
+        trace = self._open_calls.traces.get(call_id)
+        return None if trace is None else trace.header
 
     def _send(self, kind, call_id, value, root):
         flags, body = self._replies.encode(value, root)

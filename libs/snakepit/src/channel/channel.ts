@@ -6,10 +6,16 @@ export const STREAM_CREDIT = 64;
 
 export type CallKind = 'call' | 'stream';
 
+/** W3C trace context, https://www.w3.org/TR/trace-context/. */
+export interface TraceContext {
+  readonly traceparent: string;
+  readonly tracestate?: string;
+}
+
 /** What travels with a call besides its arguments. */
 export interface CallMeta {
   readonly session?: string;
-  readonly trace?: { readonly traceparent: string; readonly tracestate?: string };
+  readonly trace?: TraceContext;
   readonly context?: Readonly<Record<string, string>>;
   /** The arguments are a list of those of several calls; only for workers that take batches. */
   readonly batch?: true;
@@ -40,6 +46,8 @@ export interface ChannelCall {
   readonly input?: InputStream | undefined;
   /** On the clock's `now()` scale; Infinity when the call has no deadline. */
   readonly deadline: number;
+  /** The caller's, if it gave one. */
+  readonly signal?: AbortSignal | undefined;
   /** `serviceUs` is how long the command ran in the worker, in microseconds; v2 on a descriptor says 65535 for that or more. */
   onResult(value: unknown, serviceUs: number): void;
   onChunk(value: unknown): void;
@@ -84,6 +92,8 @@ export interface HostCall {
   readonly args: unknown;
   /** The running call on whose behalf the worker asks; undefined when that call is unknown. */
   readonly call: ChannelCall | undefined;
+  /** The span in the worker that asks; undefined where the call is not sampled. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** Why a channel can no longer be used. */

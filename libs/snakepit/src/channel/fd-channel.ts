@@ -283,9 +283,9 @@ export class FdChannel implements Channel, FrameSink {
   async #answerHostCall(id: number, body: HostCallBody): Promise<void> {
     const owner = this.#owner;
     if (owner === undefined) return;
-    const { method, args, call } = body;
+    const { method, args, call, trace } = body;
     try {
-      const result = await owner.onHostCall({ method, args, call: this.#pending.get(call ?? 0) });
+      const result = await owner.onHostCall({ method, args, call: this.#pending.get(call ?? 0), trace });
       this.#sendValue(Kind.HOST_RESULT, id, result);
     } catch (error) {
       this.#sendHostError(id, error);

@@ -222,10 +222,11 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
     }
   }
 
-  async #answerHostCall({ id, call, method, args }: HostCallMessage): Promise<void> {
+  async #answerHostCall({ id, call, method, args, traceparent, tracestate }: HostCallMessage): Promise<void> {
     try {
       const value = args === undefined ? null : decodeBody(args, this.codec);
-      const result = await this.#owner?.onHostCall({ method, args: value, call: this.#calls.get(call)?.call });
+      const trace = traceparent === '' ? undefined : { traceparent, ...(tracestate !== '' && { tracestate }) };
+      const result = await this.#owner?.onHostCall({ method, args: value, call: this.#calls.get(call)?.call, trace });
       this.#say({ hostReply: { id, result: this.#encodeValue(result) } });
     } catch (error) {
       this.#say({ hostReply: { id, failure: this.#failureOf(toErrorBody(error)) } });

@@ -11,6 +11,7 @@ export type {
   CommandManifest,
   HostCall,
   InputStream,
+  TraceContext,
   WorkerManifest,
 } from './channel.js';
 export { FdChannel } from './fd-channel.js';

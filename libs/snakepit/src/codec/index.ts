@@ -9,6 +9,7 @@ export {
   parseEventBody,
   parseHostCallBody,
   parseLogBody,
+  SPANS_EVENT,
   type CallMeta,
   type ErrorBody,
   type EventBody,

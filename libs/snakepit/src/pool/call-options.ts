@@ -1,6 +1,8 @@
-import type { CallMeta } from '../channel/index.js';
+import type { CallMeta, TraceContext } from '../channel/index.js';
 import { describeValue, SnakepitError } from '../core/index.js';
+import { contextProblem, traceProblem, type FactProblem } from './call-facts.js';
 import { CallInput } from './call-input.js';
+import type { CallWatcher } from './call-watcher.js';
 import { inputProblem, type InputSource } from './input-source.js';
 import type { ToolRun } from './tool-run.js';
 import { PRIORITIES, type Priority } from './wait-queue.js';
@@ -26,10 +28,17 @@ export interface CallOptions {
   readonly idempotent?: boolean | undefined;
   /** Hears what the command reports by `ctx.progress`. */
   readonly onProgress?: ((value: unknown) => void) | undefined;
-  /** W3C trace context that the worker is told. */
-  readonly trace?: { readonly traceparent: string; readonly tracestate?: string } | undefined;
-  /** Context values that the worker is told. */
+  /** W3C trace context that the worker is told; where calls are traced, the parent of the call's span. Default: that of where the call is made. */
+  readonly trace?: TraceContext | undefined;
+  /** Context values that the worker is told, beside those that the option `context` captures; these win. */
   readonly context?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a call is made with: what its caller said, and what it takes from where it is made. */
+export interface InheritedOptions extends CallOptions {
+  /** On the clock's `now()` scale: the call that this one is made for ends then. */
+  readonly notAfter?: number | undefined;
+  readonly watcher?: CallWatcher | undefined;
 }
 
 /** What a call remembers of its options; a caller may change its object afterwards. */
@@ -43,6 +52,8 @@ export interface CallSettings {
   readonly onProgress: ((value: unknown) => void) | undefined;
   /** The tool that it was called inside of. */
   readonly nesting: ToolRun | undefined;
+  /** Undefined unless somebody traces calls. */
+  readonly watcher: CallWatcher | undefined;
 }
 
 export const NO_OPTIONS: CallOptions = Object.freeze({});
@@ -57,24 +68,36 @@ const PLAIN: CallSettings = Object.freeze({
   input: undefined,
   onProgress: undefined,
   nesting: undefined,
+  watcher: undefined,
 });
 
 /** @throws SnakepitError INVALID_ARGUMENTS as {@link checkOptions} does */
-export function settingsOf(command: string, pool: string, options: CallOptions): CallSettings {
+export function settingsOf(command: string, pool: string, options: InheritedOptions): CallSettings {
   if (options === NO_OPTIONS) return PLAIN;
   checkOptions(command, pool, options);
-  const { priority = 'normal', session, idempotent = false, onProgress } = options;
+  const { priority = 'normal', session, idempotent = false, onProgress, watcher } = options;
   const signal = options.signal ?? undefined;
   const input = options.input && new CallInput(options.input);
   const meta = metaOf(options);
-  const isPlain = priority === 'normal' && !idempotent && !meta && !signal && !input && !onProgress;
-  return isPlain
-    ? PLAIN
-    : { priority, session, isIdempotent: idempotent, meta, signal, input, onProgress, nesting: undefined };
+  const isPlain = priority === 'normal' && !idempotent && !meta && !signal && !input && !onProgress && !watcher;
+  if (isPlain) return PLAIN;
+  return {
+    priority,
+    session,
+    isIdempotent: idempotent,
+    meta,
+    signal,
+    input,
+    onProgress,
+    nesting: undefined,
+    watcher,
+  };
 }
 
 function metaOf({ session, trace, context }: CallOptions): CallMeta | undefined {
   if (session === undefined && trace === undefined && context === undefined) return undefined;
+  // Calls that are traced say nothing but that.
+  if (session === undefined && context === undefined && trace !== undefined) return { trace };
   return {
     ...(session !== undefined && { session }),
     ...(trace !== undefined && { trace }),
@@ -88,9 +111,14 @@ export function isTimeout(given: unknown): given is number {
 
 /** @throws SnakepitError INVALID_ARGUMENTS naming the option, the value and what is allowed */
 export function checkOptions(command: string, pool: string, options: CallOptions): void {
-  const { timeoutMs, session, priority, input } = options;
+  const { timeoutMs, session, priority, input, trace, context } = options;
   const refuse = (option: string, given: unknown, allowed: string): never => {
     const reason = `the option '${option}' is ${describeValue(given)}; allowed is ${allowed}`;
+    throw new SnakepitError('INVALID_ARGUMENTS', { command, pool, reason });
+  };
+  const refuseProblem = (option: string, problem: FactProblem | undefined): void => {
+    if (problem === undefined) return;
+    const reason = `the option '${option}${problem.path}' is ${problem.given}; allowed is ${problem.allowed}`;
     throw new SnakepitError('INVALID_ARGUMENTS', { command, pool, reason });
   };
   if (timeoutMs !== undefined && !isTimeout(timeoutMs)) refuse('timeoutMs', timeoutMs, 'a number above 0, or Infinity');
@@ -102,6 +130,8 @@ export function checkOptions(command: string, pool: string, options: CallOptions
     const allowed = 'an unread Readable, ReadableStream or AsyncIterable of bytes or strings';
     if (problem !== undefined) refuse('input', input, `${allowed}; this is ${problem}`);
   }
+  if (trace !== undefined) refuseProblem('trace', traceProblem(trace));
+  if (context !== undefined) refuseProblem('context', contextProblem(context));
   if (session === undefined) return;
   if (typeof session !== 'string' || session === '' || session.length > MAX_SESSION_ID_LENGTH) {
     refuse('session', session, `a string of 1 to ${MAX_SESSION_ID_LENGTH} characters`);

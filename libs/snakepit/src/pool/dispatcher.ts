@@ -4,7 +4,7 @@ import { leavesInPeace, type ExitCause, type OrphanedCall, type Worker } from '.
 import { Batch } from './batching/batch.js';
 import type { BatchedCall } from './batching/batched-call.js';
 import { Batching } from './batching/batching.js';
-import { publishCall } from './call-events.js';
+import { outcomeOf, publishCall } from './call-events.js';
 import { CrashBarrier } from './crash-barrier.js';
 import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';
@@ -313,6 +313,8 @@ export class Dispatcher implements PoolCallOwner {
 
   onReleased(call: PoolCall, serviceUs: number, hasFailed: boolean): void {
     const { profile } = call;
+    const { watcher } = call.settings;
+    if (watcher !== undefined) watcher.onReleased(serviceUs);
     const { worker, counters, channel } = this.#release(call);
     const paceBefore = profile.pace;
     profile.learn(serviceUs, hasFailed);
@@ -347,6 +349,8 @@ export class Dispatcher implements PoolCallOwner {
     this.#toolRuns.onSettled(call, error);
     if (error !== undefined) this.#retries.remove(call);
     if (call.seat === undefined) this.#open.leave();
+    const { watcher } = call.settings;
+    if (watcher !== undefined) watcher.onSettled(outcomeOf(call, this.#clock.now(), error));
     if (hasListeners('snakepit:call')) publishCall(this.#parts.name, call, this.#clock.now(), error);
   }
 

@@ -162,6 +162,10 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
     return this.settings.input;
   }
 
+  get signal(): AbortSignal | undefined {
+    return this.settings.signal;
+  }
+
   onResult(value: unknown, serviceUs: number): void {
     this.#owner.onReleased(this, serviceUs, false);
     if (this.#isTooLate()) return;

@@ -7,7 +7,9 @@ import type { BatchSettings } from './batching/batch-options.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
-import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-options.js';
+import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions, type InheritedOptions } from './call-options.js';
+import { NO_SURROUNDINGS, type CallSurroundings } from './call-surroundings.js';
+import { refusedOutcome } from './call-watcher.js';
 import { discardUnopened } from './input-source.js';
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
@@ -51,6 +53,10 @@ export interface PoolParts {
   readonly hostEnv: NodeJS.ProcessEnv;
   readonly affinity: SessionAffinity;
   readonly onHostCall: HostCallHandler;
+  /** What calls take from where they are made; default: nothing. */
+  readonly surroundings?: CallSurroundings;
+  /** Takes the spans that a worker has recorded, unchecked; default: they are dropped. */
+  readonly onSpans?: (worker: string, spans: unknown) => void;
   readonly clock: Clock;
   readonly log: LogSink;
   /** How worker processes come into being, where it is not by spawning: simulations script theirs. */
@@ -79,6 +85,7 @@ export class Pool implements SupervisorOwner {
 
   readonly #parts: PoolParts;
   readonly #clock: Clock;
+  readonly #surroundings: CallSurroundings;
   readonly #supervisor: Supervisor;
   readonly #dispatcher: Dispatcher;
   readonly #recycler: Recycler;
@@ -98,6 +105,7 @@ export class Pool implements SupervisorOwner {
     this.options = options;
     this.#parts = parts;
     this.#clock = clock;
+    this.#surroundings = parts.surroundings ?? NO_SURROUNDINGS;
     this.#supervisor = new Supervisor({ ...parts, pool: name, owner: this });
     this.#dispatcher = new Dispatcher({
       ...parts,
@@ -195,10 +203,14 @@ export class Pool implements SupervisorOwner {
     totals.requests += 1;
     let call: PoolCall;
     const nesting = currentToolRun();
+    let inherited: InheritedOptions = options;
     try {
+      if (this.#surroundings.isPresent) {
+        inherited = this.#surroundings.inherit({ pool: this.name, kind, command, options });
+      }
       this.#assertOpen(nesting);
-      if (options.signal?.aborted) throw cancelled(command, this.name, options.signal.reason, 'not-started');
-      const settings = settingsOf(command, this.name, options);
+      if (inherited.signal?.aborted) throw cancelled(command, this.name, inherited.signal.reason, 'not-started');
+      const settings = settingsOf(command, this.name, inherited);
       const prepared = this.#prepareArgs(command, args);
       const profile = this.#profileOf(kind, command);
       const parts = {
@@ -208,7 +220,7 @@ export class Pool implements SupervisorOwner {
         settings: nesting === undefined ? settings : { ...settings, nesting },
         profile,
         admittedAt: this.#clock.now(),
-        timeoutMs: this.#timeoutOf(kind, command, prepared, options, nesting),
+        timeoutMs: this.#timeoutOf(kind, command, prepared, inherited, nesting),
         listener,
       };
       const { batching } = profile;
@@ -222,6 +234,7 @@ export class Pool implements SupervisorOwner {
       if (options.input !== undefined) discardUnopened(options.input);
       const error = invalidArguments(command, this.name, thrown);
       totals.onSettled(error.code);
+      inherited.watcher?.onSettled(refusedOutcome(error));
       listener.onError(error);
       return undefined;
     }
@@ -453,12 +466,12 @@ export class Pool implements SupervisorOwner {
     this.#dispatcher.failWaiting(() => this.#notReady());
   }
 
-  onHostCall({ method, args, call }: HostCall): Promise<unknown> {
+  onHostCall({ method, args, call, trace }: HostCall): Promise<unknown> {
     const asking = call as PoolCall | undefined;
     const isOver = asking === undefined || asking.isSettled || asking.isOverdue;
     const runTool = <T>(blocks: boolean, task: (run: ToolRun) => Promise<T>): Promise<T> =>
       this.#dispatcher.runTool(call as PoolCall, blocks, task);
-    return this.#parts.onHostCall({ method, args, call, pool: this.name, isOver, runTool });
+    return this.#parts.onHostCall({ method, args, call, trace, pool: this.name, isOver, runTool });
   }
 
   // ---- checks ------------------------------------------------------------------------------------------------------
@@ -489,12 +502,12 @@ export class Pool implements SupervisorOwner {
     return adapter.prepareArgs === undefined ? args : adapter.prepareArgs(command, args);
   }
 
-  /** What a tool calls has no more time than the call that waits for the tool. */
-  #timeoutOf(kind: CallKind, command: string, args: unknown, options: CallOptions, nesting?: ToolRun): number {
+  /** What is called on behalf of another call has no more time than that. */
+  #timeoutOf(kind: CallKind, command: string, args: unknown, options: InheritedOptions, nesting?: ToolRun): number {
     const timeoutMs = this.#ownTimeoutOf(kind, command, args, options);
-    if (nesting === undefined) return timeoutMs;
-    this.#assertShallow(command, nesting);
-    return Math.max(1, Math.min(timeoutMs, nesting.caller.deadline - this.#clock.now()));
+    if (nesting !== undefined) this.#assertShallow(command, nesting);
+    const notAfter = Math.min(options.notAfter ?? Infinity, nesting?.caller.deadline ?? Infinity);
+    return notAfter === Infinity ? timeoutMs : Math.max(1, Math.min(timeoutMs, notAfter - this.#clock.now()));
   }
 
   #assertShallow(command: string, { depth }: ToolRun): void {

@@ -31,6 +31,8 @@ export interface SupervisorParts {
   readonly log: LogSink;
   readonly owner: SupervisorOwner;
   readonly launch?: Launch;
+  /** Takes the spans that a worker has recorded, unchecked. */
+  readonly onSpans?: (worker: string, spans: unknown) => void;
 }
 
 /** What a supervisor tells its pool. */
@@ -346,7 +348,7 @@ export class Supervisor implements WorkerOwner, LendingCrew {
   }
 
   #launch(): Worker {
-    const { pool, options, instance, hostEnv, clock, log } = this.#parts;
+    const { pool, options, instance, hostEnv, clock, log, onSpans } = this.#parts;
     const launcher = this.#launcher;
     if (launcher === undefined) throw new Error('a worker was launched before the adapter was prepared');
     const { spec, launch } = launcher;
@@ -355,7 +357,7 @@ export class Supervisor implements WorkerOwner, LendingCrew {
     const { inheritEnv: inherit, env: given } = options;
     const env =
       'addresses' in spec ? {} : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance });
-    const worker = new Worker({ id, pool, spec, env, launch, settings: options, clock, log, owner: this });
+    const worker = new Worker({ id, pool, spec, env, launch, settings: options, clock, log, owner: this, onSpans });
     this.#workers.add(worker);
     return worker;
   }

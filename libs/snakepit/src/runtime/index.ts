@@ -31,7 +31,7 @@ export {
   type NodeOptions,
   type PythonOptions,
 } from '../adapters/index.js';
-export type { CommandManifest } from '../channel/index.js';
+export type { CommandManifest, TraceContext } from '../channel/index.js';
 export type { BatchManifest } from '../codec/index.js';
 export {
   batchOptionTable,
@@ -75,6 +75,18 @@ export {
   type ZygoteSpec,
 } from '../worker/index.js';
 export { closeSignalScope, openSignalScope, runWithSignal, type AmbientSignal } from './ambient-signal.js';
+export {
+  alsContext,
+  clsContext,
+  type CaptureContext,
+  type ClsLike,
+  type ContextKeys,
+  type ContextOptions,
+  type ContextValues,
+  type RunInContext,
+} from './call-context.js';
+export type { CallTrace, CallTracer, HostQuestion } from './call-tracer.js';
+export { currentCallScope, inCallScope, type CallScope } from './call-scope.js';
 export {
   DEFAULT_POOL,
   snakepitOptionTable,

@@ -11,6 +11,7 @@ import {
 import { POOL_PROFILES, poolOptionTable, type PoolOptions, type PoolProfile } from '../pool/index.js';
 import { SESSION_OPTIONS } from '../session/index.js';
 import { checkPrivileges, hostSystem, RESERVED_VARIABLES, type Adapter } from '../worker/index.js';
+import { contextOptionTable } from './call-context.js';
 
 export const DEFAULT_POOL = 'default';
 
@@ -26,6 +27,7 @@ const sharedOptionTable = {
     doc: 'Let environment variables change the options, see [Configuration](configuration.md); `true` means those that begin with `SNAKEPIT_`.',
     default: false,
   }),
+  context: option.group(contextOptionTable, { doc: 'Values of the request that travel with every call.' }),
   autoStart: option.boolean({
     doc: 'Start the pools with the application, and fail its start when a pool cannot. Otherwise `start()` does.',
     default: true,
@@ -96,12 +98,12 @@ export function withEnvironment(
 function resolveLongForm(given: unknown, wasShort: boolean): ResolvedSnakepitOptions {
   if (!wasShort) return resolveOptions(snakepitOptionTable, given);
   const { pools, ...shared } = given as { readonly pools: Readonly<Record<string, object>> };
-  const { sessions, environmentOverrides, autoStart, ...pool } = resolveOptions(onePoolOptionTable, {
+  const { sessions, context, environmentOverrides, autoStart, ...pool } = resolveOptions(onePoolOptionTable, {
     ...pools[DEFAULT_POOL],
     ...shared,
   });
   const resolved = { pools: Object.freeze({ [DEFAULT_POOL]: Object.freeze(pool) }) };
-  return Object.freeze({ ...resolved, sessions, environmentOverrides, autoStart });
+  return Object.freeze({ ...resolved, sessions, context, environmentOverrides, autoStart });
 }
 
 function isShorthand(given: unknown): boolean {

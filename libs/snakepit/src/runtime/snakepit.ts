@@ -9,6 +9,7 @@ import { HostMethods } from './host-methods.js';
 import { InputHostCalls } from './input-host-calls.js';
 import { DEFAULT_POOL, resolveSnakepitOptions, type ResolvedSnakepitOptions, type SnakepitOptions } from './options.js';
 import { PoolService } from './pool-service.js';
+import { Surroundings } from './surroundings.js';
 import { Tools, type Tool } from './tools/index.js';
 
 /** What the library takes from its surroundings; everything has a default. */
@@ -27,8 +28,10 @@ export class Snakepit {
   readonly sessions: SessionService;
   /** Functions of the host that workers may call. */
   readonly tools: Tools;
+  /** @internal What calls take from where they are made. */
+  readonly surroundings: Surroundings;
   /** @internal Answers what workers ask, for whoever has answers to give. */
-  readonly hostMethods = new HostMethods();
+  readonly hostMethods: HostMethods;
   readonly #instance = randomBytes(12).toString('hex');
   readonly #log: LogSink;
   readonly #pools: ReadonlyMap<string, Pool>;
@@ -44,22 +47,25 @@ export class Snakepit {
     this.#log = log;
     this.sessions = new SessionService(options.sessions, { clock, log });
     const hostCalls = new SessionHostCalls(this.sessions, options.sessions);
-    this.hostMethods.register('session', ({ method, args, call }) =>
-      hostCalls.answer(method, args, call?.meta?.session),
+    const surroundings = (this.surroundings = new Surroundings(options.context));
+    this.hostMethods = new HostMethods((request, isOwn, body) => surroundings.answer(request, isOwn, body));
+    this.hostMethods.register(
+      'session',
+      ({ method, args, call }) => hostCalls.answer(method, args, call?.meta?.session),
+      { isOwn: true },
     );
     this.tools = new Tools({ pools: options.pools, clock, log });
     for (const [name, tool] of Object.entries(context.tools ?? {})) this.tools.register(name, tool);
     this.hostMethods.register('tool', (request) => this.tools.answer(request));
     const inputs = new InputHostCalls((pool) => options.pools[pool]!.maxFrameBytes);
-    this.hostMethods.register('input', (request) => inputs.answer(request));
+    this.hostMethods.register('input', (request) => inputs.answer(request), { isOwn: true });
     const instance = this.#instance;
     this.#pools = new Map(
       Object.entries(options.pools).map(([name, poolOptions]) => {
         const onHostCall = this.hostMethods.answer.bind(this.hostMethods);
-        return [
-          name,
-          new Pool({ name, options: poolOptions, instance, hostEnv, affinity: this.sessions, onHostCall, clock, log }),
-        ];
+        const onSpans = surroundings.onSpans.bind(surroundings, name);
+        const shared = { instance, hostEnv, affinity: this.sessions, surroundings, clock, log };
+        return [name, new Pool({ ...shared, name, options: poolOptions, onHostCall, onSpans })];
       }),
     );
     this.#unlisten = this.sessions.onClosed((session) => {

@@ -7,7 +7,7 @@ import {
   type ChannelOwner,
   type HostCall,
 } from '../channel/index.js';
-import { createArenaFile, type ArenaFile } from '../codec/index.js';
+import { createArenaFile, SPANS_EVENT, type ArenaFile } from '../codec/index.js';
 import {
   publish,
   SnakepitError,
@@ -57,6 +57,8 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly owner: WorkerOwner;
+  /** Takes the spans that the worker has recorded, unchecked. */
+  readonly onSpans?: ((worker: string, spans: unknown) => void) | undefined;
 }
 
 /** A call that a worker did not get to answer. */
@@ -221,6 +223,7 @@ export class Worker implements ChannelOwner {
   }
 
   onEvent(name: string, data: unknown): void {
+    if (name === SPANS_EVENT) return this.#parts.onSpans?.(this.id, data);
     publish('snakepit:worker-event', { pool: this.#parts.pool, worker: this.id, name, data });
   }
 

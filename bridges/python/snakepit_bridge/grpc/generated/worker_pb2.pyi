@@ -340,16 +340,20 @@ class Event(_message.Message):
     def __init__(self, call: _Optional[int] = ..., name: _Optional[str] = ..., data: _Optional[_Union[Body, _Mapping]] = ...) -> None: ...
 
 class HostCall(_message.Message):
-    __slots__ = ("id", "call", "method", "args")
+    __slots__ = ("id", "call", "method", "args", "traceparent", "tracestate")
     ID_FIELD_NUMBER: _ClassVar[int]
     CALL_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     ARGS_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    TRACESTATE_FIELD_NUMBER: _ClassVar[int]
     id: int
     call: int
     method: str
     args: Body
-    def __init__(self, id: _Optional[int] = ..., call: _Optional[int] = ..., method: _Optional[str] = ..., args: _Optional[_Union[Body, _Mapping]] = ...) -> None: ...
+    traceparent: str
+    tracestate: str
+    def __init__(self, id: _Optional[int] = ..., call: _Optional[int] = ..., method: _Optional[str] = ..., args: _Optional[_Union[Body, _Mapping]] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ...) -> None: ...
 
 class Released(_message.Message):
     __slots__ = ("call", "service_us")

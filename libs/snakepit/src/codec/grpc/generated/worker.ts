@@ -2219,6 +2219,9 @@ export interface HostCall {
   readonly call: number;
   readonly method: string;
   readonly args: Body | undefined;
+  /** W3C trace context of the span that asks; empty when there is none. */
+  readonly traceparent: string;
+  readonly tracestate: string;
 }
 
 export interface HostCallInit {
@@ -2226,6 +2229,8 @@ export interface HostCallInit {
   readonly call?: number | undefined;
   readonly method?: string | undefined;
   readonly args?: BodyInit | undefined;
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
 }
 
 function sizeOfHostCall(message: HostCallInit): number {
@@ -2234,6 +2239,8 @@ function sizeOfHostCall(message: HostCallInit): number {
   if (message.call !== undefined && message.call !== 0) size += 1 + varintSize(message.call);
   if (message.method) size += 1 + textSize(message.method);
   if (message.args !== undefined) size += 1 + innerSize(sizeOfBody(message.args));
+  if (message.traceparent) size += 1 + textSize(message.traceparent);
+  if (message.tracestate) size += 1 + textSize(message.tracestate);
   return size;
 }
 
@@ -2255,6 +2262,14 @@ function writeHostCall(message: HostCallInit, out: WireWriter): void {
     out.varint(sizeOfBody(message.args));
     writeBody(message.args, out);
   }
+  if (message.traceparent) {
+    out.varint(42);
+    out.text(message.traceparent);
+  }
+  if (message.tracestate) {
+    out.varint(50);
+    out.text(message.tracestate);
+  }
 }
 
 function readHostCall(wire: WireReader, until: number): HostCall {
@@ -2262,6 +2277,8 @@ function readHostCall(wire: WireReader, until: number): HostCall {
   let call = 0;
   let method = '';
   let args: Body | undefined;
+  let traceparent = '';
+  let tracestate = '';
   while (wire.position < until) {
     const tag = wire.varint();
     switch (tag) {
@@ -2277,12 +2294,18 @@ function readHostCall(wire: WireReader, until: number): HostCall {
       case 34:
         args = readBody(wire, wire.end());
         break;
+      case 42:
+        traceparent = wire.text();
+        break;
+      case 50:
+        tracestate = wire.text();
+        break;
       default:
         wire.skip(tag);
     }
   }
   wire.leave(until);
-  return { id, call, method, args };
+  return { id, call, method, args, traceparent, tracestate };
 }
 
 export function encodeHostCall(message: HostCallInit): Buffer {
