@@ -10,6 +10,7 @@ const entryPoints = {
   'nestjs-snakepit/codec': 'libs/snakepit/src/codec/index.ts',
   'nestjs-snakepit/codec/grpc': 'libs/snakepit/src/codec/grpc/index.ts',
   'nestjs-snakepit/health': 'libs/snakepit/src/health/index.ts',
+  'nestjs-snakepit/microservices': 'libs/snakepit/src/microservices/index.ts',
   'nestjs-snakepit/worker': 'bridges/node/src/index.ts',
 };
 

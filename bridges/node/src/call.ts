@@ -1,8 +1,9 @@
 import { CancelReason, type CallMeta, type LogBody } from 'nestjs-snakepit/codec';
 
-import type { Context, DataMap, Session, Tools, WorkerLog } from './context.js';
+import type { Context, DataMap, Pattern, Session, Tools, WorkerLog } from './context.js';
 import { RemoteMap, RemoteSession, type AskHost } from './data-map.js';
 import { CallFailure } from './failures.js';
+import { sendMessage } from './host-messages.js';
 import { hostTools } from './host-tools.js';
 import type { Command } from './load-commands.js';
 
@@ -121,8 +122,13 @@ export class Call implements Context {
     this.uplink.progress(this, value);
   }
 
-  emit(name: string, data: unknown = null): void {
-    this.uplink.emit(this, name, data);
+  emit(name: Pattern, data: unknown = null): void {
+    // The host reads a map from JSON.
+    this.uplink.emit(this, typeof name === 'string' ? name : JSON.stringify(name), data);
+  }
+
+  send<Result = unknown>(pattern: Pattern, data: unknown = null): Promise<Result> {
+    return sendMessage(this.#ask, pattern, data) as Promise<Result>;
   }
 
   cancel(reason: CancelReason): void {

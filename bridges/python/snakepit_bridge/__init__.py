@@ -2,7 +2,7 @@
 
 from .command import command
 from .context import Context
-from .errors import Cancelled, HostError, SnakepitError, ToolError
+from .errors import Cancelled, HostError, MessageError, SnakepitError, ToolError
 from .hooks import on_session_close, on_session_open, on_shutdown, on_start
 from .version import __version__
 
@@ -17,6 +17,7 @@ __all__ = [
     "Context",
     "GenericCommandHandler",
     "HostError",
+    "MessageError",
     "ProtocolHandler",
     "SnakepitError",
     "ToolError",

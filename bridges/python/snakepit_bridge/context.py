@@ -82,5 +82,22 @@ class Context:
         self._runtime.send_progress(self.call_id, value)
 
     def emit(self, name, data=None):
-        """Send an event of the application's own telemetry."""
+        """Send an event: to the application's telemetry, and to its handlers of `@EventPattern(name)`.
+
+        Where those have a map for a pattern, `name` is that map.
+        """
+        if isinstance(name, dict):
+            from .messages import name_of
+
+            name = name_of(name)
         self._runtime.send_event(self.call_id, name, data)
+
+    def send(self, pattern, data=None):
+        """Send a message to the application's handler of `@MessagePattern(pattern)` and return its answer.
+
+        In asynchronous commands the answer has to be awaited; elsewhere the command waits. Raises MessageError for what the handler
+        raised, or where there is none; Cancelled if the call ends before the answer.
+        """
+        from .messages import send
+
+        return send(self._runtime, self.call_id, pattern, data)

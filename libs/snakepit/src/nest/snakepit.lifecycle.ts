@@ -8,6 +8,7 @@ import {
 import { Snakepit } from '../runtime/index.js';
 import { CommandExplorer } from './commands/command.explorer.js';
 import { CommandRunner } from './commands/command.runner.js';
+import { ConsumerExplorer } from './consumers.js';
 import { ToolExplorer } from './tools/tool.explorer.js';
 
 /** Ties the pools to the application's life: ready before other modules initialize, gone when it has shut down. */
@@ -18,12 +19,14 @@ export class SnakepitLifecycle implements OnModuleInit, BeforeApplicationShutdow
     private readonly explorer: CommandExplorer,
     private readonly runner: CommandRunner,
     private readonly tools: ToolExplorer,
+    private readonly consumers: ConsumerExplorer,
   ) {}
 
   async onModuleInit(): Promise<void> {
     try {
       this.runner.bind(this.explorer.explore());
       this.tools.explore();
+      this.consumers.attach();
       if (!this.snakepit.options.autoStart) return;
       await this.snakepit.start();
       this.runner.checkManifests();

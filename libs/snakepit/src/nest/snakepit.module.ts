@@ -11,6 +11,7 @@ import {
 } from '../runtime/index.js';
 import { CommandExplorer } from './commands/command.explorer.js';
 import { CommandRunner } from './commands/command.runner.js';
+import { ConsumerExplorer } from './consumers.js';
 import { writeToNestLog } from './nest-log.js';
 import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
 import { SnakepitLifecycle } from './snakepit.lifecycle.js';
@@ -46,6 +47,7 @@ import { ToolExplorer } from './tools/tool.explorer.js';
     CommandRunner,
     ToolCaller,
     ToolExplorer,
+    ConsumerExplorer,
     SnakepitExceptionFilter,
     SnakepitLifecycle,
   ],

@@ -355,7 +355,7 @@ export class Supervisor implements WorkerOwner, LendingCrew {
     const { inheritEnv: inherit, env: given } = options;
     const env =
       'addresses' in spec ? {} : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance });
-    const worker = new Worker({ id, pool, spec, env, launch, settings: options, clock, log, owner: this });
+    const worker = new Worker({ id, pool, instance, spec, env, launch, settings: options, clock, log, owner: this });
     this.#workers.add(worker);
     return worker;
   }

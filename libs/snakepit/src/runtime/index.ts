@@ -8,6 +8,7 @@ export {
   type Delivery,
   type ErrorCode,
   type ErrorDetails,
+  type EventCall,
   type EventName,
   type EventPayloads,
   type LogLevel,
