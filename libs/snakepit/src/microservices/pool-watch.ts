@@ -78,7 +78,7 @@ export class PoolWatch {
     // The pool hears of the change after those who are told of it here.
     if (this.#lookIsDue) return;
     this.#lookIsDue = true;
-    process.nextTick(() => this.#look());
+    queueMicrotask(() => this.#look());
   }
 
   #look(): void {
