@@ -88,7 +88,7 @@ export class MessageError extends HostError {
 
   override describe(): { readonly message: string; readonly data: unknown } {
     const { pattern, code, type = null, data = null } = this;
-    const what = `the message ${textOf(pattern)} failed`;
+    const what = `the message ${typeof pattern === 'string' ? `'${pattern}'` : textOf(pattern)} failed`;
     const message = code === 'REMOTE_ERROR' ? `${what}: ${this.message}` : `${what} (${code}): ${this.message}`;
     return { message, data: { pattern, code, type, data } };
   }

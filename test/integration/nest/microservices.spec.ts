@@ -154,7 +154,7 @@ describe.each(MESSENGERS)('messages of workers in %s', (messenger) => {
       code: 'REMOTE_ERROR',
       remote: {
         type: 'MessageError',
-        message: expect.stringMatching(/^the message ["']?price.lookup["']? failed: no price for none$/) as string,
+        message: expect.stringMatching(/^the message 'price.lookup' failed: no price for none$/) as string,
         data: { pattern: 'price.lookup', code: 'REMOTE_ERROR', data: { status: 404, sku: 'none' } },
       },
     });
