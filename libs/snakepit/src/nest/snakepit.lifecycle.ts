@@ -6,6 +6,7 @@ import {
 } from '@nestjs/common';
 
 import { Snakepit } from '../runtime/index.js';
+import { PoolClients } from './clients/pool-clients.js';
 import { CommandExplorer } from './commands/command.explorer.js';
 import { CommandRunner } from './commands/command.runner.js';
 import { ConsumerExplorer } from './consumers.js';
@@ -20,6 +21,7 @@ export class SnakepitLifecycle implements OnModuleInit, BeforeApplicationShutdow
     private readonly runner: CommandRunner,
     private readonly tools: ToolExplorer,
     private readonly consumers: ConsumerExplorer,
+    private readonly clients: PoolClients,
   ) {}
 
   async onModuleInit(): Promise<void> {
@@ -27,9 +29,11 @@ export class SnakepitLifecycle implements OnModuleInit, BeforeApplicationShutdow
       this.runner.bind(this.explorer.explore());
       this.tools.explore();
       this.consumers.attach();
+      this.clients.explore();
       if (!this.snakepit.options.autoStart) return;
       await this.snakepit.start();
       this.runner.checkManifests();
+      this.clients.checkManifests();
     } catch (error) {
       await this.snakepit.close();
       throw error;
