@@ -15,6 +15,7 @@ import { LOGS_POOL, NODE_POOL, poolOptions } from './pools.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { readSettings, type Settings } from './settings.js';
 import { TrainModule } from './train/train.module.js';
+import { WeatherModule } from './weather/weather.module.js';
 
 @Module({
   imports: [
@@ -36,6 +37,7 @@ import { TrainModule } from './train/train.module.js';
     LogsModule,
     SessionsModule,
     TrainModule,
+    WeatherModule,
   ],
   controllers: [HomeController],
   providers: [

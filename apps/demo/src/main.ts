@@ -3,6 +3,8 @@ import { ConsoleLogger } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Snakepit } from 'nestjs-snakepit';
+import { SnakepitServer } from 'nestjs-snakepit/microservices';
 
 import { AppModule } from './app.module.js';
 import { serveDocs } from './docs.js';
@@ -22,9 +24,11 @@ async function serve(): Promise<void> {
   app.useBodyParser('json', { limit: MAX_JSON });
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   serveDocs(app);
+  app.connectMicroservice({ strategy: new SnakepitServer(app.get(Snakepit)) });
   const config = app.get<ConfigService<Settings, true>>(ConfigService);
   const host = config.get('HOST', { infer: true });
   try {
+    await app.startAllMicroservices();
     await app.listen(config.get('PORT', { infer: true }), host);
   } catch (error) {
     await app.close();

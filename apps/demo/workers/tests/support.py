@@ -30,6 +30,7 @@ def _stub():
     stub.command = command
     stub.Context = type("Context", (), {})
     stub.ToolError = type("ToolError", (Exception,), {})
+    stub.MessageError = type("MessageError", (Exception,), {})
     return stub
 
 
