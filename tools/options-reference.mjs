@@ -14,6 +14,8 @@ import {
   SESSION_OPTIONS,
   snakepitOptionTable,
 } from '../libs/snakepit/dist/runtime/index.js';
+import { clientOptionTable, serverOptionTable } from '../libs/snakepit/dist/microservices/index.js';
+import { poolClientOptionTable, poolCommandOptionTable } from '../libs/snakepit/dist/nest/index.js';
 
 const docsDir = fileURLToPath(new URL('../docs/', import.meta.url));
 const GENERATED = '<!-- Written by `npm run docs` from the tables in the source; do not edit. -->';
@@ -64,6 +66,10 @@ function optionsPage() {
     ['`node()`', 'Workers in Node.js.', nodeOptionTable],
     ['`custom()`', 'Any program that speaks one of the wire protocols.', customOptionTable],
     ['`grpc()`', 'Workers that this application does not start, over gRPC.', grpcOptionTable],
+    ['`@PoolClient()`', 'A [client](clients.md); options of a call are for all of its commands.', poolClientOptionTable],
+    ['`@PoolCommand()`', 'A member of a client.', poolCommandOptionTable],
+    ['`SnakepitClient`', 'A `ClientProxy` to a pool, see [microservices](microservices.md).', clientOptionTable],
+    ['`SnakepitServer`', 'The transport from workers to controllers.', serverOptionTable],
   ];
   return [
     GENERATED,

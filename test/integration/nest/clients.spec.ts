@@ -102,16 +102,16 @@ describe('a client', () => {
     expect(app.get(Sums, { strict: false }).sum).toBe(3);
   });
 
-  it('inherits the commands of its ancestors, and declares them anew', async () => {
+  it('inherits the commands of its ancestors, and has options for those of its own', async () => {
     @PoolClient({ timeoutMs: 30 })
     abstract class Impatient extends Reports {
-      @PoolCommand('sleep') override readonly nap!: Command<{ seconds: number }, number>;
+      @PoolCommand('sleep') readonly doze!: Command<{ seconds: number }, number>;
       @PoolCommand('sleep', { timeoutMs: Infinity }) readonly rest!: Command<{ seconds: number }, number>;
     }
     const app = await bootApp({ imports: [onePool(), SnakepitModule.forFeature([Impatient])] });
     const client = app.get(Impatient);
     expect(await client.add([1, 1])).toBe(2);
-    await expect(client.nap({ seconds: 0.3 })).rejects.toMatchObject({ details: { timeoutMs: 30 } });
+    await expect(client.doze({ seconds: 0.3 })).rejects.toMatchObject({ details: { timeoutMs: 30 } });
     expect(await client.rest({ seconds: 0.05 })).toBe(0.05);
   });
 

@@ -16,7 +16,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { bootApp, bootError, createApp, moduleOf } from './support/apps.js';
 import { messengerPool, messengers } from './support/microservices.js';
 
-const registered = (options?: SnakepitClientOptions) =>
+const registered = (options: SnakepitClientOptions = {}) =>
   ClientsModule.register([{ name: 'ML', customClass: SnakepitClient, options }]);
 const clientApp = async (options?: SnakepitClientOptions) => {
   const app = await bootApp({ imports: [messengerPool(), registered(options)] });

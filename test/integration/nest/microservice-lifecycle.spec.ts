@@ -137,7 +137,7 @@ describe("a SnakepitError in a handler, with the application's filters", () => {
     fail(@Payload() message: string) {
       return this.pool.execute('fail', { message });
     }
-    @EventPattern('fail.later')
+    @EventPattern<string>('fail.later')
     failLater() {
       return this.pool.execute('fail', { message: 'an event in vain' });
     }

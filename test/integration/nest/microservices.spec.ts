@@ -95,7 +95,7 @@ const hears = (count = 1): Promise<(readonly [unknown, SnakepitContext])[]> => {
 
 @Controller()
 class OrderController {
-  @EventPattern('order.done')
+  @EventPattern<string>('order.done')
   done(@Payload() data: unknown, @Ctx() context: SnakepitContext): void {
     heard.next([data, context]);
   }
@@ -410,7 +410,7 @@ describe('events', () => {
   it('reach every handler of their pattern, and one that fails costs nothing else', async () => {
     @Controller()
     class Failing {
-      @EventPattern('order.done')
+      @EventPattern<string>('order.done')
       done(): never {
         throw new Error('not my day');
       }
@@ -448,5 +448,3 @@ async function serveHybrid(metadata: Parameters<typeof serveApp>[0]) {
   await app.listen(0, '127.0.0.1');
   return { app, url: await app.getUrl() };
 }
-
-export type WorkerEvent = EventPayloads['snakepit:worker-event'];

@@ -1,6 +1,6 @@
 import { Logger, type FactoryProvider, type InjectionToken, type OnApplicationShutdown } from '@nestjs/common';
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
-import type { Subscription } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 
 import { resolveOptions } from '../core/index.js';
 import { ATTACH, type SnakepitConsumer } from '../nest/consumers.js';
@@ -21,7 +21,7 @@ type Reply = (packet: WritePacket) => void;
  * @throws SnakepitError INVALID_OPTIONS
  */
 export class SnakepitClient
-  extends ClientProxy<SnakepitTransportEvents, SnakepitStatus>
+  extends ClientProxy<SnakepitTransportEvents>
   implements SnakepitConsumer, OnApplicationShutdown
 {
   readonly #options: ResolvedClientOptions;
@@ -43,6 +43,12 @@ export class SnakepitClient
       throw misuse(`finds several SnakepitModules; say which by 'snakepit': ${WITH_SNAKEPIT}`);
     }
     this.#use(snakepit);
+  }
+
+  /** What the pool is like, at first and whenever that changes. */
+  override get status(): Observable<SnakepitStatus> {
+    // `ClientsModule` takes no class whose states are of a narrower type than string.
+    return super.status as Observable<SnakepitStatus>;
   }
 
   /** Nothing has to be established; it watches the pool again after `close`. @throws SnakepitError MISUSE without pools */
