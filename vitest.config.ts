@@ -13,6 +13,7 @@ const entryPoints = {
   'nestjs-snakepit/health': 'libs/snakepit/src/health/index.ts',
   'nestjs-snakepit/testing': 'libs/snakepit/src/testing/index.ts',
   'nestjs-snakepit/opentelemetry': 'libs/snakepit/src/telemetry/opentelemetry/index.ts',
+  'nestjs-snakepit/microservices': 'libs/snakepit/src/microservices/index.ts',
   'nestjs-snakepit/worker': 'bridges/node/src/index.ts',
 };
 

@@ -27,6 +27,7 @@ export const rooms = {
   runtime: { imports: UP_TO_RUNTIME, frameworks: ['rxjs'] },
   nest: { imports: UP_TO_RUNTIME, frameworks: NEST },
   telemetry: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
+  microservices: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
   health: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
   cli: { imports: [...UP_TO_RUNTIME, 'nest/tokens'], frameworks: NEST },
   testing: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },

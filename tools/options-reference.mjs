@@ -16,6 +16,8 @@ import {
   snakepitOptionTable,
   variableName,
 } from '../libs/snakepit/dist/runtime/index.js';
+import { clientOptionTable, serverOptionTable } from '../libs/snakepit/dist/microservices/index.js';
+import { poolClientOptionTable, poolCommandOptionTable } from '../libs/snakepit/dist/nest/index.js';
 import { fakeOptionTable, recordOptionTable, replayOptionTable } from '../libs/snakepit/dist/testing/index.js';
 
 const docsDir = fileURLToPath(new URL('../docs/', import.meta.url));
@@ -71,6 +73,14 @@ function optionsPage() {
     ['`fake()`', 'Workers for tests, which live in the process of the application.', fakeOptionTable],
     ['`record()`', 'Real workers whose answers are written into a file, for tests.', recordOptionTable],
     ['`replay()`', 'Workers for tests that answer by such a file.', replayOptionTable],
+    [
+      '`@PoolClient()`',
+      'A [client](clients.md); options of a call are for all of its commands.',
+      poolClientOptionTable,
+    ],
+    ['`@PoolCommand()`', 'A member of a client.', poolCommandOptionTable],
+    ['`SnakepitClient`', 'A `ClientProxy` to a pool, see [microservices](microservices.md).', clientOptionTable],
+    ['`SnakepitServer`', 'The transport from workers to controllers.', serverOptionTable],
   ];
   return [
     GENERATED,

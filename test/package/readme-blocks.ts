@@ -1,26 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-export const repository = fileURLToPath(new URL('../../', import.meta.url));
+import { fencedBlocks, type FencedBlock } from './fenced-blocks.js';
 
-export interface ReadmeBlock {
-  readonly language: string;
-  /** The file it stands for, from `title="…"`. */
-  readonly title: string | undefined;
-  readonly text: string;
-}
+export const repository = fileURLToPath(new URL('../../', import.meta.url));
 
 export const readme = readFileSync(`${repository}README.md`, 'utf8');
 
 /** All fenced blocks of the README, in order. */
-export function readmeBlocks(): ReadmeBlock[] {
-  return [...readme.matchAll(/^```(\w+)(?: title="([^"]+)")?\n([\s\S]*?)^```$/gm)].map(
-    ([, language = '', title, text = '']) => ({
-      language,
-      title,
-      text,
-    }),
-  );
+export function readmeBlocks(): FencedBlock[] {
+  return fencedBlocks(readme);
 }
 
 /** The text of the shell block that contains `part`. */

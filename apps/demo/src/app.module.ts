@@ -18,6 +18,7 @@ import { PseudonymsModule } from './pseudonyms/pseudonyms.module.js';
 import { readSettings, type Settings } from './settings.js';
 import { TrainModule } from './train/train.module.js';
 import { TransferModule } from './transfer/transfer.module.js';
+import { WeatherModule } from './weather/weather.module.js';
 
 @Module({
   imports: [
@@ -42,6 +43,7 @@ import { TransferModule } from './transfer/transfer.module.js';
     SessionsModule,
     TrainModule,
     TransferModule,
+    WeatherModule,
   ],
   controllers: [HomeController],
   providers: [

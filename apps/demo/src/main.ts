@@ -1,6 +1,8 @@
 import 'reflect-metadata';
 import { ConsoleLogger, type INestApplication } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
+import { Snakepit } from 'nestjs-snakepit';
+import { SnakepitServer } from 'nestjs-snakepit/microservices';
 
 import { serveDocs } from './docs.js';
 import { greeting } from './greeting.js';
@@ -16,9 +18,11 @@ async function serve(): Promise<void> {
   });
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   serveDocs(app);
+  app.connectMicroservice({ strategy: new SnakepitServer(app.get(Snakepit)) });
   const config = app.get<ConfigService<Settings, true>>(ConfigService);
   const host = config.get('HOST', { infer: true });
   try {
+    await app.startAllMicroservices();
     await app.listen(config.get('PORT', { infer: true }), host);
   } catch (error) {
     await app.close();

@@ -46,6 +46,7 @@ from flight_route import flight_route  # noqa: E402
 from large_dataset import process_large_dataset  # noqa: E402
 from log_tail import tail_and_analyze  # noqa: E402
 from pseudonyms import pseudonymize  # noqa: E402
+from weather_extremes import weather_extremes  # noqa: E402
 
 __all__ = [
     "batch_inference",
@@ -76,4 +77,5 @@ __all__ = [
     "train_evaluate",
     "train_init",
     "train_shard",
+    "weather_extremes",
 ]

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import { CancelReason, type CallMeta, type LogBody } from 'nestjs-snakepit/codec';
 
-import type { Context, DataMap, Session, Tools, WorkerLog } from './context.js';
+import type { Context, DataMap, Pattern, Session, Tools, WorkerLog } from './context.js';
 import { HostInput } from './host-input.js';
 import { RemoteMap, RemoteSession, type AskHost } from './data-map.js';
 import { CallFailure } from './failures.js';
+import { sendMessage } from './host-messages.js';
 import { hostTools } from './host-tools.js';
 import type { Command } from './load-commands.js';
 import type { SpanAttributes } from './span-attributes.js';
@@ -135,9 +136,16 @@ export class Call implements Context {
     this.uplink.progress(this, value);
   }
 
-  emit(name: string, data: unknown = null): void {
-    if (name.startsWith('snakepit.')) throw new Error(`'${name}': names that begin with 'snakepit.' are reserved`);
-    this.uplink.emit(this, name, data);
+  emit(name: Pattern, data: unknown = null): void {
+    if (typeof name === 'string' && name.startsWith('snakepit.')) {
+      throw new Error(`'${name}': names that begin with 'snakepit.' are reserved`);
+    }
+    // The host reads a map from JSON.
+    this.uplink.emit(this, typeof name === 'string' ? name : JSON.stringify(name), data);
+  }
+
+  send<Result = unknown>(pattern: Pattern, data: unknown = null): Promise<Result> {
+    return sendMessage(this.#ask, pattern, data) as Promise<Result>;
   }
 
   span<Result>(name: string, ...rest: SpanArguments<Result>): Result {

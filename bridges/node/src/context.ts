@@ -37,6 +37,9 @@ export type Tools = {
   // oxlint-disable-next-line typescript/no-explicit-any
 } & { readonly [name: string]: (args?: unknown) => Promise<any> };
 
+/** What tells messages and events apart: a name, or a map as some handlers have it. */
+export type Pattern = string | Readonly<Record<string, unknown>>;
+
 type LogLine = (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /** Writes to the host's log. */
@@ -65,8 +68,13 @@ export interface Context {
   readonly log: WorkerLog;
   /** Tells the caller how far the command is; any value. */
   progress(value: unknown): void;
-  /** Publishes an event of the application's own telemetry; names that begin with `snakepit.` are taken. */
-  emit(name: string, data?: unknown): void;
+  /** Publishes an event: to the application's telemetry, and to its handlers of `@EventPattern(name)`. Names that begin with `snakepit.` are taken. */
+  emit(name: Pattern, data?: unknown): void;
+  /**
+   * Sends a message to the application's handler of `@MessagePattern(pattern)`. Resolves with its answer, and rejects with a
+   * {@link MessageError} for what the handler threw, or where there is none.
+   */
+  send<Result = unknown>(pattern: Pattern, data?: unknown): Promise<Result>;
   /**
    * Runs `body` in a span of the call's trace, and returns what it returns; the span ends when that has settled, and records what was thrown. Costs
    * little when the call is not sampled.

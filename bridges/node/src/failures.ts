@@ -72,6 +72,28 @@ export class ToolError extends HostError {
   }
 }
 
+/**
+ * A message to the host was refused, or its handler threw: `message` and `data` are those of what it threw (the payload of an RpcException
+ * is the data), and `code` is REMOTE_ERROR then, or UNKNOWN_PATTERN where nobody answers the pattern.
+ */
+export class MessageError extends HostError {
+  override readonly name = 'MessageError';
+
+  constructor(
+    readonly pattern: unknown,
+    { code, message, type, data }: HostError,
+  ) {
+    super(code, message, type, data);
+  }
+
+  override describe(): { readonly message: string; readonly data: unknown } {
+    const { pattern, code, type = null, data = null } = this;
+    const what = `the message ${typeof pattern === 'string' ? `'${pattern}'` : textOf(pattern)} failed`;
+    const message = code === 'REMOTE_ERROR' ? `${what}: ${this.message}` : `${what} (${code}): ${this.message}`;
+    return { message, data: { pattern, code, type, data } };
+  }
+}
+
 const SDK_FILES = [new URL('.', import.meta.url).href, decodeURIComponent(new URL('.', import.meta.url).pathname)];
 
 /** Turns what a command threw into an error's body. */
@@ -106,6 +128,13 @@ export function unsendable(error: unknown): ErrorBody {
 export function unknownCommand(name: string, known: Iterable<string>): ErrorBody {
   const message = `there is no command '${name}'; the worker has: ${[...known].join(', ')}`;
   return { code: 'UNKNOWN_COMMAND', message };
+}
+
+/** Why the host did not answer: what it said, or that the question could not be sent; undefined for anything else. */
+export function hostErrorOf(error: unknown): HostError | undefined {
+  if (error instanceof HostError) return error;
+  if (!(error instanceof EncodeError) && !(error instanceof FrameTooLarge)) return undefined;
+  return new HostError('INVALID_ARGUMENTS', error.message);
 }
 
 /** What is sent of an error that cannot be sent as it is, because of `failure`. */

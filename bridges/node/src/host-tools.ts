@@ -1,8 +1,6 @@
-import { EncodeError } from 'nestjs-snakepit/codec';
-
 import type { Tools } from './context.js';
 import type { AskHost } from './data-map.js';
-import { FrameTooLarge, HostError, ToolError } from './failures.js';
+import { hostErrorOf, ToolError } from './failures.js';
 
 /** The tools of the host, for one call. */
 export function hostTools(ask: AskHost): Tools {
@@ -18,10 +16,8 @@ export function hostTools(ask: AskHost): Tools {
 }
 
 function asToolError(name: string, error: unknown): unknown {
-  if (error instanceof HostError) return new ToolError(name, error);
-  // Nothing was sent then.
-  if (!(error instanceof EncodeError) && !(error instanceof FrameTooLarge)) return error;
-  return new ToolError(name, new HostError('INVALID_ARGUMENTS', error.message));
+  const failure = hostErrorOf(error);
+  return failure === undefined ? error : new ToolError(name, failure);
 }
 
 function memberOf(target: Tools, name: string | symbol, call: (name: string, args?: unknown) => unknown): unknown {

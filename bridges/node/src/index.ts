@@ -1,6 +1,6 @@
 export { SNAKEPIT_VERSION } from 'nestjs-snakepit/codec';
-export type { Context, DataMap, Session, Tools, WorkerLog } from './context.js';
-export { HostError, ToolError } from './failures.js';
+export type { Context, DataMap, Pattern, Session, Tools, WorkerLog } from './context.js';
+export { HostError, MessageError, ToolError } from './failures.js';
 export {
   command,
   onSessionClose,

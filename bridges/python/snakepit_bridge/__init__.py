@@ -3,7 +3,7 @@
 from .batching import batch
 from .command import command
 from .context import Context
-from .errors import Cancelled, HostError, SnakepitError, ToolError
+from .errors import Cancelled, HostError, MessageError, SnakepitError, ToolError
 from .hooks import on_session_close, on_session_open, on_shutdown, on_start
 from .version import __version__
 
@@ -18,6 +18,7 @@ __all__ = [
     "Context",
     "GenericCommandHandler",
     "HostError",
+    "MessageError",
     "ProtocolHandler",
     "SnakepitError",
     "ToolError",

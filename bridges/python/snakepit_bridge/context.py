@@ -110,7 +110,24 @@ class Context:
         return self.trace.get("traceparent") if self._call_trace is None else self._call_trace.current.traceparent
 
     def emit(self, name, data=None):
-        """Send an event of the application's own telemetry; names that begin with "snakepit." are taken."""
+        """Send an event: to the application's telemetry, and to its handlers of `@EventPattern(name)`.
+
+        Where those have a map for a pattern, `name` is that map. Names that begin with "snakepit." are taken.
+        """
+        if isinstance(name, dict):
+            from .messages import name_of
+
+            name = name_of(name)
         if isinstance(name, str) and name.startswith("snakepit."):
             raise ValueError("emit(%r): names that begin with 'snakepit.' are reserved; choose another" % name)
         self._runtime.send_event(self.call_id, name, data)
+
+    def send(self, pattern, data=None):
+        """Send a message to the application's handler of `@MessagePattern(pattern)` and return its answer.
+
+        In asynchronous commands the answer has to be awaited; elsewhere the command waits. Raises MessageError for what the handler
+        raised, or where there is none; Cancelled if the call ends before the answer.
+        """
+        from .messages import send
+
+        return send(self._runtime, self.call_id, pattern, data)

@@ -93,6 +93,28 @@ class ToolError(HostError):
         return "the tool %r failed (%s): %s" % (self.tool, self.code, self.message)
 
 
+class MessageError(HostError):
+    """A message to the host was refused, or its handler raised.
+
+    `message` and `data` are those of what it raised: the payload of an RpcException is the data. `code` is REMOTE_ERROR then, and
+    UNKNOWN_PATTERN where nobody answers the pattern.
+    """
+
+    def __init__(self, pattern, error):
+        super().__init__(error.code, error.message, error.type, error.data)
+        self.pattern = pattern
+
+    @property
+    def remote_data(self):
+        """What the caller of the command is told besides, when the command does not catch this."""
+        return {"pattern": self.pattern, "code": self.code, "type": self.type, "data": self.data}
+
+    def __str__(self):
+        if self.code == REMOTE_ERROR:
+            return "the message %r failed: %s" % (self.pattern, self.message)
+        return "the message %r failed (%s): %s" % (self.pattern, self.code, self.message)
+
+
 def host_failure(described):
     """The exception for an error map that answers what was asked of the host."""
     code, message = described.get("code", REMOTE_ERROR), described.get("message", "")

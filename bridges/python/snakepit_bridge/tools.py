@@ -21,7 +21,7 @@ class Tools:
     def call(self, name, args=None):
         """Call a tool by a name that is no attribute's, such as one with a dot in it."""
         question = {"name": name, "args": args}
-        if _in_event_loop():
+        if in_event_loop():
             question["concurrent"] = True  # other commands run in this worker meanwhile
             return self._answer_later(name, question)
         try:
@@ -47,7 +47,8 @@ class Tools:
         return tool
 
 
-def _in_event_loop():
+def in_event_loop():
+    """Tell whether an asynchronous command is running here."""
     # Where nobody has imported asyncio, no event loop runs.
     asyncio = sys.modules.get("asyncio")
     return asyncio is not None and asyncio._get_running_loop() is not None

@@ -31,6 +31,7 @@ def _stub():
     stub.batch = command
     stub.Context = type("Context", (), {})
     stub.ToolError = type("ToolError", (Exception,), {})
+    stub.MessageError = type("MessageError", (Exception,), {})
     return stub
 
 

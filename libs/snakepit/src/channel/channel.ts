@@ -104,7 +104,8 @@ export type ChannelFailure =
 /** What a channel tells its owner, the worker. */
 export interface ChannelOwner {
   onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void;
-  onEvent(name: string, data: unknown): void;
+  /** `call` is the running call whose command sent it, where there is one. */
+  onEvent(name: string, data: unknown, call: ChannelCall | undefined): void;
   /** Answers a host call; a rejection goes back to the worker as an error. */
   onHostCall(call: HostCall): Promise<unknown>;
   /** The worker reads slower than the host writes (false), or has caught up (true). */

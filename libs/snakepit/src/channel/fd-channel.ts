@@ -215,7 +215,7 @@ export class FdChannel implements Channel, FrameSink {
       case Kind.EVENT: {
         const event = parseEventBody(this.#decode(bytes, start, end, flags));
         if (event === undefined) throw new ProtocolViolation('an event has no name');
-        this.#owner?.onEvent(event.name, event.data);
+        this.#owner?.onEvent(event.name, event.data, this.#pending.get(id));
         return;
       }
       case Kind.PING:

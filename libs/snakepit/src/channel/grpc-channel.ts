@@ -206,8 +206,9 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
       const data = event.data === undefined ? null : decodeBody(event.data, this.codec);
       const body = parseEventBody({ name: event.name, data });
       if (body === undefined || body.name === '') throw new ProtocolViolation('an event has no name');
-      this.#owner?.onEvent(body.name, body.data);
-      this.#calls.get(event.call)?.onNotice();
+      const call = this.#calls.get(event.call);
+      this.#owner?.onEvent(body.name, body.data, call?.call);
+      call?.onNotice();
     } else if (failure?.failure !== undefined) {
       const call = this.#calls.get(failure.call);
       call?.onWholeFailure(failure.failure);

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest';
 
 import { hasListeners, publish, subscribe, type EventPayloads } from './events.js';
 
-const event: EventPayloads['snakepit:worker-event'] = { pool: 'p', worker: 'p-1', name: 'cache.miss', data: { n: 1 } };
+const event: EventPayloads['snakepit:worker-event'] = {
+  instance: 'i',
+  pool: 'p',
+  worker: 'p-1',
+  name: 'cache.miss',
+  data: { n: 1 },
+  call: undefined,
+};
 
 describe('events', () => {
   it('reach a subscriber until it leaves', () => {

@@ -2,10 +2,22 @@ import { channel as diagnosticsChannel, type Channel } from 'node:diagnostics_ch
 
 import type { ErrorCode } from './errors.js';
 
+/** What is known of the call that an event of a worker belongs to. */
+export interface EventCall {
+  readonly command: string;
+  readonly session: string | undefined;
+  /** W3C trace context that the command's caller sent along. */
+  readonly trace: { readonly traceparent: string; readonly tracestate?: string } | undefined;
+  /** Context values that the command's caller sent along. */
+  readonly context: Readonly<Record<string, string>> | undefined;
+}
+
 /** What is published on `node:diagnostics_channel`, by channel name. */
 export interface EventPayloads {
   /** A worker changed its state. */
   'snakepit:worker': {
+    /** Which `Snakepit` of this process it belongs to: its `instance`. */
+    readonly instance: string;
     readonly pool: string;
     readonly worker: string;
     readonly pid: number | undefined;
@@ -44,10 +56,14 @@ export interface EventPayloads {
   };
   /** A worker sent an event of its own. */
   'snakepit:worker-event': {
+    /** Which `Snakepit` of this process the worker belongs to: its `instance`. */
+    readonly instance: string;
     readonly pool: string;
     readonly worker: string;
     readonly name: string;
     readonly data: unknown;
+    /** The call whose command sent it; undefined where that is over, or none did. */
+    readonly call: EventCall | undefined;
   };
 }
 

@@ -13,7 +13,7 @@ export {
   type RemoteFailure,
   type SnakepitErrorOptions,
 } from './errors.js';
-export { hasListeners, publish, subscribe, type EventName, type EventPayloads } from './events.js';
+export { hasListeners, publish, subscribe, type EventCall, type EventName, type EventPayloads } from './events.js';
 export { LOG_LEVELS, silentLog, type LogLevel, type LogRecord, type LogSink } from './logger.js';
 export { variableName, withVariables, type Environment, type VariableRules } from './option-variables.js';
 export {

@@ -1,4 +1,20 @@
 export * from '../runtime/index.js';
+export type { ClientClass } from './clients/client.metadata.js';
+export {
+  poolClientOptionTable,
+  poolCommandOptionTable,
+  type PoolClientOptions,
+  type PoolCommandOptions,
+} from './clients/client.options.js';
+export type {
+  ClientCallOptions,
+  Command,
+  SessionCommand,
+  SessionStreamCommand,
+  StreamCommand,
+} from './clients/client.types.js';
+export { PoolClient } from './clients/pool-client.decorator.js';
+export { PoolCommand } from './clients/pool-command.decorator.js';
 export { commandArgs } from './commands/command-args.js';
 export { SnakepitCommand } from './commands/command.decorator.js';
 export { commandOptionTable, type SnakepitCommandOptions } from './commands/command.options.js';

@@ -9,8 +9,12 @@ import {
   type Adapter,
   type SnakepitOptions,
 } from '../runtime/index.js';
+import type { ClientClass } from './clients/client.metadata.js';
+import { POOL_CLIENTS, SnakepitFeatureModule } from './clients/feature.module.js';
+import { PoolClients } from './clients/pool-clients.js';
 import { CommandExplorer } from './commands/command.explorer.js';
 import { CommandRunner } from './commands/command.runner.js';
+import { ConsumerExplorer } from './consumers.js';
 import { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
 import { writeToNestLog } from './nest-log.js';
 import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
@@ -45,10 +49,13 @@ import { ToolExplorer } from './tools/tool.explorer.js';
     },
     { provide: PoolService, useFactory: (snakepit: Snakepit) => snakepit.pool(), inject: [Snakepit] },
     { provide: SessionService, useFactory: (snakepit: Snakepit) => snakepit.sessions, inject: [Snakepit] },
+    PoolClients,
+    { provide: POOL_CLIENTS, useExisting: PoolClients },
     CommandExplorer,
     CommandRunner,
     ToolCaller,
     ToolExplorer,
+    ConsumerExplorer,
     SnakepitDisconnectInterceptor,
     SnakepitExceptionFilter,
     SnakepitLifecycle,
@@ -60,6 +67,7 @@ import { ToolExplorer } from './tools/tool.explorer.js';
     CommandRunner,
     SnakepitDisconnectInterceptor,
     SnakepitExceptionFilter,
+    POOL_CLIENTS,
   ],
 })
 export class SnakepitModule extends ConfigurableModuleClass {
@@ -73,6 +81,16 @@ export class SnakepitModule extends ConfigurableModuleClass {
   /** Pools whose options come from other providers, such as a configuration service. */
   static override forRootAsync(options: SnakepitModuleAsyncOptions): DynamicModule {
     return withPools(super.forRootAsync(options), options.poolNames ?? []);
+  }
+
+  /**
+   * Provides classes that `@PoolClient` stands on, whose members are commands.
+   *
+   * @param pools what `forRoot` has returned, where that is not global
+   * @throws SnakepitError MISUSE for a class that is no client
+   */
+  static forFeature(clients: readonly ClientClass[], pools?: DynamicModule): DynamicModule {
+    return SnakepitFeatureModule.of(clients, pools);
   }
 }
 

@@ -323,11 +323,16 @@ export class Pool implements SupervisorOwner {
   async drain(): Promise<void> {
     if (this.#life === 'new' || this.#life === 'open') this.#life = 'draining';
     this.#dispatcher.batching.flush();
-    const { reached, giveUp } = this.#dispatcher.idle();
     const now = this.#clock.now();
     // Who drains first and closes then has no more time than who does both at once.
     this.#drainUntil ??= now + this.options.drainTimeoutMs;
-    const timer = this.#clock.after(Math.max(0, this.#drainUntil - now), giveUp);
+    await this.idle(Math.max(0, this.#drainUntil - now));
+  }
+
+  /** Waits until no call is open, for `timeoutMs` at most; goes on taking calls. */
+  async idle(timeoutMs = this.options.drainTimeoutMs): Promise<void> {
+    const { reached, giveUp } = this.#dispatcher.idle();
+    const timer = this.#clock.after(timeoutMs, giveUp);
     await reached;
     timer.cancel();
   }

@@ -357,7 +357,8 @@ export class Supervisor implements WorkerOwner, LendingCrew {
     const { inheritEnv: inherit, env: given } = options;
     const env =
       'addresses' in spec ? {} : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance });
-    const worker = new Worker({ id, pool, spec, env, launch, settings: options, clock, log, owner: this, onSpans });
+    const settings = options;
+    const worker = new Worker({ id, pool, instance, spec, env, launch, settings, clock, log, owner: this, onSpans });
     this.#workers.add(worker);
     return worker;
   }

@@ -10,6 +10,7 @@ export {
   type Environment,
   type ErrorCode,
   type ErrorDetails,
+  type EventCall,
   type EventName,
   type EventPayloads,
   type LogLevel,

@@ -7,6 +7,7 @@ import { orphanGuard } from '../worker/index.js';
 import { guardExit } from './exit-guard.js';
 import { HostMethods } from './host-methods.js';
 import { InputHostCalls } from './input-host-calls.js';
+import { Messages } from './messages.js';
 import { DEFAULT_POOL, resolveSnakepitOptions, type ResolvedSnakepitOptions, type SnakepitOptions } from './options.js';
 import { PoolService } from './pool-service.js';
 import { Surroundings } from './surroundings.js';
@@ -32,7 +33,10 @@ export class Snakepit {
   readonly surroundings: Surroundings;
   /** @internal Answers what workers ask, for whoever has answers to give. */
   readonly hostMethods: HostMethods;
-  readonly #instance = randomBytes(12).toString('hex');
+  /** @internal What workers ask by `ctx.send`. */
+  readonly messages = new Messages();
+  /** Tells it from others of this process, in events. */
+  readonly instance = randomBytes(12).toString('hex');
   readonly #log: LogSink;
   readonly #pools: ReadonlyMap<string, Pool>;
   readonly #unguard: () => void;
@@ -57,9 +61,10 @@ export class Snakepit {
     this.tools = new Tools({ pools: options.pools, clock, log });
     for (const [name, tool] of Object.entries(context.tools ?? {})) this.tools.register(name, tool);
     this.hostMethods.register('tool', (request) => this.tools.answer(request));
+    this.hostMethods.register('message', (request) => this.messages.answer(request));
     const inputs = new InputHostCalls((pool) => options.pools[pool]!.maxFrameBytes);
     this.hostMethods.register('input', (request) => inputs.answer(request), { isOwn: true });
-    const instance = this.#instance;
+    const { instance } = this;
     this.#pools = new Map(
       Object.entries(options.pools).map(([name, poolOptions]) => {
         const onHostCall = this.hostMethods.answer.bind(this.hostMethods);
@@ -107,7 +112,7 @@ export class Snakepit {
   async #start(): Promise<void> {
     const starting = [...this.#pools.values()].map((pool) => pool.start());
     // While the pools look for their interpreters, so that it delays no worker.
-    if (this.#closing === undefined && this.#hasProcesses) orphanGuard.open(this.#instance, this.#log);
+    if (this.#closing === undefined && this.#hasProcesses) orphanGuard.open(this.instance, this.#log);
     const outcomes = await Promise.allSettled(starting);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed === undefined) return;
@@ -118,6 +123,11 @@ export class Snakepit {
   /** Takes no more calls and returns when those admitted are through, or after each pool's `drainTimeoutMs`. */
   async drain(): Promise<void> {
     await Promise.all([...this.#pools.values()].map((pool) => pool.drain()));
+  }
+
+  /** @internal Waits until no pool has calls, for each pool's `drainTimeoutMs` at most; goes on taking calls. */
+  async idle(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.idle()));
   }
 
   /** Drains and ends everything: no process, timer or listener is left. */
@@ -132,7 +142,7 @@ export class Snakepit {
     await Promise.all([...this.#pools.values()].map((pool) => pool.close()));
     this.#unlisten();
     await this.sessions.close();
-    await orphanGuard.close(this.#instance);
+    await orphanGuard.close(this.instance);
     this.#unguard();
   }
 

@@ -48,6 +48,7 @@ function start(spec: Partial<LaunchSpec>, over: Partial<WorkerSettings> = {}): O
   const worker = new Worker({
     id: 'p-1',
     pool: 'p',
+    instance: 'i',
     spec: whole,
     env: { PATH: process.env['PATH'] ?? '' },
     launch: (options) => new SpawnedProcess({ ...options, spec: whole }),

@@ -9,6 +9,7 @@ import {
 } from '../channel/index.js';
 import { createArenaFile, SPANS_EVENT, type ArenaFile } from '../codec/index.js';
 import {
+  hasListeners,
   publish,
   SnakepitError,
   toError,
@@ -18,6 +19,7 @@ import {
   type LogSink,
   type Timer,
 } from '../core/index.js';
+import { eventCallOf } from './event-call.js';
 import { describeExit, type ExitCause } from './exit-cause.js';
 import { GrpcEndpoint } from './grpc-endpoint.js';
 import type { WorkerSpec } from './launch-spec.js';
@@ -50,6 +52,8 @@ export interface WorkerParts {
   /** Unique within the host, such as `reports-2`. */
   readonly id: string;
   readonly pool: string;
+  /** Tells the worker's `Snakepit` from others of this process. */
+  readonly instance: string;
   readonly spec: WorkerSpec;
   readonly env: Readonly<Record<string, string>>;
   readonly launch: Launch;
@@ -222,9 +226,11 @@ export class Worker implements ChannelOwner {
     log({ ...record, pool, worker: id });
   }
 
-  onEvent(name: string, data: unknown): void {
+  onEvent(name: string, data: unknown, call: ChannelCall | undefined): void {
     if (name === SPANS_EVENT) return this.#parts.onSpans?.(this.id, data);
-    publish('snakepit:worker-event', { pool: this.#parts.pool, worker: this.id, name, data });
+    if (!hasListeners('snakepit:worker-event')) return;
+    const { instance, pool } = this.#parts;
+    publish('snakepit:worker-event', { instance, pool, worker: this.id, name, data, call: eventCallOf(call) });
   }
 
   onHostCall(call: HostCall): Promise<unknown> {
@@ -381,9 +387,10 @@ export class Worker implements ChannelOwner {
       throw new Error(`worker '${this.id}' cannot go from ${from.kind} to ${next.kind}`);
     }
     this.#state = next;
-    const { pool } = this.#parts;
+    const { instance, pool } = this.#parts;
     const startMs = next.kind === 'ready' ? next.startMs : undefined;
     publish('snakepit:worker', {
+      instance,
       pool,
       worker: this.id,
       pid: this.pid,

@@ -3,7 +3,7 @@ import { defer, from, mergeMap, type Observable } from 'rxjs';
 
 import { SnakepitError } from '../../core/index.js';
 import { Snakepit, type ExecuteOptions, type PoolService } from '../../runtime/index.js';
-import { assertOffered } from './command.manifest-check.js';
+import { assertOffered, offerOf } from './command.manifest-check.js';
 import type { CommandDeclaration } from './command.metadata.js';
 
 /** A command with the pool of this application that runs it. */
@@ -97,9 +97,9 @@ export class CommandRunner {
     return { pool, options };
   }
 
-  #check(declaration: CommandDeclaration, { name, commands }: PoolService): void {
-    const supported = this.snakepit.options.pools[name]?.adapter.supportedCommands;
-    assertOffered(declaration, { pool: name, commands: commands ?? supported?.map((each) => ({ name: each })) });
+  #check({ label, command, options }: CommandDeclaration, pool: PoolService): void {
+    const { stream } = options;
+    assertOffered({ what: `@SnakepitCommand on ${label}`, command, stream }, offerOf(this.snakepit, pool));
   }
 
   #poolFor({ label }: CommandDeclaration, name: string | undefined): PoolService {

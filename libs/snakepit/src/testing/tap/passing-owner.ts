@@ -1,11 +1,11 @@
-import type { ChannelOwner, HostCall } from '../../channel/index.js';
+import type { ChannelCall, ChannelOwner, HostCall } from '../../channel/index.js';
 import { Relay } from './relay.js';
 
 /** Passes on what a channel tells; what it asks on behalf of a relay it asks on behalf of the call that the relay stands for. */
 export function passingOwner(owner: ChannelOwner, others: Partial<ChannelOwner> = {}): ChannelOwner {
   return {
     onLog: (record) => owner.onLog(record),
-    onEvent: (name, data) => owner.onEvent(name, data),
+    onEvent: (name, data, call) => owner.onEvent(name, data, originalOf(call)),
     onHostCall: (hostCall) => owner.onHostCall(withOriginal(hostCall)),
     onRoom: (hasRoom) => owner.onRoom(hasRoom),
     onFailed: (failure) => owner.onFailed(failure),
@@ -14,6 +14,9 @@ export function passingOwner(owner: ChannelOwner, others: Partial<ChannelOwner> 
 }
 
 function withOriginal(hostCall: HostCall): HostCall {
-  const { call } = hostCall;
-  return call instanceof Relay ? { ...hostCall, call: call.original } : hostCall;
+  return { ...hostCall, call: originalOf(hostCall.call) };
+}
+
+function originalOf(call: ChannelCall | undefined): ChannelCall | undefined {
+  return call instanceof Relay ? call.original : call;
 }

@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { SnakepitModule } from 'nestjs-snakepit';
+
+import { WeatherJournal } from './weather-journal.service.js';
+import { WeatherMessagesController } from './weather-messages.controller.js';
+import { WeatherClient } from './weather.client.js';
+import { WeatherController } from './weather.controller.js';
+
+@Module({
+  imports: [SnakepitModule.forFeature([WeatherClient])],
+  controllers: [WeatherController, WeatherMessagesController],
+  providers: [WeatherJournal],
+})
+export class WeatherModule {}

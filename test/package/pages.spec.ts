@@ -1,0 +1,161 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { createSnakepit, python, type PoolService, type Snakepit } from 'nestjs-snakepit';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { fencedBlocks } from './fenced-blocks.js';
+import { PageApp } from './page-app.js';
+import { repository } from './readme-blocks.js';
+
+const json = async (url: string, init?: RequestInit): Promise<unknown> => (await fetch(url, init)).json();
+const events = async (url: string): Promise<unknown[]> =>
+  [...(await (await fetch(url)).text()).matchAll(/data: (.*)/g)].map(([, data]) => JSON.parse(data!) as unknown);
+
+/** The page's files are compiled before its tests. */
+function usePage(page: string, stubs?: Readonly<Record<string, string>>): () => PageApp {
+  let app: PageApp | undefined;
+  beforeAll(async () => {
+    app = await PageApp.compiled(page, stubs);
+  }, 60_000);
+  afterAll(() => app?.remove());
+  return () => app!;
+}
+
+describe('docs/clients.md', () => {
+  const page = usePage('clients.md');
+
+  it('is an application that does what it says', async () => {
+    await page().serve(async (url) => {
+      expect(await json(`${url}/summary?amounts=1,2,3`)).toEqual({ count: 3, total: 6 });
+      expect(await events(`${url}/countdown`)).toEqual([{ left: 3 }, { left: 2 }, { left: 1 }]);
+      expect(await json(`${url}/remember?session=ann&amount=5`)).toBe(5);
+      expect(await json(`${url}/remember?session=ann&amount=6`)).toBe(11);
+    });
+  }, 60_000);
+});
+
+describe('docs/microservices.md', () => {
+  const page = usePage('microservices.md');
+
+  it('is an application that does what it says', async () => {
+    await page().serve(async (url) => {
+      expect(await json(`${url}/total`)).toBe(4);
+    });
+  }, 60_000);
+});
+
+describe('docs/migrate-from-python-shell.md', () => {
+  const page = usePage('migrate-from-python-shell.md');
+
+  it('is an application that does what it says', async () => {
+    await page().serve(async (url) => {
+      expect(await json(`${url}/score?text=one+two`)).toEqual({ score: 2, words: ['one', 'two'] });
+    });
+  }, 60_000);
+});
+
+describe('docs/migrate-from-fastapi.md', () => {
+  const page = usePage('migrate-from-fastapi.md');
+
+  it('is an application that does what it says', async () => {
+    await page().serve(async (url) => {
+      const price = (amounts: number[]) => ({
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ amounts }),
+      });
+      expect(await json(`${url}/price`, price([10, 20.5]))).toEqual({ gross: 36.6 });
+      expect(await json(`${url}/price`, price([]))).toMatchObject({ statusCode: 422, message: 'no amounts' });
+      expect(await events(`${url}/countdown?start=2`)).toEqual([{ left: 2 }, { left: 1 }]);
+    });
+  }, 60_000);
+});
+
+/** What the page uses of BullMQ 5, which is not installed here: the worker is compiled against this, the processor is run. */
+const BULLMQ = `declare module 'bullmq' {
+  export class UnrecoverableError extends Error {}
+  export interface Job<Data = unknown, Result = unknown> {
+    data: Data;
+    returnvalue: Result;
+    updateProgress(progress: string | boolean | number | object): Promise<void>;
+  }
+  export class Worker<Data = unknown, Result = unknown> {
+    constructor(
+      name: string,
+      processor: (job: Job<Data, Result>, token?: string) => Promise<Result>,
+      options: { connection: { url: string }; concurrency?: number },
+    );
+    close(force?: boolean): Promise<void>;
+  }
+}
+`;
+
+describe('docs/migrate-from-bullmq.md', () => {
+  const page = usePage('migrate-from-bullmq.md', { 'src/bullmq.d.ts': BULLMQ });
+  const failures = { unrecoverable: (message: string) => new RangeError(message) };
+  type Process = (pool: PoolService, job: object, failures: object, signal?: AbortSignal) => Promise<number>;
+  let snakepit: Snakepit;
+  let processReport: Process;
+
+  beforeAll(async () => {
+    const { folder } = page();
+    snakepit = await createSnakepit({ adapter: python({ module: join(folder, 'workers/report.py') }), size: 1 });
+    const built = (await import(pathToFileURL(join(folder, 'dist/report.processor.js')).href)) as {
+      processReport: Process;
+    };
+    ({ processReport } = built);
+  });
+  afterAll(() => snakepit.close());
+
+  it('reports every item of the stream as progress, one after the other, and returns the total', async () => {
+    const reported: object[] = [];
+    let running = 0;
+    const job = {
+      data: { rows: 3 },
+      updateProgress: async (progress: object) => {
+        running += 1;
+        expect(running).toBe(1);
+        await new Promise((resolve) => setImmediate(resolve));
+        running -= 1;
+        reported.push(progress);
+      },
+    };
+    expect(await processReport(snakepit.pool(), job, failures)).toBe(6);
+    expect(reported).toEqual([1, 3, 6].map((total, at) => ({ done: at + 1, of: 3, total })));
+  });
+
+  it('tells what the command refuses from what is worth another attempt', async () => {
+    const updateProgress = () => Promise.resolve();
+    const refused = processReport(snakepit.pool(), { data: { rows: -1 }, updateProgress }, failures);
+    await expect(refused).rejects.toThrow(new RangeError("'build_report' raised ValueError: rows cannot be negative"));
+    const stopped = processReport(
+      snakepit.pool(),
+      { data: { rows: 10 }, updateProgress },
+      failures,
+      AbortSignal.abort(),
+    );
+    await expect(stopped).rejects.toMatchObject({ code: 'CANCELLED' });
+  });
+});
+
+describe('the pages whose code is run', () => {
+  const pages = [
+    'clients',
+    'microservices',
+    'migrate-from-python-shell',
+    'migrate-from-fastapi',
+    'migrate-from-bullmq',
+  ];
+
+  it.each(pages)('docs/%s.md has no Python that cannot be compiled', async (page) => {
+    const blocks = fencedBlocks(readFileSync(join(repository, 'docs', `${page}.md`), 'utf8'));
+    const sources = blocks.filter(({ language }) => language === 'python').map(({ text }) => text);
+    expect(sources.length).toBeGreaterThan(0);
+    for (const source of sources) {
+      await promisify(execFile)('python3', ['-c', 'import sys; compile(sys.argv[1], "page", "exec")', source]);
+    }
+  });
+});
