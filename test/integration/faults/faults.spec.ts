@@ -42,7 +42,8 @@ describe.runIf(process.platform === 'linux').each(LANES)('a pool of workers in $
 
       expect(ending).toEqual(ends(lane));
       if (says !== undefined) expect(text).toMatch(says);
-      if (line !== undefined) await waitUntil('the line in the log', () => logs.some(({ message }) => message === line));
+      if (line !== undefined)
+        await waitUntil('the line in the log', () => logs.some(({ message }) => message === line));
       if (isHarmless) return expect(pool().stats().pids).toEqual(before);
       const gone = () => before.filter((pid) => !pool().stats().pids.includes(pid));
       await waitUntil('its replacement', () => gone().length > 0);

@@ -70,8 +70,8 @@ export const FAULTS = [
     provoke: command('corrupt', { how: 'duplicate' }),
     ends: ({ protocol }) => ({ value: protocol === 'v1' ? 1 : null }),
     leftOut: {
-      'python grpc': 'gRPC itself sends no second reply; a worker without it does, in by-hand.spec.ts',
-      'node grpc': 'gRPC itself sends no second reply; a worker without it does, in by-hand.spec.ts',
+      'python grpc': 'no library for gRPC sends a second reply; see by-hand.spec.ts',
+      'node grpc': 'no library for gRPC sends a second reply; see by-hand.spec.ts',
     },
   },
   {
