@@ -58,7 +58,7 @@ describe.runIf(process.platform === 'linux').each(LANES)('a pool of workers in $
 async function endingOf(call: Promise<unknown>): Promise<{ ending: Ending; text: string }> {
   try {
     const value = await call;
-    return { ending: value === true ? undefined : { value }, text: '' };
+    return { ending: value === undefined ? undefined : { value }, text: '' };
   } catch (error) {
     if (!isSnakepitError(error)) throw error;
     return { ending: { code: error.code, delivery: error.delivery }, text: error.message };

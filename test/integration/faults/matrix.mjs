@@ -15,13 +15,22 @@ const LATE = { code: 'CALL_TIMEOUT', delivery: 'may-have-run' };
 const answersWhileBusy = ({ language, protocol }) => language === 'python' && protocol !== 'v1';
 const forFrozen = (lane) => (answersWhileBusy(lane) ? LOST : LATE);
 
-/** A call that waits until `act` is done to its worker. */
-const whileItWaits = (act, optionsFor) => (pool, scratch, lane) => {
+/** To a process that may just have ended by another fault. */
+function send(signal, pid) {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
+/** A call that waits until its worker gets a signal. */
+const whileItWaits = (signal, optionsFor) => (pool, scratch, lane) => {
   const began = scratch();
   const call = pool.execute('wait', { began }, optionsFor?.(lane));
   call.catch(() => {});
   return untilExists(began, call).then(() => {
-    act(Number(readFileSync(began, 'utf8')));
+    send(signal, Number(readFileSync(began, 'utf8')));
     return call;
   });
 };
@@ -35,18 +44,22 @@ const untilFound = (lane) => (answersWhileBusy(lane) ? undefined : SHORT);
 export const FAULTS = [
   {
     name: 'SIGKILL',
-    provoke: whileItWaits((pid) => process.kill(pid, 'SIGKILL')),
+    provoke: whileItWaits('SIGKILL'),
     ends: () => EXITED,
     says: /SIGKILL/,
   },
   {
     name: 'SIGSTOP',
-    provoke: whileItWaits((pid) => process.kill(pid, 'SIGSTOP'), untilFound),
+    provoke: whileItWaits('SIGSTOP', untilFound),
     ends: forFrozen,
   },
   {
     name: 'SIGSTOP while idle',
-    provoke: (pool) => process.kill(pool.stats().pids[0], 'SIGSTOP'),
+    provoke: (pool) =>
+      pool
+        .stats()
+        .pids.slice(0, 1)
+        .forEach((pid) => send('SIGSTOP', pid)),
     ends: () => undefined,
   },
   { name: 'SIGSEGV', provoke: command('crash'), ends: () => EXITED, says: /SIGSEGV/ },
