@@ -8,6 +8,7 @@ import { failureOf, itemsOf, received } from '../support/outcomes.js';
 import { entryWith, numberIn, useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
+const MAX_FRAME_BYTES = 2 ** 20;
 const CREDIT = 16;
 /** How soon a generator must be closed after its consumer left. */
 const CLOSE_WITHIN_MS = 50;
@@ -16,7 +17,12 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) =
 
 describe.each(COMBINATIONS.filter(({ can }) => can.multiplexes))('streams over $name', (combination: Combination) => {
   const scratch = useScratch();
-  const running = usePool(combination, { streamCredit: CREDIT, cancelGraceMs: 500, killGraceMs: 200 });
+  const running = usePool(combination, {
+    maxFrameBytes: MAX_FRAME_BYTES,
+    streamCredit: CREDIT,
+    cancelGraceMs: 500,
+    killGraceMs: 200,
+  });
   const pool = () => running().pool;
 
   /** Whatever a case did, nothing is left in a worker's hands. */
@@ -58,6 +64,14 @@ describe.each(COMBINATIONS.filter(({ can }) => can.multiplexes))('streams over $
     const { items, error } = await received(pool().stream('unserializable_item'));
     expect(items).toEqual([1]);
     expect(error).toMatchObject({ code: 'INVALID_RESULT', delivery: 'ran' });
+  });
+
+  it('ends with FRAME_TOO_LARGE at an item larger than maxFrameBytes', async () => {
+    const { items, error } = await received(pool().stream('text_of', { length: MAX_FRAME_BYTES + 1 }));
+    expect(items).toEqual([]);
+    expect(error).toMatchObject({ code: 'FRAME_TOO_LARGE', delivery: 'ran' });
+    expect(error?.message).toContain("raise 'maxFrameBytes'");
+    expect(await itemsOf(pool().stream('text_of', { length: MAX_FRAME_BYTES - 200 }))).toHaveLength(1);
   });
 
   it('gives the result of a plain command as its one item', async () => {

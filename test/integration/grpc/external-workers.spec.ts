@@ -121,7 +121,26 @@ describe.each(LANGUAGES)('a %s worker that somebody else has started', (language
     expect(child.exitCode).toBeNull();
   });
 
-  it('that stops within a stream fails it after the items that came', async () => {
+  it('that stops answering within a stream fails it after the items that came, and streams again when it goes on', async () => {
+    const { address, child } = await worker();
+    const pool = await attach(address, { ...WATCHFUL, cancelGraceMs: 100 });
+    // Node answers no heartbeat while a command is under way: there the stream's deadline finds out.
+    const [code, options] = language === 'python' ? ['WORKER_LOST', {}] : ['CALL_TIMEOUT', { timeoutMs: 1_000 }];
+    const items: unknown[] = [];
+    const ended = failureOf(
+      (async () => {
+        for await (const item of pool.iterate('ticks', { path: scratch(), ms: 5 }, options)) {
+          if (items.push(item) === 3) child.kill('SIGSTOP');
+        }
+      })(),
+    );
+    expect(await ended).toMatchObject({ code, delivery: 'may-have-run' });
+    expect(items.length).toBeGreaterThanOrEqual(3);
+    child.kill('SIGCONT');
+    expect(await itemsOf(pool.stream('count', { to: 3 }))).toEqual([0, 1, 2]);
+  });
+
+  it('that ends within a stream fails it after the items that came', async () => {
     const first = await worker();
     const pool = await attach(first.address);
     const ticks = pool.iterate('ticks', { path: scratch(), ms: 5 });
