@@ -12,7 +12,7 @@ import {
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
 import { failureOf } from '../support/outcomes.js';
-import { untilGone } from '../support/processes.js';
+import { sendSignal, untilGone } from '../support/processes.js';
 import { entriesOf, entryWith, useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -153,14 +153,14 @@ describe('a command that hangs', () => {
     const [before] = pool.stats().pids;
     await failureOf(pool.execute('hold_gil', { path }, { timeoutMs: 150 }));
     expect(await pool.execute('pid')).not.toBe(before);
-    process.kill(before ?? 0, 'SIGKILL');
+    sendSignal(before, 'SIGKILL');
     await untilGone([before ?? 0]);
     await waitUntil('the old one forgotten', () => pool.stats().workers === 1);
     expect(pool.stats()).toMatchObject({ restarts: 1, status: 'up' });
   });
 
   it('while it holds the GIL misses its heartbeat: WORKER_LOST', async () => {
-    const { pool } = await start({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 150 });
+    const { pool } = await start({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 500 });
     const path = scratch();
     const error = await failureOf(pool.execute('hold_gil', { path }));
     expect(error).toMatchObject({ code: 'WORKER_LOST', delivery: 'may-have-run' });
@@ -168,10 +168,10 @@ describe('a command that hangs', () => {
   });
 
   it('in Python code keeps answering its heartbeat, and only its deadline ends it', async () => {
-    const { pool } = await start({ heartbeatIntervalMs: 20, heartbeatTimeoutMs: 400 });
+    const { pool } = await start({ heartbeatIntervalMs: 20, heartbeatTimeoutMs: 800 });
     const path = scratch();
     const [before] = pool.stats().pids;
-    await pool.execute('spin', { path, seconds: 1 });
+    await pool.execute('spin', { path, seconds: 2 });
     expect(pool.stats().pids).toEqual([before]);
   });
 });

@@ -51,7 +51,7 @@ function guardianOrFail(hostPid: number): number {
 }
 
 function untilNoneOf(pids: readonly number[]): Promise<unknown> {
-  return waitUntil(`the end of ${pids.join(', ')}`, () => !pids.some(isAlive), 2_000);
+  return waitUntil(`the end of ${pids.join(', ')}`, () => !pids.some(isAlive), 5_000);
 }
 
 const foldersOf = (hostPid: number) => readdirSync(tmpdir()).filter((name) => name.startsWith(`snakepit-${hostPid}.`));
@@ -149,7 +149,7 @@ describe.runIf(process.platform === 'linux')('when a host ends otherwise', () =>
     expect(await host.ended(5_000)).toMatchObject({ status, signal });
     await untilNoneOf(all);
     // The guardian tidies up a moment after the last of them.
-    await waitUntil('no process and no folder', () => processesOf(pid).length + foldersOf(pid).length === 0, 2_000);
+    await waitUntil('no process and no folder', () => processesOf(pid).length + foldersOf(pid).length === 0, 5_000);
   });
 });
 

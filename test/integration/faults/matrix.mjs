@@ -140,16 +140,16 @@ function untilNoticed(lane) {
 
 /** Waits for a file; rejects as the call does when that ends before. */
 async function untilExists(path, call) {
-  let hasEnded = false;
-  const end = call.then(
-    () => Promise.reject(new Error('the call ended before its worker could write')),
-    (error) => {
-      hasEnded = true;
-      throw error;
-    },
-  );
+  const over = new AbortController();
+  const end = call.then(() => {
+    throw new Error('the call ended before its worker could write');
+  });
   const exists = async () => {
-    while (!hasEnded && !existsSync(path)) await sleep(POLL_MS);
+    while (!over.signal.aborted && !existsSync(path)) await sleep(POLL_MS);
   };
-  await Promise.race([exists(), end]);
+  try {
+    await Promise.race([exists(), end]);
+  } finally {
+    over.abort();
+  }
 }

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { createSnakepit, node, python } from 'nestjs-snakepit/core';
 import { describe, expect, inject, it } from 'vitest';
 
+import { sendSignal } from '../../support/processes.js';
 import { waitUntil } from '../../support/wait-until.js';
 import { LANES, POOL_OPTIONS, workerOptions, type Lane } from './lanes.mjs';
 
@@ -53,11 +54,11 @@ describe.runIf(isLinux).each(LANES)('a worker that reads nothing for a while, in
       const lengths = Array.from({ length: 12 }, (_, n) => 4 * 2 ** 20 + n);
       for (let n = 0; n < 100; n += 1) await pool.execute('length', { value: 'warm' });
       const [pid] = pool.stats().pids;
-      process.kill(pid ?? 0, 'SIGSTOP');
+      sendSignal(pid, 'SIGSTOP');
       const calls = lengths.map((length) => pool.execute('length', { value: 'x'.repeat(length) }));
       await waitUntil('the first of them to leave', () => pool.stats().inFlight > 0);
       await new Promise(setImmediate);
-      process.kill(pid ?? 0, 'SIGCONT');
+      sendSignal(pid, 'SIGCONT');
       expect(await Promise.all(calls)).toEqual(lengths);
       expect(pool.stats()).toMatchObject({ restarts: 0, errors: 0 });
     } finally {

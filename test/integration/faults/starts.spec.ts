@@ -5,6 +5,7 @@ import { createSnakepit, node, python, type PoolOptions, type PoolService, type 
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
 import { failureOf } from '../../support/outcomes.js';
+import { sendSignal } from '../../support/processes.js';
 import { useScratch } from '../../support/records.js';
 import { waitUntil } from '../../support/wait-until.js';
 import { LANES, POOL_OPTIONS, workerOptions, type Lane } from './lanes.mjs';
@@ -32,7 +33,7 @@ describe.runIf(process.platform === 'linux').each(LANES)('a pool of workers in $
 
   /** Kills all workers; gives the refusal of the first call that finds none. */
   async function refusalAfterDeath(pool: PoolService) {
-    for (const { pid } of pool.workers()) process.kill(pid ?? 0, 'SIGKILL');
+    for (const { pid } of pool.workers()) sendSignal(pid, 'SIGKILL');
     return waitUntil('the refusal', async () => {
       const failed = await failureOf(pool.execute('add', { a: 1, b: 2 }, { timeoutMs: 200 }));
       return failed.code === 'POOL_NOT_READY' ? failed : undefined;

@@ -43,7 +43,7 @@ describe('a command that hangs in a Python worker over gRPC', () => {
   );
 
   it('while it holds the GIL misses its heartbeat: WORKER_LOST, and its worker is replaced', async () => {
-    const { pool } = await start({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 150 });
+    const { pool } = await start({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 500 });
     const path = scratch();
     const lost = failureOf(pool.execute('hold_gil', { path }));
     await entryWith(path, 'began');
