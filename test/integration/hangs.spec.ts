@@ -110,6 +110,17 @@ describe('a command that hangs', () => {
     expect(error.details['workerStacks']).toMatch(/in the event loop: no command runs JavaScript/);
   });
 
+  it.each(NODE_CHANNELS)(
+    'is CALL_TIMEOUT where its grace is over before the stacks are there, over %s',
+    async (_, options) => {
+      const { pool } = await start({ adapter: node({ module: nodeModule, ...options }), cancelGraceMs: 1 });
+      for (let round = 0; round < 5; round += 1) {
+        const error = await failureOf(pool.execute('wait', { path: scratch() }, { timeoutMs: 100 }));
+        expect(error).toMatchObject({ code: 'CALL_TIMEOUT', details: { timeoutMs: 100 } });
+      }
+    },
+  );
+
   it('shows no stacks where the module wants the signal for itself, which it does not get', async () => {
     const { pool } = await start({ env: { TAKES_SIGUSR1: '1' } });
     const path = scratch();
