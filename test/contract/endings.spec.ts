@@ -15,7 +15,8 @@ describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
   const running = usePool(combination, {
     size: SIZE,
     queueTimeoutMs: 300,
-    cancelGraceMs: 50,
+    // Long enough for a worker that can be cancelled to say that it has stopped.
+    cancelGraceMs: can.multiplexes ? 500 : 50,
     killGraceMs: 50,
     restart: { budget: 1_000, initialDelayMs: 1, maxDelayMs: 10 },
     // One command ends all the workers here, on purpose; test/integration/crash-barrier.spec.ts is about what that leads to.
