@@ -16,6 +16,7 @@ import {
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 
 import { failureOf } from '../support/outcomes.js';
+import { sendSignal } from '../support/processes.js';
 import { entryWith, useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -65,7 +66,7 @@ const PROVOKED: Record<ErrorCode, (path: string) => Promise<SnakepitError>> = {
   },
   POOL_NOT_READY: async () => {
     const pool = await poolOf();
-    process.kill(pool.stats().pids[0] ?? 0, 'SIGKILL');
+    sendSignal(pool.stats().pids[0], 'SIGKILL');
     await waitUntil('the death', () => pool.status === 'down');
     return failureOf(pool.ready(1));
   },
@@ -99,10 +100,10 @@ const PROVOKED: Record<ErrorCode, (path: string) => Promise<SnakepitError>> = {
   },
   WORKER_EXITED: async () => failureOf((await poolOf()).execute('leave', { status: 3 })),
   WORKER_LOST: async (path) => {
-    const pool = await poolOf({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 100 });
+    const pool = await poolOf({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 500 });
     const call = failureOf(pool.execute('block', { ms: 30_000, path }));
     await entryWith(path, 'began');
-    process.kill(pool.stats().pids[0] ?? 0, 'SIGSTOP');
+    sendSignal(pool.stats().pids[0], 'SIGSTOP');
     return call;
   },
   COMMAND_TAINTED: async () => {

@@ -30,7 +30,9 @@ class HostGone(SnakepitError):
 
 
 class Cancelled(SnakepitError):
-    """The call was cancelled; raised by `Context.raise_if_cancelled`."""
+    """The call was cancelled; raised by `Context.raise_if_cancelled`, and by what waits for the host then."""
+
+    code = "CANCELLED"
 
 
 class Refusal(SnakepitError):

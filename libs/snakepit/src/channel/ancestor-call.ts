@@ -159,9 +159,12 @@ export class AncestorUnary extends AncestorCall {
   #result: unknown;
 
   protected readMessage(message: Buffer): void {
+    if (this.#response !== undefined) throw new ProtocolViolation(`'${this.call.command}' was answered twice`);
     const response = ancestor.decodeExecuteResponse(message);
     if (response.success) this.#result = this.owner.values.decodeMembers(response.result);
     this.#response = response;
+    // A second answer that nobody reads would hold the status back.
+    this.rpc?.startRead();
   }
 
   protected onWell(): void {

@@ -235,10 +235,13 @@ export class GrpcUnary extends GrpcCall {
   #value: unknown;
 
   protected readMessage(message: Buffer): void {
+    if (this.#reply !== undefined) throw new ProtocolViolation(`'${this.call.command}' was answered twice`);
     const reply = decodeCallReply(message);
     const { body, tagged } = reply;
     this.#value = decodeBody({ data: body, tagged }, this.owner.codec);
     this.#reply = reply;
+    // A second answer that nobody reads would hold the status back.
+    this.rpc?.startRead();
   }
 
   protected get answer(): Outcome | undefined {

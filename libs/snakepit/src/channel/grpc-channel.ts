@@ -186,13 +186,16 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
   }
 
   onReceiveStatus(status: GrpcStatus): void {
+    // It has announced a larger message than was agreed on; nothing was reserved for that.
+    if (status.code === Status.RESOURCE_EXHAUSTED) return this.onViolation(describeStatus(status));
     // A worker that leaves of its own accord ends the control stream well.
     this.#fail({ kind: 'closed', ...(status.code !== Status.OK && { reason: describeStatus(status) }) });
   }
 
   /** @throws ProtocolViolation */
   onWorkerMessage(message: WorkerMessage): void {
-    const { progress, log, event, hostCall, ping, released, failure } = message;
+    const { hello, progress, log, event, hostCall, ping, released, failure } = message;
+    if (hello !== undefined) throw new ProtocolViolation('it says hello a second time');
     if (progress !== undefined) {
       const call = this.#calls.get(progress.call);
       call?.call.onProgress(progress.value === undefined ? null : decodeBody(progress.value, this.codec));

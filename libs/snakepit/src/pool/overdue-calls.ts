@@ -55,7 +55,9 @@ export class OverdueCalls {
    * handler blocks only its main thread, tells which of them it has not begun, and those run elsewhere.
    */
   #giveUp({ worker, channel }: Seat<PoolCall>, hung: string): void {
-    const others = channel.callsInFlight().filter((each) => !(each as PoolCall).isSettled) as PoolCall[];
+    const inFlight = channel.callsInFlight() as readonly PoolCall[];
+    // One whose own deadline has passed, which may still wait for the stacks, is not to run elsewhere.
+    const others = inFlight.filter(({ isSettled, isOverdue }) => !isSettled && !isOverdue);
     if (worker.state.kind === 'dead') return;
     if (others.length === 0) return worker.kill('hung');
     worker.drain('hung');
