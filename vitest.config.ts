@@ -10,6 +10,8 @@ const entryPoints = {
   'nestjs-snakepit/codec': 'libs/snakepit/src/codec/index.ts',
   'nestjs-snakepit/codec/grpc': 'libs/snakepit/src/codec/grpc/index.ts',
   'nestjs-snakepit/health': 'libs/snakepit/src/health/index.ts',
+  'nestjs-snakepit/metrics': 'libs/snakepit/src/metrics/index.ts',
+  'nestjs-snakepit/core/metrics': 'libs/snakepit/src/metrics/core.ts',
   'nestjs-snakepit/worker': 'bridges/node/src/index.ts',
 };
 

@@ -28,6 +28,7 @@ export const rooms = {
   runtime: { imports: UP_TO_RUNTIME, frameworks: ['rxjs'] },
   nest: { imports: UP_TO_RUNTIME, frameworks: NEST },
   health: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
+  metrics: { imports: UP_TO_RUNTIME, frameworks: NEST },
   cli: { imports: [...UP_TO_RUNTIME, 'nest/tokens'], frameworks: NEST },
   testing: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
 };

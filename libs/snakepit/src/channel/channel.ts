@@ -1,4 +1,6 @@
-import type { LogLevel, SnakepitError } from '../core/index.js';
+import type { LogBody } from '../codec/index.js';
+import type { SnakepitError } from '../core/index.js';
+import type { Traffic } from './traffic.js';
 
 /** Chunks that a stream may send before its first grant, unless something else is said. */
 export const STREAM_CREDIT = 64;
@@ -74,7 +76,10 @@ export type ChannelFailure =
 
 /** What a channel tells its owner, the worker. */
 export interface ChannelOwner {
-  onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void;
+  /** Where the channel counts what it writes and reads. */
+  readonly traffic: Traffic;
+  /** `call` and its `id` where the record names one that is in flight. */
+  onLog(record: LogBody, call?: ChannelCall, id?: CallId): void;
   onEvent(name: string, data: unknown): void;
   /** Answers a host call; a rejection goes back to the worker as an error. */
   onHostCall(call: HostCall): Promise<unknown>;

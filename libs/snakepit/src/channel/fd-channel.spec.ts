@@ -23,6 +23,7 @@ import type { ChannelCall, ChannelFailure, ChannelOwner, HostCall } from './chan
 import type { FdChannel } from './fd-channel.js';
 import { openFdChannel } from './fd-handshake.js';
 import { HandshakeRefused } from './handshake-refused.js';
+import { Traffic } from './traffic.js';
 
 const MAX_FRAME = 4_096;
 
@@ -137,6 +138,7 @@ class Peer {
 }
 
 class Owner implements ChannelOwner {
+  readonly traffic = new Traffic();
   readonly logs: unknown[] = [];
   readonly events: unknown[] = [];
   readonly rooms: boolean[] = [];

@@ -23,3 +23,4 @@ export { PendingCalls } from './pending-calls.js';
 export type { ChannelName } from './remote-failure.js';
 export { StdioChannel } from './stdio-channel.js';
 export { openStdioChannel } from './stdio-handshake.js';
+export { Traffic } from './traffic.js';

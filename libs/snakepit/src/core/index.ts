@@ -1,4 +1,5 @@
 export { unwatchAbort, watchAbort } from './abort.js';
+export type { CallMeter, CallMeters } from './call-meter.js';
 export { systemClock, type Clock, type Timer } from './clock.js';
 export { DeadlineSweep, type DeadlineBucket, type Expiring } from './deadline-sweep.js';
 export {
@@ -13,7 +14,7 @@ export {
   type SnakepitErrorOptions,
 } from './errors.js';
 export { hasListeners, publish, subscribe, type EventName, type EventPayloads } from './events.js';
-export { LOG_LEVELS, silentLog, type LogLevel, type LogRecord, type LogSink } from './logger.js';
+export { LOG_LEVELS, silentLog, type LogCall, type LogLevel, type LogRecord, type LogSink } from './logger.js';
 export {
   describeValue,
   isPlainObject,

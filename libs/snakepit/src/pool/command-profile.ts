@@ -1,3 +1,4 @@
+import type { CallMeter } from '../core/index.js';
 import { CallDuration } from './call-duration.js';
 import type { CommandTaint } from './command-taint.js';
 import type { CallKind } from '../channel/index.js';
@@ -33,6 +34,8 @@ export class CommandProfile {
   readonly duration = new CallDuration();
   /** Workers died of it lately; undefined while none has. */
   taint: CommandTaint | undefined = undefined;
+  /** Counts its calls; undefined while nobody has asked for that. */
+  meter: CallMeter | undefined = undefined;
   /** A moving average of what long calls took, short ones counting as 0; it is kept so low that trust comes back within 120 calls. */
   #longCostUs = 0;
 

@@ -2,6 +2,7 @@ import type { ChannelCall } from '../channel/index.js';
 import { DeadlineSweep, hasListeners, toError, type Clock, type LogSink, type SnakepitError } from '../core/index.js';
 import { leavesInPeace, type ExitCause, type OrphanedCall, type Worker } from '../worker/index.js';
 import { publishCall } from './call-events.js';
+import { CallMetering } from './call-metering.js';
 import { CrashBarrier } from './crash-barrier.js';
 import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';
@@ -64,12 +65,14 @@ export class Dispatcher implements PoolCallOwner {
   readonly #overdue: OverdueCalls;
   readonly #retries: Retries;
   readonly #open = new OpenCalls();
+  readonly #metering: CallMetering;
   #isClosed = false;
 
   constructor(parts: DispatcherParts) {
     const { options, affinity, clock, name: pool } = parts;
     this.#parts = parts;
     this.#clock = clock;
+    this.#metering = new CallMetering(clock);
     const scheduler = (this.#scheduler = new Scheduler(options));
     const deadlines = (this.#deadlines = new DeadlineSweep(clock));
     const seats = (this.#seats = new Seats(options, affinity, scheduler));
@@ -243,6 +246,8 @@ export class Dispatcher implements PoolCallOwner {
     if (profile.pace !== paceBefore) this.#room.refile();
     // Only of a call that was tried once is it known since when.
     if (call.isAlone && call.attempts === 1) profile.duration.learn(channel.lastHeardAt - call.startedAt!, hasFailed);
+    const { meter } = profile;
+    if (meter !== undefined) this.#metering.onReleased(meter, call, channel.lastHeardAt, serviceUs, hasFailed);
     counters.requests += 1;
     counters.totalTimeUs += serviceUs;
     if (hasFailed) counters.errors += 1;
@@ -267,6 +272,8 @@ export class Dispatcher implements PoolCallOwner {
     this.totals.onSettled(error?.code);
     if (error !== undefined) this.#retries.remove(call);
     if (call.seat === undefined) this.#open.leave();
+    const { meter } = call.profile;
+    if (meter !== undefined) this.#metering.onSettled(meter, call, error);
     if (hasListeners('snakepit:call')) publishCall(this.#parts.name, call, this.#clock.now(), error);
   }
 

@@ -1,6 +1,13 @@
 import type { CallKind, ChannelCall, CommandManifest, HostCall } from '../channel/index.js';
-import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
-import { readProcessMemory, type ExitCause, type Launch, type OrphanedCall, type Worker } from '../worker/index.js';
+import { SnakepitError, type CallMeters, type Clock, type LogSink } from '../core/index.js';
+import {
+  readProcessMemory,
+  readProcessUsage,
+  type ExitCause,
+  type Launch,
+  type OrphanedCall,
+  type Worker,
+} from '../worker/index.js';
 import { Autoscaler } from './autoscaler.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
@@ -8,7 +15,7 @@ import type { ResolvedPoolOptions } from './options.js';
 import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-options.js';
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
-import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
+import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo, WorkerUsage } from './pool-stats.js';
 import { Rerun } from './rerun.js';
 import type { SessionAffinity } from './seats.js';
 import { Recycler } from './recycler.js';
@@ -72,6 +79,7 @@ export class Pool implements SupervisorOwner {
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
   readonly #reload: Rerun;
   #sources: SourceWatcher | undefined;
+  #meters: CallMeters | undefined;
   #life: Life = 'new';
   #closing: Promise<void> | undefined;
 
@@ -178,6 +186,7 @@ export class Pool implements SupervisorOwner {
     } catch (thrown) {
       const error = invalidArguments(command, this.name, thrown);
       totals.onSettled(error.code);
+      this.#meters?.meterOf(this.name, kind, command).onFailed(error.code, 0, 0);
       listener.onError(error);
       return undefined;
     }
@@ -330,6 +339,9 @@ export class Pool implements SupervisorOwner {
       saturated: errorsByCode.POOL_SATURATED ?? 0,
       restarts: this.#supervisor.restarts,
       recycled: { ...this.#recycler.counts },
+      scaled: { ...this.#autoscaler.counts },
+      sentBytes: this.#supervisor.traffic.sentBytes,
+      receivedBytes: this.#supervisor.traffic.receivedBytes,
       pids: [...this.#supervisor.workers].flatMap(({ pid }) => pid ?? []),
     };
   }
@@ -341,6 +353,22 @@ export class Pool implements SupervisorOwner {
     );
     if (processes.length === 0) return undefined;
     return { pssBytes: processes.reduce((sum, { pssBytes }) => sum + pssBytes, 0), processes };
+  }
+
+  /** What each worker's process takes of memory and CPU; empty where the system does not tell (anything but Linux). */
+  async usage(): Promise<WorkerUsage[]> {
+    const all = await Promise.all([...this.#supervisor.workers].map(withUsage));
+    return all.filter((each) => each !== undefined);
+  }
+
+  /** Lets every call be counted, or none any more; whoever asks for it later takes the place of who did before. */
+  meter(meters: CallMeters | undefined): void {
+    this.#meters = meters;
+    for (const kind of ['call', 'stream'] as const) {
+      for (const [command, profile] of this.#profiles[kind]) {
+        profile.meter = meters?.meterOf(this.name, kind, command);
+      }
+    }
   }
 
   /** Tells all workers that a session is over. */
@@ -370,6 +398,10 @@ export class Pool implements SupervisorOwner {
     const message = 'crashes have used up the restart budget and no worker is ready; calls are refused until one is';
     this.#parts.log({ level: 'error', pool: this.name, message });
     this.#dispatcher.failWaiting(() => this.#notReady());
+  }
+
+  onMetrics(worker: Worker, data: unknown): void {
+    this.#meters?.onWorkerMetrics(this.name, worker.id, data);
   }
 
   onHostCall({ method, args, call }: HostCall): Promise<unknown> {
@@ -417,6 +449,7 @@ export class Pool implements SupervisorOwner {
     let profile = profiles.get(command);
     if (profile === undefined) {
       profile = new CommandProfile(kind);
+      profile.meter = this.#meters?.meterOf(this.name, kind, command);
       if (profiles.size < MAX_PROFILES) profiles.set(command, profile);
     }
     return profile;
@@ -434,6 +467,11 @@ export class Pool implements SupervisorOwner {
     const reason = `its workers crash faster than they may be restarted${lastSaid}`;
     return new SnakepitError('POOL_NOT_READY', { pool: this.name, reason }, { cause });
   }
+}
+
+async function withUsage({ id, pid }: Worker): Promise<WorkerUsage | undefined> {
+  const usage = pid === undefined ? undefined : await readProcessUsage(pid);
+  return usage && { id, ...usage };
 }
 
 async function withMemory({ id, pid }: { id: string; pid: number }): Promise<ProcessMemoryInfo | undefined> {

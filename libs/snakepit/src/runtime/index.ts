@@ -10,6 +10,7 @@ export {
   type ErrorDetails,
   type EventName,
   type EventPayloads,
+  type LogCall,
   type LogLevel,
   type LogRecord,
   type LogSink,
@@ -40,6 +41,7 @@ export {
   type Priority,
   type ProcessMemoryInfo,
   type WorkerInfo,
+  type WorkerUsage,
 } from '../pool/index.js';
 export {
   MemorySessionStore,

@@ -19,6 +19,7 @@ export { orphanGuard } from './orphan-guard.js';
 export { checkPrivileges, hostSystem, privilegeOptionTable, type Privileges } from './privileges.js';
 export { readProcessMemory, type ProcessMemory } from './process-memory.js';
 export type { Launch, LaunchOptions, ProcessOptions, ProcessOwner, WorkerProcess } from './process.js';
+export { readProcessUsage, type ProcessUsage } from './process-usage.js';
 export { RelaunchedProcess } from './relaunched-process.js';
 export { SpawnedProcess } from './spawned-process.js';
 export { createOneTimeTls, WORKER_TLS_NAME, type OneTimeTls, type TlsIdentity } from './tls/one-time-tls.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { Traffic } from '../channel/index.js';
 import { SnakepitError, subscribe, systemClock, type LogRecord } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
 import type { LaunchSpec } from './launch-spec.js';
@@ -61,6 +62,8 @@ function start(spec: Partial<LaunchSpec>, over: Partial<WorkerSettings> = {}): O
       onCallsLost: () => {},
       onDead: (_, cause, startError) => onDead({ cause, startError }),
       onHostCall: () => Promise.resolve(null),
+      onMetrics: () => {},
+      traffic: new Traffic(),
     },
   });
   return { worker, logs, ready, dead };

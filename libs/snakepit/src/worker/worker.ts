@@ -4,19 +4,21 @@ import {
   type ChannelCall,
   type ChannelFailure,
   type ChannelOwner,
+  type CallId,
   type HostCall,
+  type Traffic,
 } from '../channel/index.js';
-import { createArenaFile, type ArenaFile } from '../codec/index.js';
+import { createArenaFile, METRICS_EVENT, type ArenaFile, type LogBody } from '../codec/index.js';
 import {
   publish,
   SnakepitError,
   toError,
   type Clock,
-  type LogLevel,
   type LogRecord,
   type LogSink,
   type Timer,
 } from '../core/index.js';
+import { callFactsOf } from './call-facts.js';
 import { describeExit, type ExitCause } from './exit-cause.js';
 import { GrpcEndpoint } from './grpc-endpoint.js';
 import type { WorkerSpec } from './launch-spec.js';
@@ -66,6 +68,8 @@ export interface OrphanedCall {
 
 /** What a worker tells its owner, the pool. */
 export interface WorkerOwner {
+  /** Where its channel counts. */
+  readonly traffic: Traffic;
   onReady(worker: Worker): void;
   /** It takes no more calls; those it has go on. */
   onUnavailable(worker: Worker): void;
@@ -76,6 +80,8 @@ export interface WorkerOwner {
   /** Its process is gone. `startError` tells why, if it never became ready. */
   onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void;
   onHostCall(call: HostCall): Promise<unknown>;
+  /** Its commands have measured something; `data` is as the worker sent it. */
+  onMetrics(worker: Worker, data: unknown): void;
 }
 
 interface StartProblem {
@@ -123,6 +129,10 @@ export class Worker implements ChannelOwner {
     });
     this.#startTimer = clock.after(settings.startTimeoutMs, () => this.#onStartTimeout());
     void this.#connect();
+  }
+
+  get traffic(): Traffic {
+    return this.#parts.owner.traffic;
   }
 
   get state(): WorkerState {
@@ -213,12 +223,13 @@ export class Worker implements ChannelOwner {
     }, SIGNALLED_STACK_BUDGET_MS);
   }
 
-  onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void {
+  onLog(record: LogBody, call?: ChannelCall, callId: CallId = 0): void {
     const { id, pool, log } = this.#parts;
-    log({ ...record, pool, worker: id });
+    log({ ...record, pool, worker: id, ...(call !== undefined && { call: callFactsOf(call, callId) }) });
   }
 
   onEvent(name: string, data: unknown): void {
+    if (name === METRICS_EVENT) return this.#parts.owner.onMetrics(this, data);
     publish('snakepit:worker-event', { pool: this.#parts.pool, worker: this.id, name, data });
   }
 
