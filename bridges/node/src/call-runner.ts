@@ -160,6 +160,7 @@ export class CallRunner implements StreamSink<HostedCall> {
   #succeed(call: HostedCall, value: unknown): void {
     if (call.hasEnded) return;
     try {
+      call.flushMetrics();
       call.sendResult(value === undefined ? null : value);
       this.#ended(call);
     } catch (error) {
@@ -173,6 +174,7 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   end(call: HostedCall): void {
     if (call.hasEnded) return;
+    call.flushMetrics();
     call.sendEnd();
     this.#ended(call);
   }
@@ -195,6 +197,7 @@ export class CallRunner implements StreamSink<HostedCall> {
   }
 
   #endWithError(call: HostedCall, error: ErrorBody): void {
+    call.flushMetrics();
     call.sendError(error);
     this.#ended(call);
   }

@@ -1,9 +1,10 @@
-import { CancelReason, type CallMeta, type LogBody } from 'nestjs-snakepit/codec';
+import { CancelReason, METRICS_EVENT, type CallMeta, type LogBody } from 'nestjs-snakepit/codec';
 
 import type { Context, DataMap, Session, WorkerLog } from './context.js';
 import { RemoteMap, RemoteSession, type AskHost } from './data-map.js';
 import { CallFailure } from './failures.js';
 import type { Command } from './load-commands.js';
+import { CallMetrics, checkEventName, type WorkerMetrics } from './metrics.js';
 
 /** What a call can send to the host besides its result. */
 export interface Uplink {
@@ -51,6 +52,7 @@ export class Call implements Context {
   /** Set by the timer, which may fire a fraction of a millisecond before the clock says so. */
   #isDeadlineUp = false;
   #session: Session | undefined;
+  #metrics: CallMetrics | undefined;
 
   constructor(input: CallInput, uplink: Uplink) {
     this.callId = input.callId;
@@ -115,7 +117,17 @@ export class Call implements Context {
     this.uplink.progress(this, value);
   }
 
+  get metrics(): WorkerMetrics {
+    return (this.#metrics ??= new CallMetrics((entries) => this.uplink.emit(this, METRICS_EVENT, entries)));
+  }
+
+  /** To be called before the answer is sent. */
+  flushMetrics(): void {
+    this.#metrics?.flush();
+  }
+
   emit(name: string, data: unknown = null): void {
+    checkEventName(name);
     this.uplink.emit(this, name, data);
   }
 

@@ -1,5 +1,7 @@
 import type { CallMeta, LogBody } from 'nestjs-snakepit/codec';
 
+import type { WorkerMetrics } from './metrics.js';
+
 /** One map of data that the host keeps: it outlives the worker. */
 export interface DataMap {
   /** The value under `key`, or undefined when there is none. */
@@ -43,7 +45,9 @@ export interface Context {
   readonly log: WorkerLog;
   /** Tells the caller how far the command is; any value. */
   progress(value: unknown): void;
-  /** Publishes an event of the application's own telemetry. */
+  /** Measures for the host's Prometheus; what is measured leaves before the call's answer at the latest. */
+  readonly metrics: WorkerMetrics;
+  /** Publishes an event of the application's own telemetry; names that begin with `snakepit.` are refused. */
   emit(name: string, data?: unknown): void;
   /** W3C trace context of the caller, when it sent one. */
   readonly trace: CallMeta['trace'];

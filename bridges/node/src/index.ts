@@ -1,5 +1,6 @@
 export { SNAKEPIT_VERSION } from 'nestjs-snakepit/codec';
 export type { Context, DataMap, Session, WorkerLog } from './context.js';
+export type { MetricLabels, WorkerMetrics } from './metrics.js';
 export {
   command,
   onSessionClose,

@@ -74,6 +74,16 @@ class Context:
         """Tell the caller how far the call is; `value` is anything encodable."""
         self._runtime.send_progress(self.call_id, value)
 
+    @property
+    def metrics(self):
+        """Measure for the host's Prometheus: `ctx.metrics.count("rows", 3, table="orders")`, `gauge` and `observe`.
+
+        Names and labels are letters, digits and underscores; what is measured leaves before the call's answer at the latest.
+        """
+        return self._runtime.metrics
+
     def emit(self, name, data=None):
-        """Send an event of the application's own telemetry."""
+        """Send an event of the application's own telemetry. Raises ValueError for a name that is the library's own."""
+        if str(name).startswith("snakepit."):
+            raise ValueError("events named snakepit.… are the library's own; choose another name than %r" % (name,))
         self._runtime.send_event(self.call_id, name, data)

@@ -16,6 +16,11 @@ class CallRuntime:
         self._call = call
         self._attachment = call.attachment
 
+    @property
+    def metrics(self):
+        """What is measured for the host that made the call."""
+        return self._attachment.metrics
+
     def is_cancelled(self, _):
         """Tell whether the call was cancelled."""
         return self._call.is_cancelled

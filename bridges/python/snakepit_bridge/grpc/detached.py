@@ -1,6 +1,7 @@
 """Callers without a control stream."""
 
 from ..errors import HostError
+from ..metrics import Metrics
 from ..process import complain
 
 
@@ -18,6 +19,7 @@ class Detached:
         self.doorbell = doorbell
         self.host_calls = _NoHost
         self.hooks = _NoHooks
+        self.metrics = Metrics(lambda entries, call: None)
 
     def notify(self, call, make, is_progress=False):
         """Log records are for whoever reads stderr; there is nobody for the rest."""

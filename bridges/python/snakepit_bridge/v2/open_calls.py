@@ -12,10 +12,11 @@ class OpenCalls:
     thread, so that `running_id` is all they need.
     """
 
-    def __init__(self, writer, arena):
+    def __init__(self, writer, arena, metrics):
         self.running_id = 0  # the call that the main thread runs
         self._writer = writer
         self._arena = arena
+        self._metrics = metrics
         self._main_thread = threading.get_ident()
         self._ids = set()
         self._lock = threading.Lock()
@@ -26,6 +27,8 @@ class OpenCalls:
 
     def end(self, call_id):
         """From here on nothing may be sent in the name of the call but its answer, which is encoded already."""
+        if self._metrics.is_due:
+            self._metrics.flush(call_id)
         with self._lock:
             self._ids.discard(call_id)
         if self._arena is not None:

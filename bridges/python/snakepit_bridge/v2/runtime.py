@@ -24,6 +24,7 @@ class Runtime:
         self._open_calls = parts.open_calls
         self._main_thread = threading.get_ident()
         self.allocate = parts.open_calls.allocate
+        self.metrics = parts.metrics
 
     def run_hook(self, hook, *args):
         """Call a hook; one that is asynchronous runs in the event loop, and is waited for."""
