@@ -3,9 +3,10 @@
 import threading
 from collections import deque
 
+from ..log_gate import LogGate
 from ..metrics import METRICS_EVENT, Metrics
 from ..v2.sessions import SessionHooks
-from .call_runtime import ask_host, ask_host_async
+from .call_runtime import ask_host, ask_host_async, send_record
 from .generated.worker_pb2 import CallFailure, Event, Released, WorkerBatch, WorkerMessage
 from .host_calls import HostCalls
 from .outcome import abridge, fits_metadata
@@ -37,6 +38,7 @@ class Attachment:
         self._lock = threading.RLock()  # a finalizer that logs may run within it
         self._waiter = None
         self.metrics = Metrics(self._send_metrics)
+        self.log_gate = LogGate(lambda *record: send_record(self, None, *record))
 
     def send(self, message):
         """Send a message over the control stream. From any thread; dropped when the host has left."""

@@ -19,7 +19,7 @@ class OpenCalls:
         self._metrics = metrics
         self._main_thread = threading.get_ident()
         self._ids = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer that logs may run within it
 
     def open(self, call_id):
         """From here until `end`, records may name the call."""

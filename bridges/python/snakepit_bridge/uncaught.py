@@ -1,0 +1,76 @@
+"""Sends what nobody catches to the host, each with its traceback as one record."""
+
+import sys
+import threading
+
+from .log_text import clipped
+
+_LOGGER = "snakepit_bridge.uncaught"
+
+
+def forward_uncaught(runtime):
+    """Take over the hooks that the user's code has left as they were."""
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _hook(runtime, "fatal", "the worker ends by an exception", _print_exception)
+    if threading.excepthook is _default_thread_hook():
+        threading.excepthook = _thread_hook(runtime)
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = _unraisable_hook(runtime)
+
+
+def _hook(runtime, level, what, otherwise):
+    def hook(kind, error, trace):
+        try:
+            _send(runtime, level, what, kind, error, trace)
+        except BaseException:
+            otherwise(kind, error, trace)
+
+    return hook
+
+
+def _thread_hook(runtime):
+    default = threading.excepthook
+
+    def hook(args):
+        if args.exc_type is SystemExit:
+            return
+        name = args.thread.name if args.thread is not None else "unknown"
+        try:
+            _send(runtime, "error", "the thread %s ended by an exception" % name, args.exc_type, args.exc_value, args.exc_traceback)
+        except BaseException:
+            default(args)
+
+    return hook
+
+
+def _unraisable_hook(runtime):
+    def hook(args):
+        try:
+            what = args.err_msg or "Exception ignored in"
+            place = "" if args.object is None else ": %s" % clipped(repr(args.object), 200)
+            _send(runtime, "error", what + place, args.exc_type, args.exc_value, args.exc_traceback)
+        except BaseException:  # while the interpreter ends, anything may be gone
+            sys.__unraisablehook__(args)
+
+    return hook
+
+
+def _send(runtime, level, what, kind, error, trace):
+    import traceback
+
+    fields = {"exception": clipped("".join(traceback.format_exception(kind, error, trace)).rstrip())}
+    summary = traceback.format_exception_only(kind, error)[-1].strip()
+    runtime.send_log(runtime.running_call(), level, "%s: %s" % (what, clipped(summary, 1000)), _LOGGER, fields)
+
+
+def _print_exception(kind, error, trace):
+    sys.__excepthook__(kind, error, trace)
+
+
+def _default_thread_hook():
+    try:
+        return threading.__excepthook__
+    except AttributeError:  # Python 3.9
+        import _thread
+
+        return _thread._excepthook
