@@ -1,6 +1,7 @@
 import { EncodeError, type CancelReason, type ErrorBody } from 'nestjs-snakepit/codec';
 
 import { invoke } from './call.js';
+import { runAsync, runNow } from './current-call.js';
 import { errorBodyOf, FrameTooLarge, invalidResult } from './failures.js';
 import type { HostedCall, HostLink } from './hosted-call.js';
 import { runStream, type StreamSink } from './stream-run.js';
@@ -127,13 +128,13 @@ export class CallRunner implements StreamSink<HostedCall> {
     if (call.hasEnded) return;
     if (call.definition.manifest.kind === 'stream') {
       this.#goesOn(call);
-      void runStream(call, this);
+      void runAsync(call, () => runStream(call, this));
       return;
     }
     let result: unknown;
     this.isInCommand = true;
     try {
-      result = invoke(call);
+      result = call.definition.isAsync ? runAsync(call, invoke) : runNow(call, invoke);
     } catch (error) {
       this.fail(call, error);
       return;

@@ -9,7 +9,8 @@ import { CallMetrics, checkEventName, type WorkerMetrics } from './metrics.js';
 /** What a call can send to the host besides its result. */
 export interface Uplink {
   progress(call: Call, value: unknown): void;
-  log(call: Call, record: LogBody): void;
+  /** `call` is undefined where a record belongs to none. */
+  log(call: Call | undefined, record: LogBody): void;
   emit(call: Call, name: string, data: unknown): void;
   ask(call: Call, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown>;
 }

@@ -22,8 +22,10 @@ import { FrameCall, type FrameLink } from './frame-call.js';
 import { HostAsks } from './host-asks.js';
 import type { HostedCall } from './hosted-call.js';
 import type { Command } from './load-commands.js';
+import { clipped, LogGate } from './log-gate.js';
 import { Outlet } from './outlet.js';
 import { runShutdownHooks } from './process-end.js';
+import { removeLogLink } from './process-log.js';
 import { SessionTracker } from './session-tracker.js';
 
 const NO_META: CallMeta = {};
@@ -36,6 +38,7 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
   readonly outlet: Outlet;
   readonly #runner: CallRunner;
   readonly #asks = new HostAsks();
+  readonly #logGate = new LogGate((record) => this.#sendLog(undefined, record));
 
   constructor(
     socket: Socket,
@@ -85,6 +88,7 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
   /** Ends the worker without waiting for calls. */
   async stop(): Promise<void> {
     await runShutdownHooks();
+    removeLogLink(this);
     await this.outlet.close();
     process.exit(0);
   }
@@ -97,11 +101,17 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
     this.#flushIfBlocked();
   }
 
-  log(call: Call, record: LogBody): void {
+  log(call: Call | undefined, record: LogBody): void {
+    if (this.#logGate.admits()) this.#sendLog(call, record);
+  }
+
+  #sendLog(call: Call | undefined, given: LogBody): void {
+    const record = { ...given, message: clipped(String(given.message)) };
+    const id = call === undefined || call.hasEnded ? 0 : call.callId;
     try {
-      this.outlet.send(Kind.LOG, 0, call.hasEnded ? 0 : call.callId, record, 'log', 1);
+      this.outlet.send(Kind.LOG, 0, id, record, 'log', 1);
     } catch (error) {
-      this.outlet.send(Kind.LOG, 0, 0, cutLog(record, error), 'log');
+      this.outlet.send(Kind.LOG, 0, id, cutLog(record, error), 'log');
     }
     this.#flushIfBlocked();
   }

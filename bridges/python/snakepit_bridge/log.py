@@ -32,22 +32,25 @@ class CallLog:
         self._runtime.send_log(self._call_id, level, str(message), self._logger, fields)
 
 
-def forward_logging(runtime):
-    """Send to the host what the user's code logs, warns of and does not catch; `logging` may be loaded at any time."""
+def forward_logging(runtime, keeps_console=False):
+    """Send to the host what the user's code logs, warns of and does not catch; `logging` may be loaded at any time.
+
+    `keeps_console` leaves handlers alone that write to the standard streams, which the host does not read.
+    """
     from .uncaught import forward_uncaught
 
     if "logging" in sys.modules:
-        _install_handler(runtime)
+        _install_handler(runtime, keeps_console)
     else:
         sys.meta_path.insert(0, _LoggingWatch(runtime))
     _forward_warnings(runtime)
     forward_uncaught(runtime)
 
 
-def _install_handler(runtime):
+def _install_handler(runtime, keeps_console=False):
     from .log_handler import install
 
-    install(runtime)
+    install(runtime, keeps_console)
 
 
 class _LoggingWatch:

@@ -46,8 +46,8 @@ class HostHandler(logging.Handler):
         runtime.send_log(runtime.running_call(), level, message, name, fields)
 
 
-def install(runtime):
-    """Add a handler to the root logger, in place of those that write to the standard streams: each record is to come once.
+def install(runtime, keeps_console):
+    """Add a handler to the root logger, in place of those that write to the standard streams, unless these are kept: each record is to come once.
 
     Where nobody has configured logging, records of level INFO and above are sent.
     """
@@ -55,7 +55,7 @@ def install(runtime):
     if root.level == logging.WARNING and not root.handlers:
         root.setLevel(logging.INFO)
     for handler in list(root.handlers):
-        if isinstance(handler, HostHandler) or _writes_to_console(handler):
+        if isinstance(handler, HostHandler) or (_writes_to_console(handler) and not keeps_console):
             root.removeHandler(handler)
     root.addHandler(HostHandler(runtime))
 

@@ -11,21 +11,34 @@ _LOGGER = "snakepit_bridge.uncaught"
 def forward_uncaught(runtime):
     """Take over the hooks that the user's code has left as they were."""
     if sys.excepthook is sys.__excepthook__:
-        sys.excepthook = _hook(runtime, "fatal", "the worker ends by an exception", _print_exception)
+        sys.excepthook = _EndHook(runtime)
     if threading.excepthook is _default_thread_hook():
         threading.excepthook = _thread_hook(runtime)
     if sys.unraisablehook is sys.__unraisablehook__:
         sys.unraisablehook = _unraisable_hook(runtime)
 
 
-def _hook(runtime, level, what, otherwise):
-    def hook(kind, error, trace):
-        try:
-            _send(runtime, level, what, kind, error, trace)
-        except BaseException:
-            otherwise(kind, error, trace)
+def tell_end(error):
+    """Tell the host now what the worker will end by, unless the user's code has a hook of its own for that."""
+    if isinstance(sys.excepthook, _EndHook):
+        sys.excepthook(type(error), error, error.__traceback__)
 
-    return hook
+
+class _EndHook:
+    """Called by the interpreter for the exception that ends it; what has been told already is not told again."""
+
+    def __init__(self, runtime):
+        self._runtime = runtime
+        self._told = None
+
+    def __call__(self, kind, error, trace):
+        if error is self._told:
+            return
+        self._told = error
+        try:
+            _send(self._runtime, "fatal", "the worker ends by an exception", kind, error, trace)
+        except BaseException:
+            sys.__excepthook__(kind, error, trace)
 
 
 def _thread_hook(runtime):
@@ -61,10 +74,6 @@ def _send(runtime, level, what, kind, error, trace):
     fields = {"exception": clipped("".join(traceback.format_exception(kind, error, trace)).rstrip())}
     summary = traceback.format_exception_only(kind, error)[-1].strip()
     runtime.send_log(runtime.running_call(), level, "%s: %s" % (what, clipped(summary, 1000)), _LOGGER, fields)
-
-
-def _print_exception(kind, error, trace):
-    sys.__excepthook__(kind, error, trace)
 
 
 def _default_thread_hook():

@@ -82,7 +82,8 @@ it('exports every metric of the table, with its type', async () => {
 });
 
 it('speaks OpenMetrics where the registry does', async () => {
-  const registry = new Registry(Registry.OPENMETRICS_CONTENT_TYPE as never);
+  const registry = new Registry();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
   const app = await bootApp({
     imports: [
       SnakepitModule.forRoot({ pools: { reports: pools.reports } }),

@@ -12,6 +12,7 @@ import {
 import { CallRunner, cancelled } from '../call-runner.js';
 import { unknownCommand } from '../failures.js';
 import type { Command } from '../load-commands.js';
+import { addLogLink } from '../process-log.js';
 import { SELF } from '../self-description.js';
 import { Attachment } from './attachment.js';
 import { ControlStream, type AttachRpc } from './control-stream.js';
@@ -147,6 +148,7 @@ export class GrpcWorker {
     });
     this.#attachments.set(attachment.number, attachment);
     control.send({ hello: this.#hello(codec, attachment.number, maxFrameBytes < hello.maxFrameBytes) });
+    addLogLink(attachment, isOwned);
     return attachment;
   }
 

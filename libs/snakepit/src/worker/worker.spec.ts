@@ -18,6 +18,7 @@ const settings: WorkerSettings = {
   arena: { enabled: true, mapped: true, bytes: 1 << 20, thresholdBytes: 1 << 18 },
   heartbeatIntervalMs: 1_000,
   heartbeatTimeoutMs: 3_000,
+  maxLogRate: 2_000,
 };
 
 interface Outcome {

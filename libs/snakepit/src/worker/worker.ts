@@ -22,6 +22,7 @@ import { callFactsOf } from './call-facts.js';
 import { describeExit, type ExitCause } from './exit-cause.js';
 import { GrpcEndpoint } from './grpc-endpoint.js';
 import type { WorkerSpec } from './launch-spec.js';
+import { LogThrottle } from './log-throttle.js';
 import { openChannel, type ChannelSettings } from './open-channel.js';
 import type { Launch, WorkerProcess } from './process.js';
 import { Pulse } from './pulse.js';
@@ -44,6 +45,8 @@ export interface WorkerSettings extends ChannelSettings {
   };
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
+  /** Records and lines of output per second. */
+  readonly maxLogRate: number;
 }
 
 export interface WorkerParts {
@@ -100,6 +103,7 @@ export class Worker implements ChannelOwner {
   readonly #arena: ArenaFile | undefined;
   readonly #pulse: Pulse;
   readonly #stackDump: StackDump;
+  readonly #logThrottle: LogThrottle;
   readonly #startTimer: Timer;
   #exitTimer: Timer | undefined;
   #lostConnection = false;
@@ -117,6 +121,10 @@ export class Worker implements ChannelOwner {
     this.#state = { kind: 'starting', sinceMs: this.startedAt };
     this.#pulse = new Pulse(settings.heartbeatIntervalMs, settings.heartbeatTimeoutMs);
     this.#stackDump = new StackDump(clock);
+    const { maxLogRate } = settings;
+    this.#logThrottle = new LogThrottle(clock, maxLogRate, (dropped) =>
+      this.#log('warn', `${dropped} log records or lines of output were dropped: more than ${maxLogRate} a second`),
+    );
     this.#arena = this.#createArena();
     this.#process = parts.launch({
       arenaFd: this.#arena?.fd,
@@ -225,6 +233,7 @@ export class Worker implements ChannelOwner {
 
   onLog(record: LogBody, call?: ChannelCall, callId: CallId = 0): void {
     const { id, pool, log } = this.#parts;
+    if (!this.#logThrottle.admits()) return;
     log({ ...record, pool, worker: id, ...(call !== undefined && { call: callFactsOf(call, callId) }) });
   }
 
@@ -338,6 +347,7 @@ export class Worker implements ChannelOwner {
     this.#startTimer.cancel();
     this.#exitTimer?.cancel();
     this.#stackDump.end();
+    this.#logThrottle.flush();
     const { owner } = this.#parts;
     const before = this.#state;
     const startError = before.kind === 'starting' ? this.#startError(cause) : undefined;
@@ -391,8 +401,8 @@ export class Worker implements ChannelOwner {
   }
 
   #onLine(stream: 'stdout' | 'stderr', line: string): void {
-    if (stream === 'stdout') return this.#log('info', line);
-    if (!this.#stackDump.takes(line)) this.#log('warn', line);
+    if (stream === 'stderr' && this.#stackDump.takes(line)) return;
+    if (this.#logThrottle.admits()) this.#log(stream === 'stdout' ? 'info' : 'warn', line);
   }
 
   #log(level: LogRecord['level'], message: string): void {
