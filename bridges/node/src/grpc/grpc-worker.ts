@@ -12,7 +12,7 @@ import {
 import { CallRunner, cancelled } from '../call-runner.js';
 import { unknownCommand } from '../failures.js';
 import type { Command } from '../load-commands.js';
-import { addLogLink } from '../process-log.js';
+import { addLogLink, removeLogLink } from '../process-log.js';
 import { SELF } from '../self-description.js';
 import { Attachment } from './attachment.js';
 import { ControlStream, type AttachRpc } from './control-stream.js';
@@ -84,7 +84,10 @@ export class GrpcWorker {
 
   /** Ends the control streams. */
   part(): void {
-    for (const { control } of this.#attachments.values()) control.end();
+    for (const attachment of this.#attachments.values()) {
+      removeLogLink(attachment);
+      attachment.control.end();
+    }
   }
 
   // --- attaching ---------------------------------------------------------------------------------
