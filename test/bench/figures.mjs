@@ -19,7 +19,12 @@ export const FIGURES = [
   { key: 'python_shell_seq_x', group: 'calls', title: '1 in flight ÷ python-shell', target: { atLeast: 0.9 } },
   { key: 'fastapi_x', group: 'calls', title: '1 worker, 64 in flight ÷ FastAPI', target: { atLeast: 25 } },
   { key: 'nest_decorator_x', group: 'calls', title: '@SnakepitCommand ÷ pool.execute', target: { atLeast: 0.85 } },
-  { key: 'nest_metered_x', group: 'calls', title: 'the same with metrics on ÷ pool.execute', target: { atLeast: 0.85 } },
+  {
+    key: 'nest_metered_x',
+    group: 'calls',
+    title: 'the same with metrics on ÷ pool.execute',
+    target: { atLeast: 0.85 },
+  },
   { key: 'json_codec_x', group: 'calls', title: 'JSON ÷ MessagePack', target: { atLeast: 0.4 } },
   {
     key: 'fast_beside_slow_x',

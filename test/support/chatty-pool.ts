@@ -1,4 +1,10 @@
-import { createSnakepit, type LogRecord, type PoolOptions, type PoolService, type Snakepit } from 'nestjs-snakepit/core';
+import {
+  createSnakepit,
+  type LogRecord,
+  type PoolOptions,
+  type PoolService,
+  type Snakepit,
+} from 'nestjs-snakepit/core';
 
 import { waitUntil } from './wait-until.js';
 

@@ -10,6 +10,7 @@ import { RefusalInterceptor } from './errors/refusal.interceptor.js';
 import { HealthModule } from './health/health.module.js';
 import { HomeController } from './home.controller.js';
 import { LogsModule } from './logs/logs.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { LOGS_POOL, NODE_POOL, poolOptions } from './pools.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { readSettings, type Settings } from './settings.js';
@@ -32,6 +33,7 @@ import { TrainModule } from './train/train.module.js';
     DigitsModule,
     HealthModule,
     LogsModule,
+    MetricsModule,
     SessionsModule,
     TrainModule,
   ],

@@ -7,17 +7,19 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from './app.module.js';
 import { serveDocs } from './docs.js';
 import { greeting } from './greeting.js';
-import type { Settings } from './settings.js';
+import { readSettings, type Settings } from './settings.js';
 
 /** A thousand images of digits are some 200 KB. */
 const MAX_JSON = '1mb';
 
 async function serve(): Promise<void> {
+  // Nest logs before it has read the configuration.
+  const { LOG_FORMAT } = readSettings(process.env);
   const app = await NestFactory.create<NestExpressApplication>(AppModule, {
     abortOnError: false,
     // When the pools have drained, whoever is still connected only keeps the process from ending.
     forceCloseConnections: true,
-    logger: new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] }),
+    logger: loggerOf(LOG_FORMAT),
   });
   app.useBodyParser('json', { limit: MAX_JSON });
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
@@ -31,7 +33,14 @@ async function serve(): Promise<void> {
     throw error;
   }
   // npm runs scripts in the package's folder and says where the user's shell is.
-  console.log(greeting(await urlOf(app), process.env['INIT_CWD'] ?? process.cwd()));
+  // Whoever reads the log as JSON gets nothing else on stdout.
+  const say = LOG_FORMAT === 'json' ? console.error : console.log;
+  say(greeting(await urlOf(app), process.env['INIT_CWD'] ?? process.cwd()));
+}
+
+function loggerOf(format: Settings['LOG_FORMAT']): ConsoleLogger {
+  if (format === 'json') return new ConsoleLogger({ json: true });
+  return new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] });
 }
 
 /** Where to reach it from this machine, with the port that was really taken. */

@@ -87,7 +87,9 @@ export class CallMetrics implements WorkerMetrics {
 /** @throws RangeError for a name that is the library's own */
 export function checkEventName(name: string): void {
   if (!String(name).startsWith(RESERVED_EVENT_PREFIX)) return;
-  throw new RangeError(`events named ${RESERVED_EVENT_PREFIX}… are the library's own; choose another name than '${name}'`);
+  throw new RangeError(
+    `events named ${RESERVED_EVENT_PREFIX}… are the library's own; choose another name than '${name}'`,
+  );
 }
 
 function textsOf(labels: MetricLabels | undefined): Readonly<Record<string, string>> | null {

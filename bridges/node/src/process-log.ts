@@ -69,6 +69,9 @@ function recordOf(method: Method, args: readonly unknown[]): LogBody {
   const error = args.find((arg) => arg instanceof Error);
   const message = format(...args.map((arg) => (arg instanceof Error ? `${arg.name}: ${arg.message}` : arg)));
   const stack = method === 'trace' ? new Error(message).stack : undefined;
-  const fields = { ...(error?.stack !== undefined && { exception: error.stack }), ...(stack !== undefined && { stack }) };
+  const fields = {
+    ...(error?.stack !== undefined && { exception: error.stack }),
+    ...(stack !== undefined && { stack }),
+  };
   return { level: LEVELS[method], message, logger: 'console', ...(Object.keys(fields).length > 0 && { fields }) };
 }

@@ -35,7 +35,8 @@ function forwardWarnings(send: (record: LogBody) => boolean): void {
 
 function recordOf(error: unknown, origin: string): LogBody {
   const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const kind = origin === 'unhandledRejection' ? 'a promise was rejected and nobody handled it' : 'nobody caught an exception';
+  const kind =
+    origin === 'unhandledRejection' ? 'a promise was rejected and nobody handled it' : 'nobody caught an exception';
   const message = `the worker ends, for ${kind}: ${what}`;
   return { level: 'fatal', message, logger: 'process.uncaught', fields: { origin, exception: textOf(error) } };
 }

@@ -48,7 +48,9 @@ describe.each(Object.keys(WORKERS))('what workers log, %s', (name) => {
     const pool = await open();
     await pool.execute('log_plain', { message: 'plainly' }, SAID);
     expect((await chatty.record('plainly')).call).toMatchObject({ command: 'log_plain', traceId: TRACE_ID });
-    expect(await lastValueFrom(pool.stream('log_in_stream', { message: 'item' }, SAID).pipe(toArray()))).toEqual([0, 1]);
+    expect(await lastValueFrom(pool.stream('log_in_stream', { message: 'item' }, SAID).pipe(toArray()))).toEqual([
+      0, 1,
+    ]);
     expect((await chatty.record('item 1')).call).toMatchObject({ command: 'log_in_stream', traceId: TRACE_ID });
     await Promise.all([
       pool.execute('log_later', { message: 'one' }, { context: { requestId: 'r-1' } }),
@@ -74,7 +76,9 @@ describe.each(Object.keys(WORKERS))('what workers log, %s', (name) => {
     expect(message).toBe(isPython ? 'it is\nmissing' : 'it is\nmissing: RangeError: no such key');
     await pool.execute('shout', { message: 'afterwards' });
     await chatty.record('afterwards');
-    expect(chatty.logs.filter((record) => /Traceback|RangeError|^ +at /.test(record.message))).toHaveLength(isPython ? 0 : 1);
+    expect(chatty.logs.filter((record) => /Traceback|RangeError|^ +at /.test(record.message))).toHaveLength(
+      isPython ? 0 : 1,
+    );
   });
 
   it('brings warnings, each as one record', async () => {
@@ -91,7 +95,9 @@ describe.each(Object.keys(WORKERS))('what workers log, %s', (name) => {
     const record = await chatty.record('the worker ends');
     expect(record).toMatchObject({
       level: 'fatal',
-      message: expect.stringContaining(isPython ? 'KeyboardInterrupt: somebody pressed' : 'TypeError: thrown in') as string,
+      message: expect.stringContaining(
+        isPython ? 'KeyboardInterrupt: somebody pressed' : 'TypeError: thrown in',
+      ) as string,
       fields: { exception: expect.stringMatching(/\n/) as string },
     });
     expect(chatty.logs.filter(({ message }) => /^(Traceback| +at | +File )/.test(message))).toEqual([]);
@@ -133,22 +139,25 @@ describe.each(Object.keys(WORKERS))('what workers log, %s', (name) => {
   });
 });
 
-describe.each(Object.keys(WORKERS).filter((name) => name.startsWith('Python')))('what Python does not catch, %s', (name) => {
-  it.each([
-    ['fail_in_thread', 'the thread helper ended by an exception: ValueError: in a thread', 'ValueError: in a thread'],
-    ['fail_in_finalizer', 'ValueError: in a finalizer', 'ValueError: in a finalizer'],
-    ['fail_in_task', 'Task exception was never retrieved', 'ValueError: in a task'],
-  ])('%s is one record of level error, with the traceback', async (command, message, last) => {
-    const pool = await chatty.open(WORKERS[name]!());
-    await pool.execute(command);
-    const record = await chatty.record(message);
-    expect(record.level).toBe('error');
-    expect(record.fields?.['exception']).toMatch(new RegExp(`^Traceback [^]*${last}$`));
-    await pool.execute('shout', { message: 'afterwards' });
-    await chatty.record('afterwards');
-    expect(chatty.logs.filter((each) => /^(Traceback| +File )/.test(each.message))).toEqual([]);
-  });
-});
+describe.each(Object.keys(WORKERS).filter((name) => name.startsWith('Python')))(
+  'what Python does not catch, %s',
+  (name) => {
+    it.each([
+      ['fail_in_thread', 'the thread helper ended by an exception: ValueError: in a thread', 'ValueError: in a thread'],
+      ['fail_in_finalizer', 'ValueError: in a finalizer', 'ValueError: in a finalizer'],
+      ['fail_in_task', 'Task exception was never retrieved', 'ValueError: in a task'],
+    ])('%s is one record of level error, with the traceback', async (command, message, last) => {
+      const pool = await chatty.open(WORKERS[name]!());
+      await pool.execute(command);
+      const record = await chatty.record(message);
+      expect(record.level).toBe('error');
+      expect(record.fields?.['exception']).toMatch(new RegExp(`^Traceback [^]*${last}$`));
+      await pool.execute('shout', { message: 'afterwards' });
+      await chatty.record('afterwards');
+      expect(chatty.logs.filter((each) => /^(Traceback| +File )/.test(each.message))).toEqual([]);
+    });
+  },
+);
 
 describe('logging in Python', () => {
   const open = (module = PYTHON) => chatty.open({ adapter: python({ module }) });

@@ -50,5 +50,7 @@ it('commands that callers make up share one label when there are too many, and s
   expect(page.value('snakepit_calls_total', { command: 'other', outcome: 'error' })).toBe(197);
   expect(page.value('snakepit_calls_total', { command: 'add', outcome: 'ok' })).toBe(20);
   expect(page.value('snakepit_sessions_total', { event: 'created' })).toBe(20);
-  expect(page.samples.some(({ labels }) => Object.values(labels).some((text) => text.startsWith('session-')))).toBe(false);
+  expect(page.samples.some(({ labels }) => Object.values(labels).some((text) => text.startsWith('session-')))).toBe(
+    false,
+  );
 });

@@ -61,9 +61,9 @@ it('a scrape over HTTP tells what real workers of both languages did', async () 
   expect(page.value('snakepit_received_bytes_total', { pool: 'scripts' })).toBeGreaterThan(10);
   if (process.platform === 'linux') {
     const workers = reports.workers().map(({ id }) => id);
-    expect(page.find('snakepit_worker_resident_bytes', { pool: 'reports' }).map(({ labels }) => labels['worker'])).toEqual(
-      workers,
-    );
+    expect(
+      page.find('snakepit_worker_resident_bytes', { pool: 'reports' }).map(({ labels }) => labels['worker']),
+    ).toEqual(workers);
     expect(page.value('snakepit_worker_cpu_seconds_total', { pool: 'scripts' })).toBeGreaterThan(0);
   }
 });
@@ -120,7 +120,10 @@ it('refuses at the start what cannot be, naming the remedy', async () => {
 it('refuses a second collector of the same pools, and a registry that has such metrics', async () => {
   const registry = new Registry();
   const app = await bootApp({
-    imports: [SnakepitModule.forRoot({ pools: { reports: pools.reports } }), SnakepitMetricsModule.forRoot({ registry })],
+    imports: [
+      SnakepitModule.forRoot({ pools: { reports: pools.reports } }),
+      SnakepitMetricsModule.forRoot({ registry }),
+    ],
   });
   const snakepit = app.get(Snakepit);
   expect(() => collectMetrics(snakepit, { registry: new Registry() })).toThrow('are collected already');
@@ -144,7 +147,10 @@ it('takes its registry from another provider', async () => {
     imports: [
       provides,
       SnakepitModule.forRoot({ pools: { reports: pools.reports } }),
-      SnakepitMetricsModule.forRootAsync({ inject: [Registry], useFactory: (given: Registry) => ({ registry: given }) }),
+      SnakepitMetricsModule.forRootAsync({
+        inject: [Registry],
+        useFactory: (given: Registry) => ({ registry: given }),
+      }),
     ],
   });
   expect(app.get(SnakepitMetrics).registry).toBe(registry);

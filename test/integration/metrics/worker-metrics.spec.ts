@@ -42,7 +42,9 @@ describe.each(Object.keys(ADAPTERS) as (keyof typeof ADAPTERS)[])('what workers 
     await pool.execute('load', { table: 'orders', rows: 3, repeat: 2 });
     await pool.execute('load', { table: 'users', rows: 40 });
     await pool.execute('load_later', { table: 'orders', rows: 5 });
-    expect(await lastValueFrom(pool.stream('load_in_parts', { table: 'parts', parts: 4 }).pipe(toArray()))).toHaveLength(4);
+    expect(
+      await lastValueFrom(pool.stream('load_in_parts', { table: 'parts', parts: 4 }).pipe(toArray())),
+    ).toHaveLength(4);
     const page = await scrape();
     expect(page.value('snakepit_app_rows_total', { pool: 'work', table: 'orders' })).toBe(11);
     expect(page.value('snakepit_app_rows_total', { pool: 'work', table: 'users' })).toBe(40);

@@ -52,7 +52,9 @@ export class SnakepitMetrics implements CallMeters {
       onDropped: (pool, cause, entry) => this.#onDropped(pool, cause, entry),
     });
     if (metered.has(snakepit)) {
-      throw new SnakepitError('MISUSE', { reason: 'the metrics of these pools are collected already; close those first' });
+      throw new SnakepitError('MISUSE', {
+        reason: 'the metrics of these pools are collected already; close those first',
+      });
     }
     this.#registerAll();
     metered.add(snakepit);
@@ -150,7 +152,8 @@ export class SnakepitMetrics implements CallMeters {
     }
     this.#workerMetrics.retain(present);
     for (const [pool, causes] of this.#workerMetrics.dropped) {
-      for (const [cause, value] of causes) samples.worker_metrics_dropped_total.push({ labels: { pool, cause }, value });
+      for (const [cause, value] of causes)
+        samples.worker_metrics_dropped_total.push({ labels: { pool, cause }, value });
     }
     if (this.#options.perWorker) await Promise.all(pools.map((pool) => addUsageSamples(samples, pool)));
     await this.#addSessions(samples);

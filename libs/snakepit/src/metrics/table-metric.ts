@@ -12,7 +12,8 @@ interface TableMetricParts {
 interface PromValue {
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
-  readonly metricName?: string;
+  /** Undefined where it is that of the metric. */
+  readonly metricName: string | undefined;
 }
 
 /**
@@ -53,7 +54,7 @@ export class TableMetric {
     const values = (await this.#read()).map(({ labels, value, suffix }) => ({
       labels,
       value,
-      ...(suffix !== undefined && { metricName: `${name}${suffix}` }),
+      metricName: suffix === undefined ? undefined : `${name}${suffix}`,
     }));
     return { name, help, type, aggregator, values };
   }

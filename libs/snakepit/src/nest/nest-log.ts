@@ -46,5 +46,10 @@ function partsOf({ level, pool, worker, logger, fields, call }: LogRecord): Part
 }
 
 function callFields({ id, command, traceId, context }: NonNullable<LogRecord['call']>): Record<string, unknown> {
-  return { call: id, command, ...(traceId !== undefined && { traceId }), ...(context !== undefined && { correlation: context }) };
+  return {
+    call: id,
+    command,
+    ...(traceId !== undefined && { traceId }),
+    ...(context !== undefined && { correlation: context }),
+  };
 }

@@ -86,7 +86,8 @@ export class WorkerMetrics {
     const metric = this.#metrics.get(name);
     if (metric === undefined || metric.type !== type) return 'conflict';
     const names = Object.keys(labels);
-    const isSame = names.length === metric.labelNames.length && names.every((each, at) => each === metric.labelNames[at]);
+    const isSame =
+      names.length === metric.labelNames.length && names.every((each, at) => each === metric.labelNames[at]);
     return isSame ? metric : 'labels';
   }
 
