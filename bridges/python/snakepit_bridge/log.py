@@ -2,6 +2,8 @@
 
 import sys
 
+from .fork_guard import is_child_check
+
 class CallLog:
     """Writes log records of one call; keyword arguments become the record's fields."""
 
@@ -97,9 +99,11 @@ class _Loader:
 def _forward_warnings(runtime):
     import warnings
 
+    is_child = is_child_check()
+
     def show(message, category, filename, lineno, file=None, line=None):
-        if file is not None:
-            file.write(warnings.formatwarning(message, category, filename, lineno, line))
+        if file is not None or is_child():
+            (file or sys.stderr).write(warnings.formatwarning(message, category, filename, lineno, line))
             return
         fields = {"category": category.__name__, "file": filename, "line": lineno}
         runtime.send_log(runtime.running_call(), "warn", str(message), "py.warnings", fields)

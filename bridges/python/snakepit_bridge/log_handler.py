@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 
+from .fork_guard import is_child_check
 from .log_text import clipped
 
 _LEVELS = ((50, "fatal"), (40, "error"), (30, "warn"), (20, "info"))
@@ -16,10 +17,19 @@ class HostHandler(logging.Handler):
     def __init__(self, runtime):
         super().__init__()
         self._runtime = runtime
+        self._is_child = is_child_check()
+        self._otherwise = logging.StreamHandler()
+        self._otherwise.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
         self._state = threading.local()
 
     def emit(self, record):
-        """Send a record; what is logged meanwhile, such as by a `__repr__` that is part of it, is dropped."""
+        """Send a record; what is logged meanwhile, such as by a `__repr__` that is part of it, is dropped.
+
+        A process that a command has forked writes to stderr, which the host reads too.
+        """
+        if self._is_child():
+            self._otherwise.handle(record)
+            return
         if getattr(self._state, "is_busy", False):
             return
         self._state.is_busy = True

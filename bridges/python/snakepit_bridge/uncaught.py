@@ -3,6 +3,7 @@
 import sys
 import threading
 
+from .fork_guard import is_child_check
 from .log_text import clipped
 
 _LOGGER = "snakepit_bridge.uncaught"
@@ -10,12 +11,13 @@ _LOGGER = "snakepit_bridge.uncaught"
 
 def forward_uncaught(runtime):
     """Take over the hooks that the user's code has left as they were."""
+    is_child = is_child_check()
     if sys.excepthook is sys.__excepthook__:
-        sys.excepthook = _EndHook(runtime)
+        sys.excepthook = _EndHook(runtime, is_child)
     if threading.excepthook is _default_thread_hook():
-        threading.excepthook = _thread_hook(runtime)
+        threading.excepthook = _thread_hook(runtime, is_child)
     if sys.unraisablehook is sys.__unraisablehook__:
-        sys.unraisablehook = _unraisable_hook(runtime)
+        sys.unraisablehook = _unraisable_hook(runtime, is_child)
 
 
 def tell_end(error):
@@ -27,11 +29,15 @@ def tell_end(error):
 class _EndHook:
     """Called by the interpreter for the exception that ends it; what has been told already is not told again."""
 
-    def __init__(self, runtime):
+    def __init__(self, runtime, is_child):
         self._runtime = runtime
+        self._is_child = is_child
         self._told = None
 
     def __call__(self, kind, error, trace):
+        if self._is_child():
+            sys.__excepthook__(kind, error, trace)
+            return
         if error is self._told:
             return
         self._told = error
@@ -41,11 +47,14 @@ class _EndHook:
             sys.__excepthook__(kind, error, trace)
 
 
-def _thread_hook(runtime):
+def _thread_hook(runtime, is_child):
     default = threading.excepthook
 
     def hook(args):
         if args.exc_type is SystemExit:
+            return
+        if is_child():
+            default(args)
             return
         name = args.thread.name if args.thread is not None else "unknown"
         try:
@@ -56,8 +65,11 @@ def _thread_hook(runtime):
     return hook
 
 
-def _unraisable_hook(runtime):
+def _unraisable_hook(runtime, is_child):
     def hook(args):
+        if is_child():
+            sys.__unraisablehook__(args)
+            return
         try:
             what = args.err_msg or "Exception ignored in"
             place = "" if args.object is None else ": %s" % clipped(repr(args.object), 200)

@@ -187,6 +187,15 @@ describe('logging in Python', () => {
     });
   });
 
+  it('reaches the log through stderr from a process that a command has forked', async () => {
+    const pool = await open();
+    await pool.execute('log_in_child', { message: 'from a child' });
+    expect(await chatty.record('from a child')).toMatchObject({
+      level: 'warn',
+      message: 'WARNING app.models: from a child',
+    });
+  });
+
   it('does not feed on itself', async () => {
     const pool = await open();
     await pool.execute('log_itself');

@@ -1,9 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const root = join(import.meta.dirname, '../../..');
 const src = join(import.meta.dirname, '../../../libs/snakepit/src');
 
 /** Packages that a room's files import, however they spell it. */
@@ -30,22 +28,5 @@ describe('the main entry', () => {
   it('does not load prom-client, which is for those who ask for metrics', () => {
     const rooms = readdirSync(src).filter((room) => packagesOf(room).has('prom-client'));
     expect(rooms).toEqual(['metrics']);
-  });
-});
-
-describe('the metrics without Nest', () => {
-  it('load in a plain script without a single module of Nest', () => {
-    const script = `
-      const { collectMetrics } = await import('nestjs-snakepit/core/metrics');
-      const { Snakepit, python } = await import('nestjs-snakepit/core');
-      const metrics = collectMetrics(new Snakepit(python({ module: 'x.py' })));
-      const text = await metrics.metrics();
-      process.stdout.write(text);
-      process.exit(0);
-    `;
-    const hide =
-      "--import=data:text/javascript,import{register}from'node:module';register('data:text/javascript,'+encodeURIComponent(`export async function resolve(s,c,n){if(s.startsWith('@nestjs/'))throw new Error('Nest was loaded');return n(s,c)}`))";
-    const text = execFileSync('node', [hide, '--input-type=module', '--eval', script], { cwd: root, encoding: 'utf8' });
-    expect(text).toContain('# TYPE snakepit_calls_total counter');
   });
 });
