@@ -49,7 +49,7 @@ it('commands that callers make up share one label when there are too many, and s
   expect(page.labelValues('command')).toEqual(new Set(['made_up_0', 'made_up_1', 'made_up_2', 'other', 'add']));
   expect(page.value('snakepit_calls_total', { command: 'other', outcome: 'error' })).toBe(197);
   expect(page.value('snakepit_calls_total', { command: 'add', outcome: 'ok' })).toBe(20);
-  expect(page.value('snakepit_sessions_total', { event: 'created' })).toBe(20);
+  expect(page.value('snakepit_session_events_total', { event: 'created' })).toBe(20);
   expect(page.samples.some(({ labels }) => Object.values(labels).some((text) => text.startsWith('session-')))).toBe(
     false,
   );

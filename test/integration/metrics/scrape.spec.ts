@@ -97,6 +97,9 @@ it('speaks OpenMetrics where the registry does', async () => {
     expect(text).toContain('# TYPE snakepit_calls counter');
     expect(text).toMatch(/^snakepit_calls_total\{pool="reports",command="add",kind="call",outcome="ok"\} 1$/m);
     expect(text.endsWith('# EOF\n')).toBe(true);
+    // There a counter's family has no `_total`, and must not meet another one.
+    const families = [...text.matchAll(/^# TYPE (\w+) /gm)].map(([, name]) => name);
+    expect(families.toSorted()).toEqual([...new Set(families)].toSorted());
   }
 });
 

@@ -164,7 +164,7 @@ export class SnakepitMetrics implements CallMeters {
     const { sessions, created, deleted, expired } = await this.#snakepit.sessions.stats();
     samples.sessions.push({ labels: {}, value: sessions });
     for (const [event, value] of Object.entries({ created, deleted, expired })) {
-      samples.sessions_total.push({ labels: { event }, value });
+      samples.session_events_total.push({ labels: { event }, value });
     }
   }
 

@@ -105,7 +105,7 @@ export const METRICS = {
     labels: ['pool', 'worker'],
   },
   sessions: { type: 'gauge', help: 'Sessions that the store holds.', labels: [] },
-  sessions_total: {
+  session_events_total: {
     type: 'counter',
     help: 'What became of sessions: created, deleted or expired.',
     labels: ['event'],
