@@ -14,6 +14,8 @@ const entryPoints = {
   'nestjs-snakepit/testing': 'libs/snakepit/src/testing/index.ts',
   'nestjs-snakepit/opentelemetry': 'libs/snakepit/src/telemetry/opentelemetry/index.ts',
   'nestjs-snakepit/microservices': 'libs/snakepit/src/microservices/index.ts',
+  'nestjs-snakepit/metrics': 'libs/snakepit/src/metrics/index.ts',
+  'nestjs-snakepit/core/metrics': 'libs/snakepit/src/metrics/core.ts',
   'nestjs-snakepit/worker': 'bridges/node/src/index.ts',
 };
 

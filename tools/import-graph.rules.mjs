@@ -29,6 +29,7 @@ export const rooms = {
   telemetry: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
   microservices: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
   health: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
+  metrics: { imports: [...UP_TO_RUNTIME, 'telemetry'], frameworks: NEST },
   cli: { imports: [...UP_TO_RUNTIME, 'nest/tokens'], frameworks: NEST },
   testing: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
 };

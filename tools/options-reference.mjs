@@ -1,4 +1,4 @@
-// Writes docs/options.md and docs/errors.md from the tables of the built library.
+// Writes docs/options.md and docs/errors.md from the tables of the built library, and the tables of docs/metrics.md.
 // Usage: node tools/options-reference.mjs [--check]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import {
   snakepitOptionTable,
   variableName,
 } from '../libs/snakepit/dist/runtime/index.js';
+import { METRICS, metricsOptionTable } from '../libs/snakepit/dist/metrics/core.js';
 import { clientOptionTable, serverOptionTable } from '../libs/snakepit/dist/microservices/index.js';
 import { poolClientOptionTable, poolCommandOptionTable } from '../libs/snakepit/dist/nest/index.js';
 import { fakeOptionTable, recordOptionTable, replayOptionTable } from '../libs/snakepit/dist/testing/index.js';
@@ -23,7 +24,7 @@ import { fakeOptionTable, recordOptionTable, replayOptionTable } from '../libs/s
 const docsDir = fileURLToPath(new URL('../docs/', import.meta.url));
 const GENERATED = '<!-- Written by `npm run docs` from the tables in the source; do not edit. -->';
 
-const pages = { 'options.md': optionsPage(), 'errors.md': errorsPage() };
+const pages = { 'options.md': optionsPage(), 'errors.md': errorsPage(), 'metrics.md': metricsPage() };
 if (process.argv.includes('--check')) await check();
 else await write();
 
@@ -206,6 +207,30 @@ function errorsPage() {
     '## What they say',
     ...codes.map(([code, rule]) => `### ${code}\n\n\`\`\`text\n${rule.message(exampleDetails(code))}\n\`\`\``),
   ].join('\n\n');
+}
+
+// --- metrics -------------------------------------------------------------------------------------
+
+/** The page is written by hand but for its tables, each between two comments that name it. */
+function metricsPage() {
+  const tables = { metrics: metricRows(), options: optionRows(metricsOptionTable) };
+  return Object.entries(tables).reduce(
+    (text, [name, rows]) => {
+      const [begin, end] = [`<!-- ${name}: written by \`npm run docs\` -->`, `<!-- ${name}: end -->`];
+      const [before, rest] = text.split(begin);
+      const after = rest?.split(end)[1];
+      if (after === undefined) throw new Error(`docs/metrics.md has no place for the table '${name}'`);
+      return `${before}${begin}\n\n${rows}\n\n${end}${after}`;
+    },
+    currentText('metrics.md') ?? '',
+  );
+}
+
+function metricRows() {
+  const rows = Object.entries(METRICS).map(([name, { type, labels, help }]) => {
+    return [`\`snakepit_${name}\``, type, labels.map((label) => `\`${label}\``).join(', '), help];
+  });
+  return table(['metric', 'type', 'labels', 'what it says'], rows);
 }
 
 // --- Markdown ------------------------------------------------------------------------------------

@@ -25,6 +25,12 @@ export const FIGURES = [
     title: '@SnakepitCommand, traces at 1 % ÷ pool.execute',
     target: { atLeast: 0.8 },
   },
+  {
+    key: 'nest_metered_x',
+    group: 'calls',
+    title: 'the same with metrics on ÷ pool.execute',
+    target: { atLeast: 0.85 },
+  },
   { key: 'json_codec_x', group: 'calls', title: 'JSON ÷ MessagePack', target: { atLeast: 0.4 } },
   {
     key: 'fast_beside_slow_x',

@@ -11,6 +11,7 @@ import { RefusalInterceptor } from './errors/refusal.interceptor.js';
 import { HealthModule } from './health/health.module.js';
 import { HomeController } from './home.controller.js';
 import { LogsModule } from './logs/logs.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { LOGS_POOL, NODE_POOL, poolOptions } from './pools.js';
 import { RecognizeModule } from './recognize/recognize.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
@@ -38,6 +39,7 @@ import { WeatherModule } from './weather/weather.module.js';
     DigitsModule,
     HealthModule,
     LogsModule,
+    MetricsModule,
     PseudonymsModule,
     RecognizeModule,
     SessionsModule,

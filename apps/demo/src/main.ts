@@ -10,11 +10,13 @@ import { createApplication } from './http-adapter.js';
 import { readSettings, type Settings } from './settings.js';
 
 async function serve(): Promise<void> {
-  const app = await createApplication(readSettings(process.env).SNAKEPIT_HTTP, {
+  // Nest logs before it has read the configuration.
+  const { LOG_FORMAT, SNAKEPIT_HTTP } = readSettings(process.env);
+  const app = await createApplication(SNAKEPIT_HTTP, {
     abortOnError: false,
     // When the pools have drained, whoever is still connected only keeps the process from ending.
     forceCloseConnections: true,
-    logger: new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] }),
+    logger: loggerOf(LOG_FORMAT),
   });
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   serveDocs(app);
@@ -29,7 +31,14 @@ async function serve(): Promise<void> {
     throw error;
   }
   // npm runs scripts in the package's folder and says where the user's shell is.
-  console.log(greeting(await urlOf(app), process.env['INIT_CWD'] ?? process.cwd()));
+  // Whoever reads the log as JSON gets nothing else on stdout.
+  const say = LOG_FORMAT === 'json' ? console.error : console.log;
+  say(greeting(await urlOf(app), process.env['INIT_CWD'] ?? process.cwd()));
+}
+
+function loggerOf(format: Settings['LOG_FORMAT']): ConsoleLogger {
+  if (format === 'json') return new ConsoleLogger({ json: true });
+  return new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] });
 }
 
 /** Where to reach it from this machine, with the port that was really taken. */

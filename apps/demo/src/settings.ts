@@ -18,6 +18,8 @@ const settingsSchema = z.object({
   SNAKEPIT_HTTP: z.enum(['express', 'fastify']).default('express'),
   /** Workers of the Python pool that computes. */
   DEMO_WORKERS: wholeNumber(2, 256).default(Math.max(2, availableParallelism())),
+  /** `json` writes the log as lines of JSON. */
+  LOG_FORMAT: z.enum(['text', 'json']).default('text'),
   /** The folder whose files may be followed. */
   DEMO_LOGS: z
     .string()

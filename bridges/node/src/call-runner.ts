@@ -1,6 +1,7 @@
 import { EncodeError, type CancelReason, type ErrorBody } from 'nestjs-snakepit/codec';
 
 import { BatchAnswer, invokeHandler } from './batch-call.js';
+import { runAsync, runNow } from './current-call.js';
 import { errorBodyOf, FrameTooLarge, unsendable } from './failures.js';
 import type { HostedCall, HostLink } from './hosted-call.js';
 import { runStream, type StreamSink } from './stream-run.js';
@@ -134,13 +135,13 @@ export class CallRunner implements StreamSink<HostedCall> {
     call.beginTrace();
     if (call.definition.manifest.kind === 'stream') {
       this.#goesOn(call);
-      void runStream(call, this);
+      void runAsync(call, () => runStream(call, this));
       return;
     }
     let result: unknown;
     this.isInCommand = true;
     try {
-      result = invokeHandler(call);
+      result = call.definition.isAsync ? runAsync(call, invokeHandler) : runNow(call, invokeHandler);
     } catch (error) {
       this.fail(call, error);
       return;
@@ -168,6 +169,7 @@ export class CallRunner implements StreamSink<HostedCall> {
     if (call.hasEnded) return;
     call.callTrace?.end();
     try {
+      call.flushMetrics();
       if (value instanceof BatchAnswer) sendAnswer(call, value);
       else call.sendResult(value === undefined ? null : value);
       this.#ended(call);
@@ -183,6 +185,7 @@ export class CallRunner implements StreamSink<HostedCall> {
   end(call: HostedCall): void {
     if (call.hasEnded) return;
     call.callTrace?.end();
+    call.flushMetrics();
     call.sendEnd();
     this.#ended(call);
   }
@@ -206,6 +209,7 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   #endWithError(call: HostedCall, error: ErrorBody): void {
     call.callTrace?.end(error);
+    call.flushMetrics();
     call.sendError(error);
     this.#ended(call);
   }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { CancelReason, type CallMeta, type LogBody } from 'nestjs-snakepit/codec';
+import { CancelReason, METRICS_EVENT, type CallMeta, type LogBody } from 'nestjs-snakepit/codec';
 
 import type { Context, DataMap, Pattern, Session, Tools, WorkerLog } from './context.js';
 import { HostInput } from './host-input.js';
@@ -8,13 +8,15 @@ import { CallFailure } from './failures.js';
 import { sendMessage } from './host-messages.js';
 import { hostTools } from './host-tools.js';
 import type { Command } from './load-commands.js';
+import { CallMetrics, checkEventName, type WorkerMetrics } from './metrics.js';
 import type { SpanAttributes } from './span-attributes.js';
 import { NO_SPAN, traceOf, type CallTrace, type Span } from './spans.js';
 
 /** What a call can send to the host besides its result. */
 export interface Uplink {
   progress(call: Call, value: unknown): void;
-  log(call: Call, record: LogBody): void;
+  /** `call` is undefined where a record belongs to none. */
+  log(call: Call | undefined, record: LogBody): void;
   emit(call: Call, name: string, data: unknown): void;
   ask(call: Call, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown>;
 }
@@ -64,6 +66,7 @@ export class Call implements Context {
   #session: Session | undefined;
   #tools: Tools | undefined;
   #input: HostInput | undefined;
+  #metrics: CallMetrics | undefined;
 
   constructor(input: CallInput, uplink: Uplink) {
     this.callId = input.callId;
@@ -136,10 +139,17 @@ export class Call implements Context {
     this.uplink.progress(this, value);
   }
 
+  get metrics(): WorkerMetrics {
+    return (this.#metrics ??= new CallMetrics((entries) => this.uplink.emit(this, METRICS_EVENT, entries)));
+  }
+
+  /** To be called before the answer is sent. */
+  flushMetrics(): void {
+    this.#metrics?.flush();
+  }
+
   emit(name: Pattern, data: unknown = null): void {
-    if (typeof name === 'string' && name.startsWith('snakepit.')) {
-      throw new Error(`'${name}': names that begin with 'snakepit.' are reserved`);
-    }
+    if (typeof name === 'string') checkEventName(name);
     // The host reads a map from JSON.
     this.uplink.emit(this, typeof name === 'string' ? name : JSON.stringify(name), data);
   }

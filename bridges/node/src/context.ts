@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { CallMeta, LogBody } from 'nestjs-snakepit/codec';
 
+import type { WorkerMetrics } from './metrics.js';
 import type { SpanAttributes } from './span-attributes.js';
 import type { Span } from './spans.js';
 
@@ -68,6 +69,8 @@ export interface Context {
   readonly log: WorkerLog;
   /** Tells the caller how far the command is; any value. */
   progress(value: unknown): void;
+  /** Measures for the host's Prometheus; what is measured leaves before the call's answer at the latest. */
+  readonly metrics: WorkerMetrics;
   /** Publishes an event: to the application's telemetry, and to its handlers of `@EventPattern(name)`. Names that begin with `snakepit.` are taken. */
   emit(name: Pattern, data?: unknown): void;
   /**

@@ -105,8 +105,8 @@ export class InProcessWorker implements FrameSink {
 
   #commands(): Command[] {
     const { exported, origin } = this.#parts;
-    return commandsIn(exported, origin).map(({ manifest, handler, isSlow }) => {
-      return { manifest, handler: this.#surrounded(handler), isSlow };
+    return commandsIn(exported, origin).map(({ manifest, handler, isAsync, isSlow }) => {
+      return { manifest, handler: this.#surrounded(handler), isAsync, isSlow };
     });
   }
 

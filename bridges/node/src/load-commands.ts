@@ -6,10 +6,13 @@ import { optionsOf, type Handler } from './definition.js';
 export interface Command {
   readonly manifest: CommandManifest;
   readonly handler: Handler;
+  /** Declared as asynchronous: it goes on after it has given up the thread. */
+  readonly isAsync: boolean;
   /** Set once a run took long: replies that wait are then sent before it starts. */
   isSlow: boolean;
 }
 
+const ASYNC = new Set(['AsyncFunction', 'AsyncGeneratorFunction']);
 const GENERATORS = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
 
 /** Imports a user's file: every function it exports is a command. */
@@ -57,6 +60,7 @@ function add(commands: Map<string, Command>, exportName: string, handler: Handle
       ...(batch && { batch }),
     },
     handler: owner === undefined ? handler : (handler.bind(owner) as Handler),
+    isAsync: ASYNC.has(handler.constructor.name),
     isSlow: false,
   };
   sameFunction.set(created, handler);

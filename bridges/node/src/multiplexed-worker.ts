@@ -22,8 +22,10 @@ import { OWN_PROCESS, type Home } from './home.js';
 import { HostAsks } from './host-asks.js';
 import type { HostedCall } from './hosted-call.js';
 import type { Command } from './load-commands.js';
+import { clipped, LogGate } from './log-gate.js';
 import { Outlet, type HostSocket } from './outlet.js';
 import { runShutdownHooks } from './process-end.js';
+import { removeLogLink } from './process-log.js';
 import { SessionTracker } from './session-tracker.js';
 
 const NO_META: CallMeta = {};
@@ -36,6 +38,7 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
   readonly outlet: Outlet;
   readonly #runner: CallRunner;
   readonly #asks = new HostAsks();
+  readonly #logGate = new LogGate((record) => this.#sendLog(undefined, record));
 
   constructor(
     socket: HostSocket,
@@ -87,6 +90,7 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
   /** Ends the worker without waiting for calls. */
   async stop(): Promise<void> {
     await runShutdownHooks(this.home.hooks);
+    removeLogLink(this);
     await this.outlet.close();
     this.home.exit(0);
   }
@@ -108,11 +112,17 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
     this.#flushIfBlocked();
   }
 
-  log(call: Call, record: LogBody): void {
+  log(call: Call | undefined, record: LogBody): void {
+    if (this.#logGate.admits()) this.#sendLog(call, record);
+  }
+
+  #sendLog(call: Call | undefined, given: LogBody): void {
+    const record = { ...given, message: clipped(String(given.message)) };
+    const id = call === undefined || call.hasEnded ? 0 : call.callId;
     try {
-      this.outlet.send(Kind.LOG, 0, call.hasEnded ? 0 : call.callId, record, 'log', 1);
+      this.outlet.send(Kind.LOG, 0, id, record, 'log', 1);
     } catch (error) {
-      this.outlet.send(Kind.LOG, 0, 0, cutLog(record, error), 'log');
+      this.outlet.send(Kind.LOG, 0, id, cutLog(record, error), 'log');
     }
     this.#flushIfBlocked();
   }

@@ -80,8 +80,8 @@ export class StdioWorker implements Uplink {
 
   progress(): void {}
 
-  log(call: Call, { level, message }: LogBody): void {
-    console.error(`[${level}] ${call.command}: ${message}`);
+  log(call: Call | undefined, { level, message }: LogBody): void {
+    console.error(`[${level}] ${call?.command ?? 'worker'}: ${message}`);
   }
 
   emit(): void {}

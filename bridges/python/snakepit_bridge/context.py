@@ -92,6 +92,14 @@ class Context:
         """Tell the caller how far the call is; `value` is anything encodable."""
         self._runtime.send_progress(self.call_id, value)
 
+    @property
+    def metrics(self):
+        """Measure for the host's Prometheus: `ctx.metrics.count("rows", 3, table="orders")`, `gauge` and `observe`.
+
+        Names and labels are letters, digits and underscores; what is measured leaves before the call's answer at the latest.
+        """
+        return self._runtime.metrics
+
     def span(self, name, /, **attributes):
         """A span of the call's trace: `with ctx.span("load", rows=3) as span:`, or `async with`; what is raised inside is recorded.
 

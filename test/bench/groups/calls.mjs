@@ -98,6 +98,13 @@ export const measures = {
     return ratioOf(await compareLoads(bench, new TracedLoop(traced.add, inFlight), new ClosedLoop(bare.add, inFlight)));
   },
 
+  async nest_metered_x(bench) {
+    const { openMeteredApplication, openNestApplication } = await import('../support/nest-application.mjs');
+    const metered = await bench.use(openMeteredApplication({ size: WORKERS }));
+    const bare = await bench.use(openNestApplication({ size: WORKERS }));
+    return compareAdds(bench, metered.decorated, bare.pool, WORKERS * IN_FLIGHT);
+  },
+
   async json_codec_x(bench) {
     const json = await bench.use(openPool({ size: 1, adapter: pythonAdapter({ codec: 'json' }) }));
     const msgpack = await bench.use(openPool({ size: 1 }));

@@ -3,6 +3,8 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { commandArgs, getPoolToken, SnakepitCommand, SnakepitModule } from 'nestjs-snakepit';
+import { SnakepitMetricsModule } from 'nestjs-snakepit/metrics';
+import { Registry } from 'prom-client';
 
 import { pythonAdapter } from './pools.mjs';
 
@@ -16,6 +18,11 @@ decorateMethod(Calculator, 'add', SnakepitCommand());
 // oxlint-disable-next-line typescript/no-extraneous-class -- Nest wants a class, and this language version has no decorators
 class ApplicationModule {}
 Module({})(ApplicationModule);
+
+/** The same, with every call counted for Prometheus. */
+export function openMeteredApplication(options) {
+  return openNestApplication(options, [SnakepitMetricsModule.forRoot({ registry: new Registry() })]);
+}
 
 /**
  * A real application whose provider declares `add`; the pool beside it is the one that runs it.

@@ -25,4 +25,9 @@ describe('the main entry', () => {
     expect(packagesOf('health')).toContain('@nestjs/terminus');
     expect(rooms.filter((room) => packagesOf(room).has('@opentelemetry/api'))).toEqual(['telemetry']);
   });
+
+  it('does not load prom-client, which is for those who ask for metrics', () => {
+    const rooms = readdirSync(src).filter((room) => packagesOf(room).has('prom-client'));
+    expect(rooms).toEqual(['metrics']);
+  });
 });

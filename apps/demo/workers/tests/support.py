@@ -45,6 +45,23 @@ class FakeContext:
         self.cancelled = False
         self.session = session
         self.deadline_seconds = None
+        self.metrics = FakeMetrics()
+
+
+class FakeMetrics:
+    """What commands have measured, in order."""
+
+    def __init__(self):
+        self.measured = []
+
+    def count(self, name, amount=1, **labels):
+        self.measured.append(("count", name, amount, labels))
+
+    def gauge(self, name, value, **labels):
+        self.measured.append(("gauge", name, value, labels))
+
+    def observe(self, name, value, **labels):
+        self.measured.append(("observe", name, value, labels))
 
 
 class FakeSession:

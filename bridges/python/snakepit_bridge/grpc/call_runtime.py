@@ -1,6 +1,7 @@
 """The worker as the context of one call sees it."""
 
 from ..errors import Refusal
+from ..log_text import MAX_FIELDS_BYTES, as_texts, clipped, printable
 from .generated.worker_pb2 import Event, Log, Progress, WorkerMessage
 from .host_calls import Answer
 from .stream_parts import ProgressPart
@@ -15,6 +16,11 @@ class CallRuntime:
     def __init__(self, call):
         self._call = call
         self._attachment = call.attachment
+
+    @property
+    def metrics(self):
+        """What is measured for the host that made the call."""
+        return self._attachment.metrics
 
     def is_cancelled(self, _):
         """Tell whether the call was cancelled."""
@@ -77,9 +83,15 @@ class CallRuntime:
 
 
 def send_log(attachment, call, level, message, logger, fields):
-    """Send a log record in the name of a call, or of none (None)."""
+    """Send a log record in the name of a call, or of none (None), unless there are too many."""
+    if attachment.log_gate.admits():
+        send_record(attachment, call, level, message, logger, fields)
+
+
+def send_record(attachment, call, level, message, logger, fields):
+    """Send a log record past the gate."""
     body = _fields_body(attachment.values, fields)
-    record = {"level": level, "message": _printable(message), "logger": logger}
+    record = {"level": level, "message": printable(clipped(message)), "logger": logger}
     attachment.notify(call, lambda number: WorkerMessage(log=Log(call=number, fields=body, **record)))
 
 
@@ -120,10 +132,9 @@ def _fields_body(values, fields):
     if not fields:
         return None
     try:
-        return body_of(values.encode(fields, "log"))
+        body = body_of(values.encode(fields, "log"))
     except Refusal:
-        return body_of(values.encode({str(key): _printable(repr(value)) for key, value in fields.items()}, "log"))
-
-
-def _printable(text):
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+        body = None
+    if body is None or body.ByteSize() > MAX_FIELDS_BYTES:
+        return body_of(values.encode(as_texts(fields), "log"))
+    return body

@@ -5,6 +5,7 @@ from time import perf_counter
 
 from ..command import STREAM
 from ..context import Context
+from ..current_call import current_call
 from ..errors import (
     CANCELLED,
     INVALID_ARGUMENTS,
@@ -112,7 +113,15 @@ class CallRunner:
         """Call a synchronous command; a stream's body begins only when it is advanced."""
         _refuse_plain_call_of_stream(command, call)
         self._hooks.open(meta.get("session"), call[0])
-        return command.invoke(arguments, self._context(command, call, meta), meta.get("batch") is True)
+        context = self._context(command, call, meta)
+        is_batch = meta.get("batch") is True
+        if context is None:
+            return command.invoke(arguments, None, is_batch)
+        token = current_call.set(call[0])  # for threads that take over the context
+        try:
+            return command.invoke(arguments, context, is_batch)
+        finally:
+            current_call.reset(token)
 
     def _submit(self, command, call):
         """Give a call to the event loop, where its arguments are decoded too."""

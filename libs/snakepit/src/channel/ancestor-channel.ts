@@ -132,8 +132,13 @@ export class AncestorChannel implements Channel, AncestorCallOwner {
 
   // ---- what calls tell ---------------------------------------------------------------------------------------------
 
-  onHeard(): void {
+  onHeard(bytes = 0): void {
+    this.#parts.owner.traffic.receivedBytes += bytes;
     this.lastHeardAt = this.clock.now();
+  }
+
+  onSent(bytes: number): void {
+    this.#parts.owner.traffic.sentBytes += bytes;
   }
 
   onOver({ id }: AncestorCall): void {

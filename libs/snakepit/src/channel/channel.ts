@@ -1,5 +1,6 @@
-import type { BatchManifest } from '../codec/index.js';
-import type { LogLevel, SnakepitError } from '../core/index.js';
+import type { BatchManifest, LogBody } from '../codec/index.js';
+import type { SnakepitError } from '../core/index.js';
+import type { Traffic } from './traffic.js';
 
 /** Chunks that a stream may send before its first grant, unless something else is said. */
 export const STREAM_CREDIT = 64;
@@ -103,7 +104,10 @@ export type ChannelFailure =
 
 /** What a channel tells its owner, the worker. */
 export interface ChannelOwner {
-  onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void;
+  /** Where the channel counts what it writes and reads. */
+  readonly traffic: Traffic;
+  /** `call` and its `id` where the record names one that is in flight. */
+  onLog(record: LogBody, call?: ChannelCall, id?: CallId): void;
   /** `call` is the running call whose command sent it, where there is one. */
   onEvent(name: string, data: unknown, call: ChannelCall | undefined): void;
   /** Answers a host call; a rejection goes back to the worker as an error. */

@@ -123,6 +123,7 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
     if (command === undefined) throw unknownCommand(call.command, this.name.pool, this.#commandIndexes.keys());
     const id = this.#nextId;
     const request = this.#encodeRequest(call, command, id);
+    this.#parts.owner.traffic.sentBytes += request.length;
     this.#nextId = id === MAX_ID ? 1 : id + 1;
     const entry =
       call.kind === 'stream' ? new GrpcStream(id, call, request, this) : new GrpcUnary(id, call, request, this);
@@ -175,7 +176,7 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
 
   onReceiveMessage(bytes: Buffer): void {
     if (this.#owner === undefined) return;
-    this.onHeard();
+    this.onHeard(bytes.length);
     try {
       for (const message of decodeWorkerBatch(bytes).messages) this.onWorkerMessage(message);
     } catch (error) {
@@ -203,8 +204,10 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
     } else if (log !== undefined) {
       const { level, message: text, logger, fields } = log;
       const known = { level, message: text, ...(logger !== '' && { logger }) };
-      this.#owner?.onLog(parseLogBody({ ...known, ...(fields && { fields: decodeBody(fields, this.codec) }) }));
-      this.#calls.get(log.call)?.onNotice();
+      const call = this.#calls.get(log.call);
+      const body = parseLogBody({ ...known, ...(fields && { fields: decodeBody(fields, this.codec) }) });
+      this.#owner?.onLog(body, call?.call, log.call);
+      call?.onNotice();
     } else if (event !== undefined) {
       const data = event.data === undefined ? null : decodeBody(event.data, this.codec);
       const body = parseEventBody({ name: event.name, data });
@@ -248,7 +251,8 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
 
   // ---- what calls tell ---------------------------------------------------------------------------------------------
 
-  onHeard(): void {
+  onHeard(bytes = 0): void {
+    this.#parts.owner.traffic.receivedBytes += bytes;
     this.lastHeardAt = this.#clock.now();
   }
 

@@ -25,3 +25,4 @@ export { PendingCalls } from './pending-calls.js';
 export { HostCallFailure, toCallerError, type ChannelName } from './remote-failure.js';
 export { StdioChannel } from './stdio-channel.js';
 export { openStdioChannel } from './stdio-handshake.js';
+export { Traffic } from './traffic.js';

@@ -151,6 +151,7 @@ export class StdioChannel implements Channel, MessageSink {
     }
     this.#nextId += 1;
     const written = this.#out.take();
+    this.#parts.owner.traffic.sentBytes += written.length;
     const hasRoom = stdin.write(written, () => this.#out.recycle(written));
     if (hasRoom || this.#congested) return;
     this.#congested = true;
@@ -177,6 +178,7 @@ export class StdioChannel implements Channel, MessageSink {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    this.#parts.owner.traffic.receivedBytes += chunk.length;
     this.lastHeardAt = this.#parts.clock.now();
     try {
       this.#parts.reader.push(chunk, this);

@@ -48,4 +48,10 @@ export {
   type V1Reply,
   type V1Request,
 } from './v1.js';
+export {
+  METRICS_EVENT,
+  RESERVED_EVENT_PREFIX,
+  type WorkerMetricEntry,
+  type WorkerMetricKind,
+} from './worker-metrics.js';
 export { encodeForkOrder, parseZygoteMessage, type ForkOrder, type ForkOutcome, type ZygoteMessage } from './zygote.js';

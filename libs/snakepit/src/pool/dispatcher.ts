@@ -5,6 +5,7 @@ import { Batch } from './batching/batch.js';
 import type { BatchedCall } from './batching/batched-call.js';
 import { Batching } from './batching/batching.js';
 import { outcomeOf, publishCall } from './call-events.js';
+import { CallMetering } from './call-metering.js';
 import { CrashBarrier } from './crash-barrier.js';
 import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';
@@ -78,12 +79,14 @@ export class Dispatcher implements PoolCallOwner {
   readonly #open = new OpenCalls();
   readonly #toolRuns: ToolRuns;
   readonly #waitGraph: WaitGraph;
+  readonly #metering: CallMetering;
   #isClosed = false;
 
   constructor(parts: DispatcherParts) {
     const { options, affinity, clock, name: pool } = parts;
     this.#parts = parts;
     this.#clock = clock;
+    this.#metering = new CallMetering(clock);
     const scheduler = (this.#scheduler = new Scheduler(options));
     const deadlines = (this.#deadlines = new DeadlineSweep(clock));
     const seats = (this.#seats = new Seats(options, affinity, scheduler));
@@ -321,6 +324,8 @@ export class Dispatcher implements PoolCallOwner {
     if (profile.pace !== paceBefore) this.#room.refile();
     // Only of a call that was tried once is it known since when.
     if (call.isAlone && call.attempts === 1) profile.duration.learn(channel.lastHeardAt - call.startedAt!, hasFailed);
+    const { meter } = profile;
+    if (meter !== undefined) this.#metering.onReleased(meter, call, channel.lastHeardAt, serviceUs, hasFailed);
     counters.requests += call.callers;
     counters.totalTimeUs += serviceUs;
     if (hasFailed) counters.errors += call.callers;
@@ -351,6 +356,8 @@ export class Dispatcher implements PoolCallOwner {
     if (call.seat === undefined) this.#open.leave();
     const { watcher } = call.settings;
     if (watcher !== undefined) watcher.onSettled(outcomeOf(call, this.#clock.now(), error));
+    const { meter } = call.profile;
+    if (meter !== undefined) this.#metering.onSettled(meter, call, error);
     if (hasListeners('snakepit:call')) publishCall(this.#parts.name, call, this.#clock.now(), error);
   }
 

@@ -9,7 +9,7 @@ export type { CallOutcome, CallWatcher } from './call-watcher.js';
 export { InputFailure } from './call-input.js';
 export type { InputSource } from './input-source.js';
 export type { CallListener } from './pool-call.js';
-export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
+export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo, WorkerUsage } from './pool-stats.js';
 export type { SessionAffinity } from './seats.js';
 export { Pool, type HostCallHandler, type HostRequest, type PoolParts, type StreamHandle } from './pool.js';
 export type { ToolRun } from './tool-run.js';

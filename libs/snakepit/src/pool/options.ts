@@ -283,6 +283,12 @@ export const poolOptionTable = {
     max: MAX_MS,
     default: 10_000,
   }),
+  maxLogRate: option.integer({
+    doc: 'How many log records and lines of output per second of a worker reach the log; what exceeds that is dropped and counted.',
+    min: 1,
+    max: 1_000_000,
+    default: 2_000,
+  }),
   restart: option.group(
     {
       initialDelayMs: option.integer({

@@ -189,6 +189,8 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   onChunk(value: unknown): void {
     if (this.isSettled || this.isOverdue) return;
     this.chunks += 1;
+    const { meter } = this.profile;
+    if (meter !== undefined) meter.chunks += 1;
     let item: unknown;
     try {
       item = this.#owner.toResult(this, value);

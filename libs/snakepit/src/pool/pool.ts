@@ -1,6 +1,13 @@
 import type { CallKind, ChannelCall, CommandManifest, HostCall } from '../channel/index.js';
-import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
-import { readProcessMemory, type ExitCause, type Launch, type OrphanedCall, type Worker } from '../worker/index.js';
+import { SnakepitError, type CallMeters, type Clock, type LogSink } from '../core/index.js';
+import {
+  readProcessMemory,
+  readProcessUsage,
+  type ExitCause,
+  type Launch,
+  type OrphanedCall,
+  type Worker,
+} from '../worker/index.js';
 import { Autoscaler } from './autoscaler.js';
 import { BatchRules } from './batching/batch-rules.js';
 import type { BatchSettings } from './batching/batch-options.js';
@@ -13,7 +20,7 @@ import { refusedOutcome } from './call-watcher.js';
 import { discardUnopened } from './input-source.js';
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
-import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
+import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo, WorkerUsage } from './pool-stats.js';
 import { Rerun } from './rerun.js';
 import type { SessionAffinity } from './seats.js';
 import { Lender } from './lender.js';
@@ -95,6 +102,7 @@ export class Pool implements SupervisorOwner {
   readonly #batches: BatchRules;
   readonly #reload: Rerun;
   #sources: SourceWatcher | undefined;
+  #meters: CallMeters | undefined;
   #life: Life = 'new';
   #closing: Promise<void> | undefined;
   #drainUntil: number | undefined;
@@ -235,6 +243,7 @@ export class Pool implements SupervisorOwner {
       const error = invalidArguments(command, this.name, thrown);
       totals.onSettled(error.code);
       inherited.watcher?.onSettled(refusedOutcome(error));
+      this.#meters?.meterOf(this.name, kind, command).onFailed(error.code, 0, 0);
       listener.onError(error);
       return undefined;
     }
@@ -422,6 +431,9 @@ export class Pool implements SupervisorOwner {
       restarts: this.#supervisor.restarts,
       recycled: { ...this.#recycler.counts },
       batches: this.#batches.stats(),
+      scaled: { ...this.#autoscaler.counts },
+      sentBytes: this.#supervisor.traffic.sentBytes,
+      receivedBytes: this.#supervisor.traffic.receivedBytes,
       pids: [...this.#supervisor.workers].flatMap(({ pid }) => pid ?? []),
     };
   }
@@ -433,6 +445,22 @@ export class Pool implements SupervisorOwner {
     );
     if (processes.length === 0) return undefined;
     return { pssBytes: processes.reduce((sum, { pssBytes }) => sum + pssBytes, 0), processes };
+  }
+
+  /** What each worker's process takes of memory and CPU; empty where the system does not tell (anything but Linux). */
+  async usage(): Promise<WorkerUsage[]> {
+    const all = await Promise.all([...this.#supervisor.workers].map(withUsage));
+    return all.filter((each) => each !== undefined);
+  }
+
+  /** Lets every call be counted, or none any more; whoever asks for it later takes the place of who did before. */
+  meter(meters: CallMeters | undefined): void {
+    this.#meters = meters;
+    for (const kind of ['call', 'stream'] as const) {
+      for (const [command, profile] of this.#profiles[kind]) {
+        profile.meter = meters?.meterOf(this.name, kind, command);
+      }
+    }
   }
 
   /** Tells all workers that a session is over. */
@@ -469,6 +497,10 @@ export class Pool implements SupervisorOwner {
     const message = 'crashes have used up the restart budget and no worker is ready; calls are refused until one is';
     this.#parts.log({ level: 'error', pool: this.name, message });
     this.#dispatcher.failWaiting(() => this.#notReady());
+  }
+
+  onMetrics(worker: Worker, data: unknown): void {
+    this.#meters?.onWorkerMetrics(this.name, worker.id, data);
   }
 
   onHostCall({ method, args, call, trace }: HostCall): Promise<unknown> {
@@ -535,6 +567,7 @@ export class Pool implements SupervisorOwner {
     if (profile === undefined) {
       profile = new CommandProfile(kind);
       if (kind === 'call') profile.batching = this.#batches.lineOf(command);
+      profile.meter = this.#meters?.meterOf(this.name, kind, command);
       if (profiles.size < MAX_PROFILES) profiles.set(command, profile);
     }
     return profile;
@@ -552,6 +585,11 @@ export class Pool implements SupervisorOwner {
     const reason = `its workers crash faster than they may be restarted${lastSaid}`;
     return new SnakepitError('POOL_NOT_READY', { pool: this.name, reason }, { cause });
   }
+}
+
+async function withUsage({ id, pid }: Worker): Promise<WorkerUsage | undefined> {
+  const usage = pid === undefined ? undefined : await readProcessUsage(pid);
+  return usage && { id, ...usage };
 }
 
 async function withMemory({ id, pid }: { id: string; pid: number }): Promise<ProcessMemoryInfo | undefined> {

@@ -1,4 +1,4 @@
-import type { ChannelCall, HostCall } from '../channel/index.js';
+import { Traffic, type ChannelCall, type HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink, type Timer } from '../core/index.js';
 import {
   describeExit,
@@ -46,12 +46,15 @@ export interface SupervisorOwner {
   onRoom(worker: Worker, hasRoom: boolean): void;
   onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void;
   onHostCall(call: HostCall): Promise<unknown>;
+  onMetrics(worker: Worker, data: unknown): void;
   /** The restart budget is used up and no worker is ready. */
   onExhausted(): void;
 }
 
 /** Keeps a pool's workers at their number: starts them, restarts the crashed, replaces, adds and retires. */
 export class Supervisor implements WorkerOwner, LendingCrew {
+  /** What has gone to and come from all workers that the pool has had. */
+  readonly traffic = new Traffic();
   readonly #parts: SupervisorParts;
   readonly #workers = new Set<Worker>();
   /** Workers being replaced or retired on purpose: their end is no crash. */
@@ -323,6 +326,10 @@ export class Supervisor implements WorkerOwner, LendingCrew {
 
   onHostCall(call: HostCall): Promise<unknown> {
     return this.#parts.owner.onHostCall(call);
+  }
+
+  onMetrics(worker: Worker, data: unknown): void {
+    this.#parts.owner.onMetrics(worker, data);
   }
 
   onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void {

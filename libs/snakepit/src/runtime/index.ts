@@ -13,6 +13,7 @@ export {
   type EventCall,
   type EventName,
   type EventPayloads,
+  type LogCall,
   type LogLevel,
   type LogRecord,
   type LogSink,
@@ -50,6 +51,7 @@ export {
   type Priority,
   type ProcessMemoryInfo,
   type WorkerInfo,
+  type WorkerUsage,
 } from '../pool/index.js';
 export {
   MemorySessionStore,

@@ -13,6 +13,7 @@ import {
   type PoolStats,
   type PoolStatus,
   type WorkerInfo,
+  type WorkerUsage,
 } from '../pool/index.js';
 import { withAmbientSignal } from './ambient-signal.js';
 import { ItemReadable } from './readable.js';
@@ -107,6 +108,11 @@ export class PoolService {
    */
   memory(): Promise<PoolMemory | undefined> {
     return this.lookup(this.name).memory();
+  }
+
+  /** What each worker's process takes of memory and CPU, read for this call; empty where the system does not tell (anything but Linux). */
+  usage(): Promise<WorkerUsage[]> {
+    return this.lookup(this.name).usage();
   }
 
   /** `up`, `degraded` (some workers are missing) or `down`. */

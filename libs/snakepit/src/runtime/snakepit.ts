@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { silentLog, SnakepitError, systemClock, type Clock, type LogSink } from '../core/index.js';
+import { silentLog, SnakepitError, systemClock, type CallMeters, type Clock, type LogSink } from '../core/index.js';
 import { Pool } from '../pool/index.js';
 import { SessionHostCalls, SessionService } from '../session/index.js';
 import { orphanGuard } from '../worker/index.js';
@@ -37,7 +37,8 @@ export class Snakepit {
   readonly messages = new Messages();
   /** Tells it from others of this process, in events. */
   readonly instance = randomBytes(12).toString('hex');
-  readonly #log: LogSink;
+  /** @internal Where messages of what is built upon the pools go. */
+  readonly log: LogSink;
   readonly #pools: ReadonlyMap<string, Pool>;
   readonly #unguard: () => void;
   readonly #unlisten: () => void;
@@ -48,7 +49,7 @@ export class Snakepit {
     const { log = silentLog, clock = systemClock, hostEnv = process.env } = context;
     const options = resolveSnakepitOptions(given, hostEnv);
     this.options = options;
-    this.#log = log;
+    this.log = log;
     this.sessions = new SessionService(options.sessions, { clock, log });
     const hostCalls = new SessionHostCalls(this.sessions, options.sessions);
     const surroundings = (this.surroundings = new Surroundings(options.context));
@@ -100,6 +101,15 @@ export class Snakepit {
   }
 
   /**
+   * Lets every call of all pools be counted, or none any more.
+   *
+   * @internal For `nestjs-snakepit/core/metrics`.
+   */
+  meter(meters: CallMeters | undefined): void {
+    for (const pool of this.#pools.values()) pool.meter(meters);
+  }
+
+  /**
    * Starts all pools side by side.
    *
    * @throws SnakepitError of the first pool that cannot start; all others are closed then.
@@ -112,7 +122,7 @@ export class Snakepit {
   async #start(): Promise<void> {
     const starting = [...this.#pools.values()].map((pool) => pool.start());
     // While the pools look for their interpreters, so that it delays no worker.
-    if (this.#closing === undefined && this.#hasProcesses) orphanGuard.open(this.instance, this.#log);
+    if (this.#closing === undefined && this.#hasProcesses) orphanGuard.open(this.instance, this.log);
     const outcomes = await Promise.allSettled(starting);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed === undefined) return;

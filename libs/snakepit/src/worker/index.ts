@@ -21,6 +21,7 @@ export { checkPrivileges, hostSystem, privilegeOptionTable, type Privileges } fr
 export { readProcessMemory, type ProcessMemory } from './process-memory.js';
 export type { ProcessOptions } from './process-options.js';
 export type { Launch, LaunchOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
+export { readProcessUsage, type ProcessUsage } from './process-usage.js';
 export { RelaunchedProcess } from './relaunched-process.js';
 export { RESERVED_VARIABLES } from './reserved-variables.js';
 export { SpawnedProcess } from './spawned-process.js';

@@ -5,24 +5,27 @@ import {
   type ChannelCall,
   type ChannelFailure,
   type ChannelOwner,
+  type CallId,
   type HostCall,
+  type Traffic,
 } from '../channel/index.js';
-import { createArenaFile, SPANS_EVENT, type ArenaFile } from '../codec/index.js';
+import { createArenaFile, METRICS_EVENT, SPANS_EVENT, type ArenaFile, type LogBody } from '../codec/index.js';
 import {
   hasListeners,
   publish,
   SnakepitError,
   toError,
   type Clock,
-  type LogLevel,
   type LogRecord,
   type LogSink,
   type Timer,
 } from '../core/index.js';
 import { eventCallOf } from './event-call.js';
+import { callFactsOf } from './call-facts.js';
 import { describeExit, type ExitCause } from './exit-cause.js';
 import { GrpcEndpoint } from './grpc-endpoint.js';
 import type { WorkerSpec } from './launch-spec.js';
+import { LogThrottle } from './log-throttle.js';
 import { openChannel, type ChannelSettings } from './open-channel.js';
 import type { Launch, WorkerProcess } from './process.js';
 import { Pulse } from './pulse.js';
@@ -46,6 +49,8 @@ export interface WorkerSettings extends ChannelSettings {
   };
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
+  /** Records and lines of output per second. */
+  readonly maxLogRate: number;
 }
 
 export interface WorkerParts {
@@ -74,6 +79,8 @@ export interface OrphanedCall {
 
 /** What a worker tells its owner, the pool. */
 export interface WorkerOwner {
+  /** Where its channel counts. */
+  readonly traffic: Traffic;
   onReady(worker: Worker): void;
   /** It takes no more calls; those it has go on. */
   onUnavailable(worker: Worker): void;
@@ -84,6 +91,8 @@ export interface WorkerOwner {
   /** Its process is gone. `startError` tells why, if it never became ready. */
   onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void;
   onHostCall(call: HostCall): Promise<unknown>;
+  /** Its commands have measured something; `data` is as the worker sent it. */
+  onMetrics(worker: Worker, data: unknown): void;
 }
 
 interface StartProblem {
@@ -102,6 +111,7 @@ export class Worker implements ChannelOwner {
   readonly #arena: ArenaFile | undefined;
   readonly #pulse: Pulse;
   readonly #stackDump: StackDump;
+  readonly #logThrottle: LogThrottle;
   readonly #startTimer: Timer;
   #exitTimer: Timer | undefined;
   #lostConnection = false;
@@ -119,6 +129,10 @@ export class Worker implements ChannelOwner {
     this.#state = { kind: 'starting', sinceMs: this.startedAt };
     this.#pulse = new Pulse(settings.heartbeatIntervalMs, settings.heartbeatTimeoutMs);
     this.#stackDump = new StackDump(clock);
+    const { maxLogRate } = settings;
+    this.#logThrottle = new LogThrottle(clock, maxLogRate, (dropped) =>
+      this.#log('warn', `${dropped} log records or lines of output were dropped: more than ${maxLogRate} a second`),
+    );
     this.#arena = this.#createArena();
     this.#process = parts.launch({
       arenaFd: this.#arena?.fd,
@@ -131,6 +145,10 @@ export class Worker implements ChannelOwner {
     });
     this.#startTimer = clock.after(settings.startTimeoutMs, () => this.#onStartTimeout());
     void this.#connect();
+  }
+
+  get traffic(): Traffic {
+    return this.#parts.owner.traffic;
   }
 
   get state(): WorkerState {
@@ -221,13 +239,15 @@ export class Worker implements ChannelOwner {
     }, SIGNALLED_STACK_BUDGET_MS);
   }
 
-  onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void {
+  onLog(record: LogBody, call?: ChannelCall, callId: CallId = 0): void {
     const { id, pool, log } = this.#parts;
-    log({ ...record, pool, worker: id });
+    if (!this.#logThrottle.admits()) return;
+    log({ ...record, pool, worker: id, ...(call !== undefined && { call: callFactsOf(call, callId) }) });
   }
 
   onEvent(name: string, data: unknown, call: ChannelCall | undefined): void {
     if (name === SPANS_EVENT) return this.#parts.onSpans?.(this.id, data);
+    if (name === METRICS_EVENT) return this.#parts.owner.onMetrics(this, data);
     if (!hasListeners('snakepit:worker-event')) return;
     const { instance, pool } = this.#parts;
     publish('snakepit:worker-event', { instance, pool, worker: this.id, name, data, call: eventCallOf(call) });
@@ -347,6 +367,7 @@ export class Worker implements ChannelOwner {
     this.#startTimer.cancel();
     this.#exitTimer?.cancel();
     this.#stackDump.end();
+    this.#logThrottle.flush();
     const { owner } = this.#parts;
     const before = this.#state;
     const startError = before.kind === 'starting' ? this.#startError(cause) : undefined;
@@ -402,8 +423,8 @@ export class Worker implements ChannelOwner {
   }
 
   #onLine(stream: 'stdout' | 'stderr', line: string): void {
-    if (stream === 'stdout') return this.#log('info', line);
-    if (!this.#stackDump.takes(line)) this.#log('warn', line);
+    if (stream === 'stderr' && this.#stackDump.takes(line)) return;
+    if (this.#logThrottle.admits()) this.#log(stream === 'stdout' ? 'info' : 'warn', line);
   }
 
   #log(level: LogRecord['level'], message: string): void {

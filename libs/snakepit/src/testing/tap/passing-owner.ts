@@ -4,7 +4,8 @@ import { Relay } from './relay.js';
 /** Passes on what a channel tells; what it asks on behalf of a relay it asks on behalf of the call that the relay stands for. */
 export function passingOwner(owner: ChannelOwner, others: Partial<ChannelOwner> = {}): ChannelOwner {
   return {
-    onLog: (record) => owner.onLog(record),
+    traffic: owner.traffic,
+    onLog: (record, call, id) => owner.onLog(record, originalOf(call), id),
     onEvent: (name, data, call) => owner.onEvent(name, data, originalOf(call)),
     onHostCall: (hostCall) => owner.onHostCall(withOriginal(hostCall)),
     onRoom: (hasRoom) => owner.onRoom(hasRoom),
