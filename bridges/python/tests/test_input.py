@@ -113,7 +113,7 @@ class Input(unittest.TestCase):
         self.assertEqual(facts, [True, False, False, "I/O operation on a closed input"])
 
     def test_is_not_there_over_v1(self):
-        with self.assertRaisesRegex(SnakepitError, "inputs need protocol v2"):
+        with self.assertRaisesRegex(SnakepitError, "needs protocol v2"):
             Context(V1Runtime(), "add", 0).input.read()
 
 
