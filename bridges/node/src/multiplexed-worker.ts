@@ -117,6 +117,8 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
   }
 
   #sendLog(call: Call | undefined, given: LogBody): void {
+    // What encodes a result may have something to say, such as that the arena is full.
+    if (this.outlet.isEncoding) return process.nextTick(() => this.#sendLog(call, given));
     const record = { ...given, message: clipped(String(given.message)) };
     const id = call === undefined || call.hasEnded ? 0 : call.callId;
     try {

@@ -34,6 +34,7 @@ export class Outlet implements Outgoing {
   #frames = 0;
   #firstAt = 0;
   #isScheduled = false;
+  #isEncoding = false;
   readonly #binaryInArena: BinaryForm;
   readonly #binaryInFrames: BinaryForm;
 
@@ -47,13 +48,20 @@ export class Outlet implements Outgoing {
     this.#binaryInArena = { ...this.#binaryInFrames, store: arena };
   }
 
+  /** A frame is being encoded, which may run code of the user's, such as `toJSON`: nothing can be sent meanwhile. */
+  get isEncoding(): boolean {
+    return this.#isEncoding;
+  }
+
   /**
    * @param envelopeDepth levels that the body adds to the value it carries
    * @throws EncodeError, FrameTooLarge: the frame is dropped then
    */
   send(kind: number, aux: number, id: number, value: unknown, root: string, envelopeDepth = 0): void {
+    if (this.#isEncoding) throw new Error(`'${root}' cannot be sent while another value is encoded`);
     const out = this.#out;
     const start = out.beginFrame();
+    this.#isEncoding = true;
     out.binary = kind === Kind.RESULT || kind === Kind.CHUNK ? this.#binaryInArena : this.#binaryInFrames;
     try {
       const flags = value === null ? 0 : this.codec.encode(value, out, root, envelopeDepth);
@@ -65,6 +73,8 @@ export class Outlet implements Outgoing {
       out.rollback(start);
       this.arena?.free(this.arena.takePlaced());
       throw error instanceof BinaryTooLarge ? this.#tooLarge(root, error.bytes) : error;
+    } finally {
+      this.#isEncoding = false;
     }
     this.#wrote();
   }
