@@ -127,7 +127,7 @@ class Context:
 
             name = name_of(name)
         if isinstance(name, str) and name.startswith("snakepit."):
-            raise ValueError("emit(%r): names that begin with 'snakepit.' are reserved; choose another" % name)
+            raise ValueError("events named snakepit.… are the library's own; choose another name than %r" % (name,))
         self._runtime.send_event(self.call_id, name, data)
 
     def send(self, pattern, data=None):

@@ -182,7 +182,7 @@ class SpanCases:
 
     def test_names_of_the_protocol_cannot_be_emitted(self):
         error, _, _ = self.by_name(1, "reserved", trace=SAMPLED)
-        self.assertIn("reserved; choose another", error["message"])
+        self.assertIn("are the library's own; choose another name", error["message"])
 
 
 class SpansOverV2(SpanCases, unittest.TestCase):
