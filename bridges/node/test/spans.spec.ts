@@ -135,6 +135,9 @@ describe('spans of a Node worker', () => {
 
   it('keep their name: events of the protocol cannot be emitted', async () => {
     const { value } = await worker.call('reserved', null, { meta: sampled });
-    expect(value).toMatchObject({ code: 'REMOTE_ERROR', message: expect.stringContaining("the library's own") as string });
+    expect(value).toMatchObject({
+      code: 'REMOTE_ERROR',
+      message: expect.stringContaining("the library's own") as string,
+    });
   });
 });
