@@ -52,8 +52,12 @@ else
   }
 fi
 
+# With the group that it leads or that a dead leader left to it, never with that of somebody who lives; 0 and 1 are no groups to kill(2).
 kill_all_of() {
-  look "$1" && kill -9 "-$group"
+  if look "$1" && [ "$group" -gt 1 ]; then
+    whole=$group
+    if [ "$whole" = "$1" ] || ! look "$whole"; then kill -9 "-$whole"; fi
+  fi
   kill -9 "$1"
 }
 
@@ -105,6 +109,8 @@ host_is_gone() {
 reap_leftovers() {
   hosts | while IFS=/:=. read -r _ _ pid _ _ host began place user; do
     [ "$place.$user" = "$own_place" ] && host_is_gone "$host" "$began" || continue
+    # Somebody's worker started this very host.
+    [ "$pid" = "$own_pid" ] && continue
     kill_all_of "$pid"
     echo "left $pid $host"
   done
