@@ -29,7 +29,7 @@ export default defineConfig({
   test: {
     include: ['libs/**/src/**/*.spec.ts', 'bridges/node/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', 'libs/snakepit/bridges/**'],
-    globalSetup: ['test/setup/python-packages.ts'],
+    globalSetup: ['test/setup/python-packages.ts', 'test/setup/runtimes.ts'],
     pool: 'forks',
     // Machines that build share their CPUs with others, and what waits for processes may wait too long there once.
     retry: process.env['CI'] === undefined ? 0 : 2,
