@@ -42,6 +42,7 @@ class AsyncRunner:
         self._is_flush_due = False
         self.loop = asyncio.new_event_loop()
         self._submitted = Doorbell(self.loop, self._begin)
+        self._answered = Doorbell(self.loop, _settle)
         self.thread = threading.Thread(target=self._run, name="snakepit-async", daemon=True)
 
     def start(self):
@@ -61,6 +62,14 @@ class AsyncRunner:
     def grant(self, call, chunks):
         """Let a stream send more. From any thread."""
         self.loop.call_soon_threadsafe(self._grant, call, chunks)
+
+    def ask(self, add_question, trace):
+        """A future of what the host answers, `(kind, flags, body)`; questions of one turn of the loop leave together. From the loop's thread."""
+        future = self.loop.create_future()
+        ring = self._answered.ring
+        add_question(lambda *content: ring((future, content)), trace)
+        self.flush_soon()
+        return future
 
     def run_hook(self, coroutine):
         """Run a coroutine and wait for its result. From any thread but the loop's."""
@@ -195,6 +204,12 @@ class AsyncRunner:
         if tasks:
             await asyncio.wait(tasks, timeout=timeout_seconds)
         self._writer.flush()
+
+
+def _settle(answer):
+    future, content = answer
+    if not future.done():
+        future.set_result(content)
 
 
 def _failure_of(task):

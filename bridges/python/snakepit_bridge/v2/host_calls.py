@@ -19,6 +19,11 @@ class HostCalls:
 
     def ask(self, call_id, method, args, on_answer, trace=None):
         """Send a question; `on_answer(kind, flags, body)` is called by the thread that reads the answer. `trace` is the span that asks."""
+        self.add(call_id, method, args, on_answer, trace)
+        self._writer.flush()
+
+    def add(self, call_id, method, args, on_answer, trace=None):
+        """Have a question sent by the next flush."""
         question = {"method": method, "args": args, "call": call_id}
         if trace is not None:
             question["trace"] = trace
@@ -26,7 +31,6 @@ class HostCalls:
         number = self._next_number()
         self._waiting[number] = on_answer
         self._writer.add(HOST_CALL, number, flags, 0, body)
-        self._writer.flush()
 
     def settle(self, kind, flags, number, body):
         """Hand an answer to whoever waits for it. Raises ProtocolError if nobody does."""

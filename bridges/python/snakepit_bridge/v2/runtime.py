@@ -1,6 +1,7 @@
 """The worker as contexts see it."""
 
 import threading
+from functools import partial
 from time import monotonic
 
 from ..current_call import current_call
@@ -113,6 +114,14 @@ class Runtime:
 
     async def ask_host_async(self, call_id, method, args):
         """Ask the host and await the answer. Raises HostError if it refuses."""
+        if self._async.is_current_thread():
+            content = await self._async.ask(partial(self._host_calls.add, call_id, method, args), self._trace_header(call_id))
+        else:
+            content = await self._ask_in_foreign_loop(call_id, method, args)
+        return self._host_calls.read(*content)
+
+    async def _ask_in_foreign_loop(self, call_id, method, args):
+        """In an event loop that a command runs by itself."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()
@@ -129,7 +138,7 @@ class Runtime:
                 pass  # the event loop was closed by a command that does not wait any more
 
         self._host_calls.ask(call_id, method, args, on_answer, self._trace_header(call_id))
-        return self._host_calls.read(*await future)
+        return await future
 
     def _trace_header(self, call_id):
         """The span that asks; None for a call that is not sampled."""

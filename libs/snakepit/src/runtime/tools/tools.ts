@@ -117,12 +117,12 @@ export class Tools {
   #find(name: string, pool: string): Registered {
     const key = spelledAlike(name);
     const registered = this.#tools.get(key);
+    if (registered !== undefined && this.#mayCall(pool, key, registered.options)) return registered;
     const mine = [...this.#tools].filter(([each, { options }]) => this.#mayCall(pool, each, options));
     const known = list(mine.map(([, each]) => each.name));
     if (registered === undefined) {
       throw refusal('UNKNOWN_TOOL', `there is no tool '${name}'; workers of pool '${pool}' may call: ${known}`);
     }
-    if (this.#mayCall(pool, key, registered.options)) return registered;
     const remedy = `add it to 'tools' of the pool, or the pool to 'pools' of the tool`;
     throw refusal('TOOL_FORBIDDEN', `workers of pool '${pool}' may not call '${name}', only: ${known}; ${remedy}`);
   }
