@@ -61,7 +61,7 @@ export const FIGURES = [
   {
     key: 'batch_x',
     group: 'batches',
-    title: 'calls of 1 ms of work, batched ÷ single',
+    title: 'calls of a numpy model, 64 callers, batched ÷ single',
     target: { atLeast: 5 },
   },
   { key: 'tool_x', group: 'tools', title: 'calls of a tool, 64 in flight ÷ calls', target: { atLeast: 0.5 } },
