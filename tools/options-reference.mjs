@@ -66,7 +66,11 @@ function optionsPage() {
     ['`node()`', 'Workers in Node.js.', nodeOptionTable],
     ['`custom()`', 'Any program that speaks one of the wire protocols.', customOptionTable],
     ['`grpc()`', 'Workers that this application does not start, over gRPC.', grpcOptionTable],
-    ['`@PoolClient()`', 'A [client](clients.md); options of a call are for all of its commands.', poolClientOptionTable],
+    [
+      '`@PoolClient()`',
+      'A [client](clients.md); options of a call are for all of its commands.',
+      poolClientOptionTable,
+    ],
     ['`@PoolCommand()`', 'A member of a client.', poolCommandOptionTable],
     ['`SnakepitClient`', 'A `ClientProxy` to a pool, see [microservices](microservices.md).', clientOptionTable],
     ['`SnakepitServer`', 'The transport from workers to controllers.', serverOptionTable],

@@ -67,10 +67,8 @@ describe('misuse of a client, when its class is defined', () => {
     [
       'a member that the language calls',
       () => {
-        class Ml {
-          @PoolCommand() readonly then!: Command;
-        }
-        return Ml;
+        class Ml {}
+        PoolCommand()(Ml.prototype, 'then');
       },
       /Ml\.then: Nest would call it by itself; give the property another name: @PoolCommand\('then'\) run!/,
     ],

@@ -18,10 +18,13 @@ function packagesOf(room: string): Set<string> {
 }
 
 describe('the main entry', () => {
-  it('needs no optional peer, in any room below it', () => {
-    const rooms = readdirSync(src).filter((room) => room !== 'health');
-    expect(rooms).toContain('nest');
-    expect(rooms.filter((room) => packagesOf(room).has('@nestjs/terminus'))).toEqual([]);
-    expect(packagesOf('health')).toContain('@nestjs/terminus');
+  it.each([
+    ['@nestjs/terminus', 'health'],
+    ['@nestjs/microservices', 'microservices'],
+  ])('needs no %s, in any room below it', (peer, room) => {
+    const others = readdirSync(src).filter((each) => each !== room);
+    expect(others).toContain('nest');
+    expect(others.filter((each) => packagesOf(each).has(peer))).toEqual([]);
+    expect(packagesOf(room)).toContain(peer);
   });
 });

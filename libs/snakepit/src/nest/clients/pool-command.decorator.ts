@@ -3,7 +3,7 @@ import { addMember, ownMembersOf } from './client.metadata.js';
 import { poolCommandOptionTable, type PoolCommandOptions } from './client.options.js';
 
 /** Members that Nest or the language call by themselves. */
-const RESERVED: readonly string[] = [
+const RESERVED: ReadonlySet<string> = new Set([
   'constructor',
   'then',
   'onModuleInit',
@@ -11,7 +11,7 @@ const RESERVED: readonly string[] = [
   'onModuleDestroy',
   'beforeApplicationShutdown',
   'onApplicationShutdown',
-];
+]);
 
 /**
  * Makes a property of a `@PoolClient` class run a command. Its type says what the command takes and returns: `Command`, `StreamCommand` with
@@ -37,7 +37,7 @@ export function PoolCommand(first?: string | PoolCommandOptions, second?: PoolCo
       );
     }
     if (typeof member === 'symbol') throw misuse(label, 'stands on a symbol; give the property a name');
-    if (RESERVED.includes(member)) {
+    if (RESERVED.has(member)) {
       throw misuse(
         label,
         `Nest would call it by itself; give the property another name: @PoolCommand('${member}') run!: …`,
