@@ -10,7 +10,11 @@ const entryPoints = {
   'nestjs-snakepit/codec': 'libs/snakepit/src/codec/index.ts',
   'nestjs-snakepit/codec/grpc': 'libs/snakepit/src/codec/grpc/index.ts',
   'nestjs-snakepit/health': 'libs/snakepit/src/health/index.ts',
+  'nestjs-snakepit/testing': 'libs/snakepit/src/testing/index.ts',
+  'nestjs-snakepit/opentelemetry': 'libs/snakepit/src/telemetry/opentelemetry/index.ts',
   'nestjs-snakepit/microservices': 'libs/snakepit/src/microservices/index.ts',
+  'nestjs-snakepit/metrics': 'libs/snakepit/src/metrics/index.ts',
+  'nestjs-snakepit/core/metrics': 'libs/snakepit/src/metrics/core.ts',
   'nestjs-snakepit/worker': 'bridges/node/src/index.ts',
 };
 
@@ -27,6 +31,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', 'libs/snakepit/bridges/**'],
     globalSetup: ['test/setup/python-packages.ts'],
     pool: 'forks',
+    // Machines that build share their CPUs with others, and what waits for processes may wait too long there once.
+    retry: process.env['CI'] === undefined ? 0 : 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

@@ -1,4 +1,4 @@
-// Writes docs/options.md and docs/errors.md from the tables of the built library.
+// Writes docs/options.md and docs/errors.md from the tables of the built library, and the tables of docs/metrics.md.
 // Usage: node tools/options-reference.mjs [--check]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,18 +9,22 @@ import {
   ERRORS,
   grpcOptionTable,
   nodeOptionTable,
+  POOL_PROFILES,
   poolOptionTable,
   pythonOptionTable,
   SESSION_OPTIONS,
   snakepitOptionTable,
+  variableName,
 } from '../libs/snakepit/dist/runtime/index.js';
+import { METRICS, metricsOptionTable } from '../libs/snakepit/dist/metrics/core.js';
 import { clientOptionTable, serverOptionTable } from '../libs/snakepit/dist/microservices/index.js';
 import { poolClientOptionTable, poolCommandOptionTable } from '../libs/snakepit/dist/nest/index.js';
+import { fakeOptionTable, recordOptionTable, replayOptionTable } from '../libs/snakepit/dist/testing/index.js';
 
 const docsDir = fileURLToPath(new URL('../docs/', import.meta.url));
 const GENERATED = '<!-- Written by `npm run docs` from the tables in the source; do not edit. -->';
 
-const pages = { 'options.md': optionsPage(), 'errors.md': errorsPage() };
+const pages = { 'options.md': optionsPage(), 'errors.md': errorsPage(), 'metrics.md': metricsPage() };
 if (process.argv.includes('--check')) await check();
 else await write();
 
@@ -55,17 +59,21 @@ async function formatted(name, text) {
 function optionsPage() {
   const { pools, sessions, ...shared } = snakepitOptionTable;
   const sections = [
-    ['Module', 'Options of `SnakepitModule.forRoot()` and `createSnakepit()`.', { pools, sessions, ...shared }],
+    ['Module', 'Options of `SnakepitModule.forRoot()` and `createSnakepit()`.', { pools, sessions, ...shared }, ''],
     [
       'Pools',
-      'Options of each entry of `pools`; with a single pool they stand beside the options of the module.',
+      'Options of each entry of `pools`; with a single pool they stand beside the options of the module, and `<POOL>` is `DEFAULT`.',
       poolOptionTable,
+      'POOLS_<POOL>_',
     ],
-    ['Sessions', 'Options of `sessions`.', SESSION_OPTIONS],
+    ['Sessions', 'Options of `sessions`.', SESSION_OPTIONS, 'SESSIONS_'],
     ['`python()`', 'Workers in Python.', pythonOptionTable],
     ['`node()`', 'Workers in Node.js.', nodeOptionTable],
     ['`custom()`', 'Any program that speaks one of the wire protocols.', customOptionTable],
     ['`grpc()`', 'Workers that this application does not start, over gRPC.', grpcOptionTable],
+    ['`fake()`', 'Workers for tests, which live in the process of the application.', fakeOptionTable],
+    ['`record()`', 'Real workers whose answers are written into a file, for tests.', recordOptionTable],
+    ['`replay()`', 'Workers for tests that answer by such a file.', replayOptionTable],
     [
       '`@PoolClient()`',
       'A [client](clients.md); options of a call are for all of its commands.',
@@ -79,23 +87,63 @@ function optionsPage() {
     GENERATED,
     '# Options',
     'An unknown key or a value that is not allowed is refused at start-up with key, value and what is allowed.',
-    ...sections.map(([title, intro, rows]) => `## ${title}\n\n${intro}\n\n${optionRows(rows)}`),
+    'With [`environmentOverrides`](configuration.md#environment-variables), the variable of a row sets its option; each begins with `SNAKEPIT_`, ' +
+      'or the prefix that was given, and then with what stands in the head of its column.',
+    ...sections.map(([title, intro, rows, prefix]) => `## ${title}\n\n${intro}\n\n${optionRows(rows, prefix)}`),
+    `## Profiles\n\nWhat a pool's \`profile\` has in place of the defaults above.\n\n${profileRows()}`,
   ].join('\n\n');
 }
 
-function optionRows(rows) {
-  return table(['option', 'default', 'unit', 'allowed', 'what it does'], Object.entries(rows).flatMap(rowsOf));
+/** @param prefix what the variables of these rows begin with; undefined where there are none */
+function optionRows(rows, prefix) {
+  const head = ['option', 'default', 'unit', 'allowed', 'what it does'];
+  const found = Object.entries(rows).flatMap(([name, spec]) => rowsOf([name, spec]));
+  if (prefix === undefined)
+    return table(
+      head,
+      found.map(({ cells }) => cells),
+    );
+  const variable = prefix === '' ? 'variable' : `variable: \`${prefix}\`…`;
+  const nameOf = ({ cells, text }) => (text === undefined ? '' : `\`${variableOf(cells[0])}\``);
+  return table(
+    head.concat(variable),
+    found.map((row) => row.cells.concat(nameOf(row))),
+  );
+}
+
+/** `batch.<command>.maxSize` is `BATCH_<COMMAND>_MAX_SIZE`. */
+function variableOf(cell) {
+  const parts = cell.replaceAll('`', '').split('.');
+  return parts.map((part) => (part.startsWith('<') ? part.toUpperCase() : variableName(part))).join('_');
+}
+
+function profileRows() {
+  const names = Object.keys(POOL_PROFILES);
+  const options = [...new Set(names.flatMap((name) => Object.keys(POOL_PROFILES[name])))];
+  const cell = (name, option) => {
+    const value = POOL_PROFILES[name][option];
+    return value === undefined ? '' : `\`${JSON.stringify(value)}\``;
+  };
+  return table(
+    ['option'].concat(names.map((name) => `\`${name}\``)),
+    options.map((option) => [`\`${option}\``].concat(names.map((name) => cell(name, option)))),
+  );
 }
 
 /** A group's own options follow it as `group.option`; what has a section of its own is only named. */
 function rowsOf([name, spec]) {
   const row = [`\`${name}\``, defaultOf(spec), spec.unit ?? '', spec.allowed, spec.doc];
-  if (spec.table === undefined) return [row];
-  if (spec.table === poolOptionTable) return [[...row.slice(0, 4), `${spec.doc} See [Pools](#pools).`]];
+  const { text } = spec;
+  if (spec.table === undefined) return [{ cells: row, text }];
+  if (spec.table === poolOptionTable) return [{ cells: [...row.slice(0, 4), `${spec.doc} See [Pools](#pools).`] }];
   if (spec.table === SESSION_OPTIONS) {
-    return [[row[0], row[1], row[2], 'an object of options', `${spec.doc} See [Sessions](#sessions).`]];
+    return [{ cells: [row[0], row[1], row[2], 'an object of options', `${spec.doc} See [Sessions](#sessions).`] }];
   }
-  return [row, ...Object.entries(spec.table).flatMap(([key, below]) => rowsOf([`${name}.${key}`, below]))];
+  const prefix = spec.entry === undefined ? name : `${name}.<${spec.entry}>`;
+  return [
+    { cells: row, text },
+    ...Object.entries(spec.table).flatMap(([key, below]) => rowsOf([`${prefix}.${key}`, below])),
+  ];
 }
 
 function defaultOf({ default: given }) {
@@ -133,6 +181,7 @@ function exampleDetails(code) {
     REMOTE_ERROR: { type: 'ValueError', reason: 'month must be in 1..12' },
     PROTOCOL_ERROR: { reason: 'an answer for call 7, which is not in flight' },
     FRAME_TOO_LARGE: { what: "The arguments of 'summarize'", bytes: 70000000, maxFrameBytes: 67108864 },
+    INPUT_FAILED: { reason: 'EIO: i/o error, read' },
     UNSUPPORTED: { reason: "protocol v1 has no streams; use protocol 'v2'" },
     SESSION_LIMIT: { limit: 10000 },
     SESSION_WORKER_UNAVAILABLE: { reason: 'busy' },
@@ -158,6 +207,30 @@ function errorsPage() {
     '## What they say',
     ...codes.map(([code, rule]) => `### ${code}\n\n\`\`\`text\n${rule.message(exampleDetails(code))}\n\`\`\``),
   ].join('\n\n');
+}
+
+// --- metrics -------------------------------------------------------------------------------------
+
+/** The page is written by hand but for its tables, each between two comments that name it. */
+function metricsPage() {
+  const tables = { metrics: metricRows(), options: optionRows(metricsOptionTable) };
+  return Object.entries(tables).reduce(
+    (text, [name, rows]) => {
+      const [begin, end] = [`<!-- ${name}: written by \`npm run docs\` -->`, `<!-- ${name}: end -->`];
+      const [before, rest] = text.split(begin);
+      const after = rest?.split(end)[1];
+      if (after === undefined) throw new Error(`docs/metrics.md has no place for the table '${name}'`);
+      return `${before}${begin}\n\n${rows}\n\n${end}${after}`;
+    },
+    currentText('metrics.md') ?? '',
+  );
+}
+
+function metricRows() {
+  const rows = Object.entries(METRICS).map(([name, { type, labels, help }]) => {
+    return [`\`snakepit_${name}\``, type, labels.map((label) => `\`${label}\``).join(', '), help];
+  });
+  return table(['metric', 'type', 'labels', 'what it says'], rows);
 }
 
 // --- Markdown ------------------------------------------------------------------------------------

@@ -19,6 +19,18 @@ export const FIGURES = [
   { key: 'python_shell_seq_x', group: 'calls', title: '1 in flight ÷ python-shell', target: { atLeast: 0.9 } },
   { key: 'fastapi_x', group: 'calls', title: '1 worker, 64 in flight ÷ FastAPI', target: { atLeast: 25 } },
   { key: 'nest_decorator_x', group: 'calls', title: '@SnakepitCommand ÷ pool.execute', target: { atLeast: 0.85 } },
+  {
+    key: 'nest_traced_x',
+    group: 'calls',
+    title: '@SnakepitCommand, traces at 1 % ÷ pool.execute',
+    target: { atLeast: 0.8 },
+  },
+  {
+    key: 'nest_metered_x',
+    group: 'calls',
+    title: 'the same with metrics on ÷ pool.execute',
+    target: { atLeast: 0.85 },
+  },
   { key: 'json_codec_x', group: 'calls', title: 'JSON ÷ MessagePack', target: { atLeast: 0.4 } },
   {
     key: 'fast_beside_slow_x',
@@ -46,6 +58,7 @@ export const FIGURES = [
   },
   { key: 'v2_over_grpc_x', group: 'grpc', title: 'calls on a descriptor ÷ over gRPC', target: { atLeast: 20 } },
   { key: 'grpc_16mb_x', group: 'grpc', title: '16 MB ÷ plain gRPC client', target: { atLeast: 0.9 } },
+  { key: 'batch_x', group: 'batches', title: 'calls of 1 ms of work, batched ÷ single' },
   {
     key: 'slow_stream_rss_x',
     group: 'streams',

@@ -40,6 +40,22 @@ export const GROUPS = [
     ],
   },
   {
+    name: 'faults',
+    cycles: 1_200,
+    quickCycles: 12,
+    unit: 'faults',
+    isTimed: true,
+    timeoutMinutes: 20,
+    figures: [
+      { key: 'faults_injected', title: 'faults of every kind that reached a worker' },
+      { key: 'fault_calls', title: 'calls made meanwhile' },
+      { key: 'fault_calls_unsettled', title: 'calls without an outcome', target: { atMost: 0 } },
+      { key: 'fault_calls_wrong', title: 'wrong results, and errors of no known kind', target: { atMost: 0 } },
+      { key: 'fault_pools_dead', title: 'pools that did not come back', target: { atMost: 0 } },
+      { key: 'fault_processes_left', title: 'processes left behind', target: { atMost: 0 } },
+    ],
+  },
+  {
     name: 'recovery',
     cycles: 40,
     quickCycles: 6,

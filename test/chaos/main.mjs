@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { cpus } from 'node:os';
 
 import { Progress } from '../bench/support/progress.mjs';
 import { formatDuration } from '../bench/support/table.mjs';
@@ -7,6 +7,7 @@ import { HELP, parseCommandLine, UsageError } from './cli.mjs';
 import { runGroup } from './conductor.mjs';
 import { GROUPS } from './figures.mjs';
 import { brokenPromises, formatResults, toJson } from './report.mjs';
+import { runsSideBySide } from './support/cpus.mjs';
 
 /** @returns {Promise<number>} the exit status: 1 when a promise was broken or a group failed, 130 when interrupted */
 async function main(args) {
@@ -38,7 +39,7 @@ async function runAll(groups, how) {
   const others = groups.filter(({ isTimed }) => !isTimed);
   const one = async (group) => results.push(await runOne(group, how));
   for (const group of timed) await one(group);
-  if (availableParallelism() > 2 && !how.isQuick) await Promise.all(others.map(one));
+  if (runsSideBySide(how)) await Promise.all(others.map(one));
   else for (const group of others) await one(group);
   return results.toSorted((a, b) => groups.indexOf(a.group) - groups.indexOf(b.group));
 }

@@ -3,12 +3,13 @@ import { delimiter } from 'node:path';
 import { createSnakepit, custom, type Adapter, type CustomOptions, type Snakepit } from 'nestjs-snakepit/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { adapterOf, COMBINATIONS, usePool, type Combination } from '../support/combinations.js';
+import { adapterOf, COMBINATIONS, processAdapterOf, usePool, type Combination } from '../support/combinations.js';
 import { failureOf, received } from '../support/outcomes.js';
 
-/** The combination's worker, started by `custom()` as any program would be. */
+/** The combination's worker, started by `custom()` as any program would be; a fake takes the hooks as they are. */
 async function customOf(combination: Combination, hooks: Partial<CustomOptions>): Promise<Adapter> {
-  const spec = await adapterOf(combination).prepare({ pool: 'default' });
+  if (!combination.can.hasProcesses) return { ...adapterOf(combination), ...hooks } as Adapter;
+  const spec = await processAdapterOf(combination).prepare({ pool: 'default' });
   const { executable, args, protocol, codec } = spec;
   const transport = spec.grpc === undefined ? 'fd' : 'grpc';
   const paths = Object.entries(spec.searchPaths ?? {}).map(([name, folders]) => [name, folders.join(delimiter)]);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { COMBINATIONS, usePool } from '../support/combinations.js';
+import { COMBINATIONS, identitiesOf, usePool } from '../support/combinations.js';
 import { failureOf } from '../support/outcomes.js';
 import { pidIsAlive, untilGone } from '../support/processes.js';
 import { entryWith, useScratch } from '../support/records.js';
@@ -15,7 +15,8 @@ describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
   const running = usePool(combination, {
     size: SIZE,
     queueTimeoutMs: 300,
-    cancelGraceMs: 50,
+    // Long enough for a worker that can be cancelled to say that it has stopped.
+    cancelGraceMs: can.multiplexes ? 500 : 50,
     killGraceMs: 50,
     restart: { budget: 1_000, initialDelayMs: 1, maxDelayMs: 10 },
     // One command ends all the workers here, on purpose; test/integration/crash-barrier.spec.ts is about what that leads to.
@@ -61,17 +62,17 @@ describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
         exit: 'signal SIGSEGV (native code crashed)',
       },
     ])('fails the call with WORKER_EXITED when it $what', async ({ command, args, exit }) => {
-      const before = running().pool.stats().pids;
+      const before = identitiesOf(running().pool);
       const error = await failureOf(execute(command, args));
       expect(error).toMatchObject({ code: 'WORKER_EXITED', delivery: 'may-have-run', retryable: true });
       expect(error.details).toMatchObject({ exit, command, pool: 'default' });
       await untilWhole();
-      const after = running().pool.stats().pids;
+      const after = identitiesOf(running().pool);
       expect(after).toHaveLength(SIZE);
-      expect(before.filter((pid) => after.includes(pid))).toHaveLength(SIZE - 1);
+      expect(before.filter((each) => after.includes(each))).toHaveLength(SIZE - 1);
     });
 
-    it('takes what the command started with it', async () => {
+    it.runIf(can.hasProcesses)('takes what the command started with it', async () => {
       const grandchild = (await execute('start_grandchild')) as number;
       expect(pidIsAlive(grandchild)).toBe(true);
       await Promise.all([failureOf(execute('leave', { status: 1 })), failureOf(execute('leave', { status: 1 }))]);
@@ -88,10 +89,10 @@ describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
   describe('a deadline', () => {
     it('fails the call with CALL_TIMEOUT and replaces a worker whose command does not stop', async () => {
       const path = scratch();
-      const error = await failureOf(execute('block', { ms: FOREVER, path }, { timeoutMs: 250 }));
+      const error = await failureOf(execute('block', { ms: FOREVER, path }, { timeoutMs: 500 }));
       expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run', httpStatus: 504 });
-      expect(error.details).toMatchObject({ timeoutMs: 250, command: 'block' });
-      expect(error.details['waitedMs']).toBeLessThan(200);
+      expect(error.details).toMatchObject({ timeoutMs: 500, command: 'block' });
+      expect(error.details['waitedMs']).toBeLessThan(450);
       expect(await entryWith(path, 'began')).toBeDefined();
       const worker = error.details['worker'] as string;
       await waitUntil(
@@ -123,27 +124,23 @@ describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
 
     it('counts the time in the queue and says how much of it that was', async () => {
       const blocking = queued('block', { ms: 200 });
-      const error = await failureOf(queued('doze', { ms: FOREVER }, { timeoutMs: 400 }));
+      const error = await failureOf(queued('doze', { ms: FOREVER }, { timeoutMs: 1_000 }));
       expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
       expect(error.details['waitedMs']).toBeGreaterThanOrEqual(150);
-      expect(error.details['waitedMs']).toBeLessThan(390);
+      expect(error.details['waitedMs']).toBeLessThan(990);
       await blocking;
       await waitUntil('the worker', () => single().pool.stats().available === 1);
     });
 
     it('stops an asynchronous command in its worker, which stays where the protocol can cancel', async () => {
-      const before = running().pool.stats().pids;
+      const before = identitiesOf(running().pool);
       const error = await failureOf(execute('doze', { ms: FOREVER }, { timeoutMs: 100 }));
       expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
       await untilWhole();
       if (can.multiplexes) {
-        expect(running().pool.stats().pids).toEqual(before);
+        expect(identitiesOf(running().pool)).toEqual(before);
       } else {
-        await waitUntil('a replacement', () =>
-          running()
-            .pool.stats()
-            .pids.some((pid) => !before.includes(pid)),
-        );
+        await waitUntil('a replacement', () => identitiesOf(running().pool).some((each) => !before.includes(each)));
       }
     });
 
@@ -187,19 +184,19 @@ describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
       const path = scratch();
       const controller = new AbortController();
       const command = can.multiplexes ? 'until_cancelled' : 'block';
-      const args = can.multiplexes ? { path } : { path, ms: 400 };
+      const args = can.multiplexes ? { path } : { path, ms: 800 };
       const call = failureOf(execute(command, args, { signal: controller.signal }));
       await entryWith(path, 'began');
       const abortedAt = Date.now();
       controller.abort(new Error('gone'));
       expect(await call).toMatchObject({ code: 'CANCELLED', delivery: 'may-have-run', cause: { message: 'gone' } });
-      expect(Date.now() - abortedAt).toBeLessThan(100);
+      expect(Date.now() - abortedAt).toBeLessThan(400);
       // Until the worker is through with it, its hands are not free.
       expect(running().pool.stats().busy).toBe(1);
       if (!can.multiplexes) return;
       const record = await entryWith(path, 'at');
       expect(record['cancelled']).toBe(true);
-      expect((record['at'] as number) - abortedAt).toBeLessThan(100);
+      expect((record['at'] as number) - abortedAt).toBeLessThan(400);
     });
 
     it('that aborts after the call changes nothing', async () => {

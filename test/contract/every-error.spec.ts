@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 import {
@@ -15,6 +16,7 @@ import {
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 
 import { failureOf } from '../support/outcomes.js';
+import { sendSignal } from '../support/processes.js';
 import { entryWith, useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -64,7 +66,7 @@ const PROVOKED: Record<ErrorCode, (path: string) => Promise<SnakepitError>> = {
   },
   POOL_NOT_READY: async () => {
     const pool = await poolOf();
-    process.kill(pool.stats().pids[0] ?? 0, 'SIGKILL');
+    sendSignal(pool.stats().pids[0], 'SIGKILL');
     await waitUntil('the death', () => pool.status === 'down');
     return failureOf(pool.ready(1));
   },
@@ -98,10 +100,10 @@ const PROVOKED: Record<ErrorCode, (path: string) => Promise<SnakepitError>> = {
   },
   WORKER_EXITED: async () => failureOf((await poolOf()).execute('leave', { status: 3 })),
   WORKER_LOST: async (path) => {
-    const pool = await poolOf({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 100 });
+    const pool = await poolOf({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 500 });
     const call = failureOf(pool.execute('block', { ms: 30_000, path }));
     await entryWith(path, 'began');
-    process.kill(pool.stats().pids[0] ?? 0, 'SIGSTOP');
+    sendSignal(pool.stats().pids[0], 'SIGSTOP');
     return call;
   },
   COMMAND_TAINTED: async () => {
@@ -124,6 +126,11 @@ const PROVOKED: Record<ErrorCode, (path: string) => Promise<SnakepitError>> = {
   },
   FRAME_TOO_LARGE: async () =>
     failureOf((await poolOf({ maxFrameBytes: 65_536 })).execute('same', { value: 'x'.repeat(100_000) })),
+  INPUT_FAILED: async () => {
+    const input = new Readable({ read: () => input.destroy(new Error('the disk is on fire')) });
+    const adapter = python({ module: pathOf('inputs/commands.py') });
+    return failureOf((await poolOf({ adapter })).execute('digest', null, { input }));
+  },
   UNSUPPORTED: async () => {
     const pool = await poolOf({ adapter: commands({ protocol: 'v1' }) });
     return failureOf(pool.execute('nothing', null).then(() => firstOf(pool.stream('count', { to: 1 }))));

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { Client, credentials, status as Status, type ServiceError } from '@grpc/grpc-js';
 import { createSnakepit, grpc } from 'nestjs-snakepit/core';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vitest';
 
@@ -79,8 +80,8 @@ describe.each(LANGUAGES)('a standalone worker of the %s SDK', (language) => {
     { flags: [module, ...LISTEN, '--no-token', '--nonsense'], says: '--nonsense' },
     { flags: [module, 'another', ...LISTEN, '--no-token'], says: 'unrecognized arguments: another' },
   ])('ends with status 2 and its usage for $flags', async ({ flags, says }) => {
-    const { status, stdout, stderr } = await run(language, flags);
-    expect(status).toBe(2);
+    const { status: exit, stdout, stderr } = await run(language, flags);
+    expect(exit).toBe(2);
     expect(stderr).toMatch(/^usage: /);
     expect(stderr).toContain(says);
     expect(stdout).toBe('');
@@ -100,8 +101,8 @@ describe.each(LANGUAGES)('a standalone worker of the %s SDK', (language) => {
       says: '',
     },
   ])('ends with status 1 and the reason for $what', async ({ flags, says }) => {
-    const { status, stdout, stderr } = await run(language, [module, ...LISTEN, ...flags]);
-    expect(status).toBe(1);
+    const { status: exit, stdout, stderr } = await run(language, [module, ...LISTEN, ...flags]);
+    expect(exit).toBe(1);
     expect(stderr).toContain('the worker cannot start: ');
     expect(stderr).toContain(says);
     expect(stderr).not.toContain(TOKEN);
@@ -134,6 +135,40 @@ describe.each(LANGUAGES)('a standalone worker of the %s SDK', (language) => {
     }
   });
 
+  it('calls tools of each host that has attached, and of that one only; those may call it again where it is not blocked', async () => {
+    const worker = await startStandalone(language, '127.0.0.1:0', TOKEN, inject('pythonPackages'));
+    workers.push(worker);
+    const attach = async (host: string) => {
+      const snakepit = await createSnakepit({ adapter: grpc({ address: worker.address, token: TOKEN }) });
+      snakepit.tools.register('who', () => host);
+      snakepit.tools.register('again', (args: unknown) => snakepit.pool().execute('call_itself', args));
+      snakepit.tools.register('again.later', (args: unknown) => snakepit.pool().execute('call_itself_later', args));
+      return snakepit;
+    };
+    const hosts = await Promise.all([attach('one'), attach('two')]);
+    const who = (n: number) => hosts[n]?.pool().execute('call_tool', { name: 'who', args: null });
+    expect(await Promise.all([who(0), who(1), who(0), who(1)])).toEqual(['one', 'two', 'one', 'two']);
+    expect(await hosts[0].pool().execute('call_itself_later', { depth: 2 })).toMatchObject({ inner: { inner: {} } });
+    const blocking = hosts[0].pool().execute('call_itself', { depth: 1 });
+    // There is no other worker that this host could start.
+    if (language === 'python') expect((await failureOf(blocking)).message).toContain('would wait for ever');
+    else expect(await blocking).toMatchObject({ inner: { inner: null } });
+    await Promise.all(hosts.map((host) => host.close()));
+  });
+
+  it('serves no reflection unless it is asked to', async () => {
+    const worker = await startStandalone(language, '127.0.0.1:0', undefined, inject('pythonPackages'));
+    workers.push(worker);
+    const client = new Client(worker.address, credentials.createInsecure());
+    const bytes = (message: Buffer): Buffer => message;
+    const path = '/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo';
+    const stream = client.makeBidiStreamRequest(path, bytes, bytes);
+    stream.end();
+    const [error] = (await once(stream, 'error')) as [ServiceError];
+    expect(error.code).toBe(Status.UNIMPLEMENTED);
+    client.close();
+  });
+
   it('makes its Unix socket for its own user only', async () => {
     const socket = join(folder, 'worker.sock');
     workers.push(await startStandalone(language, `unix:${socket}`, TOKEN, inject('pythonPackages')));
@@ -147,11 +182,12 @@ describe.each(LANGUAGES)('a standalone worker of the %s SDK', (language) => {
   });
 });
 
-/** What a reflection client of Google's sees: it builds the messages from what the server describes, and calls the server by them. */
+/** What Google's clients for health and reflection see: the latter builds the messages from what the server describes, and calls the server by them. */
 const CLIENT = `
 import json, sys
 import grpc
 from google.protobuf import descriptor_pool, message_factory
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import proto_reflection_descriptor_database as database, reflection_pb2, reflection_pb2_grpc
 from snakepit_bridge.grpc.generated import worker_pb2
 
@@ -169,6 +205,13 @@ try:
     refused = "nothing"
 except grpc.RpcError as error:
     refused = error.code().name
+
+def health_of(service):
+    try:
+        reply = health_pb2_grpc.HealthStub(bare).Check(health_pb2.HealthCheckRequest(service=service))
+        return health_pb2.HealthCheckResponse.ServingStatus.Name(reply.status)
+    except grpc.RpcError as error:
+        return error.code().name
 
 channel = grpc.intercept_channel(bare, Token())
 remote = database.ProtoReflectionDescriptorDatabase(channel)
@@ -191,6 +234,7 @@ def ask(**kind):
 unknown = ask(file_containing_symbol="no.Such")
 print(json.dumps({
     "refused": refused,
+    "health": [health_of(service) for service in ("", "snakepit.v2.Worker", "no.Such")],
     "services": sorted(remote.get_services()),
     "methods": [m.name for m in worker.methods] + [m.name for m in health.methods],
     "same": same,
@@ -220,7 +264,10 @@ describe.each(LANGUAGES)('reflection of the %s SDK', (language) => {
   });
   afterAll(() => worker.kill());
 
-  it('needs the token', () => expect(seen['refused']).toBe('UNAUTHENTICATED'));
+  it('needs the token, as health does not', () => {
+    expect(seen['refused']).toBe('UNAUTHENTICATED');
+    expect(seen['health']).toEqual(['SERVING', 'SERVING', 'NOT_FOUND']);
+  });
 
   it('lists what is served', () => {
     const common = ['grpc.health.v1.Health', 'grpc.reflection.v1alpha.ServerReflection', 'snakepit.v2.Worker'];

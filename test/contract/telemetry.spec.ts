@@ -5,7 +5,7 @@ import { COMBINATIONS, usePool } from '../support/combinations.js';
 import { failureOf } from '../support/outcomes.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const LANGUAGE_NAMES = { python: 'python', node: 'javascript' };
+const LANGUAGE_NAMES = { python: 'python', node: 'javascript', fake: 'javascript' };
 
 describe.each(COMBINATIONS)('what workers tell over $name', (combination) => {
   const { can, language, protocol, codec } = combination;

@@ -2,7 +2,7 @@
 
     PYTHONPATH=<folder with msgpack> python3 test/fuzz/python_decoders.py --seed 1 --cycles 100000
 
-Prints one list of figures as JSON, one item for each decoder. A decoder may return, or raise an error of the SDK's own that it is
+Prints one list of figures as JSON, one item for each decoder, or for the one that --only names of those that --list prints. A decoder may return, or raise an error of the SDK's own that it is
 documented to raise; anything else, an input that takes long, and memory that its input does not account for are findings.
 """
 
@@ -298,7 +298,11 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cycles", type=int, default=10_000)
     parser.add_argument("--only")
+    parser.add_argument("--list", action="store_true")
     options = parser.parse_args()
+    if options.list:
+        json.dump([name for name, *_ in targets()], sys.stdout)
+        return
     json.dump(fuzz(options.seed, options.cycles, options.only), sys.stdout)
 
 

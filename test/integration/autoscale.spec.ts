@@ -12,7 +12,7 @@ import {
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { failureOf } from '../support/outcomes.js';
-import { untilGone } from '../support/processes.js';
+import { sendSignal, untilGone } from '../support/processes.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const moduleOf = (name: string) => fileURLToPath(new URL(`../fixtures/contract/${name}`, import.meta.url));
@@ -85,7 +85,7 @@ describe('autoscale', () => {
 
   it('replaces a worker that dies, however few there are', async () => {
     const pool = await start({ adapter: adapter(), autoscale: { min: 2, max: 3, checkIntervalMs: 20 } });
-    process.kill(pool.stats().pids[0] ?? 0, 'SIGKILL');
+    sendSignal(pool.stats().pids[0], 'SIGKILL');
     await waitUntil('the restart', () => pool.stats().restarts === 1 && pool.stats().available === 2);
     expect(pool.stats()).toMatchObject({ size: 2, status: 'up' });
   });

@@ -35,7 +35,7 @@ describe.skipIf(process.platform !== 'linux')('npm run chaos', () => {
   });
 
   it.each([
-    [['--only', 'nothing'], "There is no group 'nothing'; there are kills, recovery"],
+    [['--only', 'nothing'], "There is no group 'nothing'; there are kills, faults, recovery"],
     [['--cycles', 'many'], "--cycles needs a number above 0, not 'many'."],
     [['--fast'], "Unknown option '--fast'"],
   ])('refuses %j', async (args, message) => {

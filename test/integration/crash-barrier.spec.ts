@@ -5,6 +5,7 @@ import { createSnakepit, python, type PoolOptions, type Snakepit } from 'nestjs-
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
 import { failureOf } from '../support/outcomes.js';
+import { sendSignal } from '../support/processes.js';
 import { useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -70,7 +71,7 @@ describe('the crash barrier', () => {
     const restart = { initialDelayMs: 1, maxDelayMs: 30, budget: 6 };
     const pool = await start({ adapter, env: { SWITCH }, size: 3, restart });
     writeFileSync(SWITCH, '');
-    for (const { pid } of pool.workers()) process.kill(pid ?? 0, 'SIGKILL');
+    for (const { pid } of pool.workers()) sendSignal(pid, 'SIGKILL');
     const refused = await waitUntil('the outage', async () => {
       const error = await failureOf(pool.execute('add', { a: 1, b: 2 }, { timeoutMs: 500 }));
       return error.code === 'POOL_NOT_READY' ? error : undefined;
@@ -107,7 +108,7 @@ describe('the crash barrier', () => {
     for (let kill = 1; kill <= 4; kill += 1) {
       const call = failureOf(pool.execute('hang', { path: `${path}-${kill}` }));
       const busy = await waitUntil('the call', () => pool.workers().find(({ inFlight }) => inFlight > 0));
-      process.kill(busy.pid ?? 0, 'SIGKILL');
+      sendSignal(busy.pid, 'SIGKILL');
       expect((await call).code).toBe('WORKER_EXITED');
     }
   });

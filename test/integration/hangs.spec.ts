@@ -11,8 +11,8 @@ import {
 } from 'nestjs-snakepit/core';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
-import { failureOf } from '../support/outcomes.js';
-import { untilGone } from '../support/processes.js';
+import { failureOf, failureWithStacks } from '../support/outcomes.js';
+import { sendSignal, untilGone } from '../support/processes.js';
 import { entriesOf, entryWith, useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -23,6 +23,11 @@ const NODE_CHANNELS: Array<[string, Partial<NodeOptions>]> = [
   ['v1', { protocol: 'v1' }],
   ['gRPC', { transport: 'grpc' }],
 ];
+
+/** What one worker has written to the log. */
+function linesOf(worker: unknown, logs: readonly LogRecord[]): string {
+  return logs.flatMap((record) => (record.worker === worker ? record.message : [])).join('\n');
+}
 
 describe('a command that hangs', () => {
   const scratch = useScratch();
@@ -44,16 +49,13 @@ describe('a command that hangs', () => {
   it.each(['hang', 'spin', 'hold_gil'])('shows by the stacks of its worker where: %s', async (command) => {
     const { pool, logs } = await start();
     const path = scratch();
-    const calledAt = performance.now();
-    const error = await failureOf(pool.execute(command, { path }, { timeoutMs: 200 }));
-    expect(performance.now() - calledAt).toBeLessThan(2_000);
+    const where = new RegExp(`hangs\\.py", line \\d+ in ${command === 'hang' ? 'innermost_of_the_hang' : command}`);
+    const error = await failureWithStacks(() => pool.execute(command, { path }, { timeoutMs: 200 }), where);
     expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
     const stacks = String(error.details['workerStacks']);
-    expect(stacks).toMatch(
-      new RegExp(`hangs\\.py", line \\d+ in ${command === 'hang' ? 'innermost_of_the_hang' : command}`),
-    );
+    expect(stacks).toMatch(where);
     expect(stacks).toContain('most recent call first');
-    expect(logs.map(({ message }) => message).join('\n')).not.toContain('most recent call first');
+    expect(linesOf(error.details['worker'], logs)).not.toContain('most recent call first');
     expect(JSON.stringify(error)).not.toContain('hangs.py');
   });
 
@@ -61,12 +63,14 @@ describe('a command that hangs', () => {
     const adapter = python({ module, path: [inject('pythonPackages')], protocol: 'v1', codec });
     const { pool } = await start({ adapter });
     const path = scratch();
-    const error = await failureOf(pool.execute('hold_gil', { path }, { timeoutMs: 200 }));
+    const where = /hangs\.py", line \d+ in hold_gil/;
+    const error = await failureWithStacks(() => pool.execute('hold_gil', { path }, { timeoutMs: 200 }), where);
     expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
-    expect(error.details['workerStacks']).toMatch(/hangs\.py", line \d+ in hold_gil/);
+    expect(error.details['workerStacks']).toMatch(where);
   });
 
-  describe.each(NODE_CHANNELS)('in a Node worker over %s', (_, options) => {
+  // Stacks are told where they come within their budget, which a machine that does much else may exceed.
+  describe.each(NODE_CHANNELS)('in a Node worker over %s', { retry: 2 }, (_, options) => {
     const startNode = (more: Partial<NodeOptions> = {}, pool: Partial<PoolOptions> = {}) =>
       start({ adapter: node({ module: nodeModule, ...options, ...more }), ...pool });
 
@@ -77,11 +81,11 @@ describe('a command that hangs', () => {
     ])('shows by the stack of its main thread where: %s', async (command, where) => {
       const { pool, logs } = await startNode();
       const path = scratch();
-      const error = await failureOf(pool.execute(command, { path }, { timeoutMs: 200 }));
+      const error = await failureWithStacks(() => pool.execute(command, { path }, { timeoutMs: 200 }), where);
       expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
       expect(error.details['workerStacks']).toMatch(/^Thread 0x0 \[main\] \(most recent call first\):\n/);
       expect(error.details['workerStacks']).toMatch(where);
-      expect(logs.map(({ message }) => message).join('\n')).not.toContain('most recent call first');
+      expect(linesOf(error.details['worker'], logs)).not.toContain('most recent call first');
     });
 
     it.each(['spin', 'native'])(
@@ -89,8 +93,8 @@ describe('a command that hangs', () => {
       async (command) => {
         const { pool } = await startNode({}, { cancelGraceMs: 2_000 });
         const [before] = pool.stats().pids;
-        const late = failureOf(pool.execute(command, { seconds: 0.5 }, { timeoutMs: 150 }));
-        expect((await late).details).toHaveProperty('workerStacks');
+        const late = () => pool.execute(command, { seconds: 0.5 }, { timeoutMs: 150 });
+        expect((await failureWithStacks(late, /most recent call first/)).details).toHaveProperty('workerStacks');
         expect(await pool.execute('pid')).toBe(before);
         expect(await pool.execute('native', { seconds: 0.05 })).toBe('woke');
       },
@@ -106,9 +110,21 @@ describe('a command that hangs', () => {
 
   it('that waits shows the event loop, where it cannot be cancelled', async () => {
     const { pool } = await start({ adapter: node({ module: nodeModule, protocol: 'v1' }) });
-    const error = await failureOf(pool.execute('wait', { path: scratch() }, { timeoutMs: 200 }));
-    expect(error.details['workerStacks']).toMatch(/in the event loop: no command runs JavaScript/);
+    const where = /in the event loop: no command runs JavaScript/;
+    const wait = () => pool.execute('wait', { path: scratch() }, { timeoutMs: 200 });
+    expect((await failureWithStacks(wait, where)).details['workerStacks']).toMatch(where);
   });
+
+  it.each(NODE_CHANNELS)(
+    'is CALL_TIMEOUT where its grace is over before the stacks are there, over %s',
+    async (_, options) => {
+      const { pool } = await start({ adapter: node({ module: nodeModule, ...options }), cancelGraceMs: 1 });
+      for (let round = 0; round < 5; round += 1) {
+        const error = await failureOf(pool.execute('wait', { path: scratch() }, { timeoutMs: 100 }));
+        expect(error).toMatchObject({ code: 'CALL_TIMEOUT', details: { timeoutMs: 100 } });
+      }
+    },
+  );
 
   it('shows no stacks where the module wants the signal for itself, which it does not get', async () => {
     const { pool } = await start({ env: { TAKES_SIGUSR1: '1' } });
@@ -153,14 +169,14 @@ describe('a command that hangs', () => {
     const [before] = pool.stats().pids;
     await failureOf(pool.execute('hold_gil', { path }, { timeoutMs: 150 }));
     expect(await pool.execute('pid')).not.toBe(before);
-    process.kill(before ?? 0, 'SIGKILL');
+    sendSignal(before, 'SIGKILL');
     await untilGone([before ?? 0]);
     await waitUntil('the old one forgotten', () => pool.stats().workers === 1);
     expect(pool.stats()).toMatchObject({ restarts: 1, status: 'up' });
   });
 
   it('while it holds the GIL misses its heartbeat: WORKER_LOST', async () => {
-    const { pool } = await start({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 150 });
+    const { pool } = await start({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 500 });
     const path = scratch();
     const error = await failureOf(pool.execute('hold_gil', { path }));
     expect(error).toMatchObject({ code: 'WORKER_LOST', delivery: 'may-have-run' });
@@ -168,10 +184,10 @@ describe('a command that hangs', () => {
   });
 
   it('in Python code keeps answering its heartbeat, and only its deadline ends it', async () => {
-    const { pool } = await start({ heartbeatIntervalMs: 20, heartbeatTimeoutMs: 400 });
+    const { pool } = await start({ heartbeatIntervalMs: 20, heartbeatTimeoutMs: 800 });
     const path = scratch();
     const [before] = pool.stats().pids;
-    await pool.execute('spin', { path, seconds: 1 });
+    await pool.execute('spin', { path, seconds: 2 });
     expect(pool.stats().pids).toEqual([before]);
   });
 });

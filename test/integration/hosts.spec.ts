@@ -61,7 +61,7 @@ describe.each(WORKERS)('a plain script with $language workers over $transport', 
     const killedAt = performance.now();
     const left = () => [...pids, grandchild ?? 0].filter(pidIsAlive);
     try {
-      await waitUntil('the end of all', () => left().length === 0, 2_000);
+      await waitUntil('the end of all', () => left().length === 0, 5_000);
       console.log(
         `host killed, ${language} over ${transport}: all gone after ${Math.round(performance.now() - killedAt)} ms`,
       );

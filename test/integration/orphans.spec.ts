@@ -15,6 +15,7 @@ import { waitUntil } from '../support/wait-until.js';
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../chaos/${name}`, import.meta.url));
 const BUSY_PYTHON = pathOf('workers/busy.py');
+const SCENARIOS = ['python', 'python zygote', 'python v1', 'python gRPC', 'node', 'node v1', 'node gRPC'];
 
 interface Facts {
   readonly pids: number[];
@@ -50,7 +51,7 @@ function guardianOrFail(hostPid: number): number {
 }
 
 function untilNoneOf(pids: readonly number[]): Promise<unknown> {
-  return waitUntil(`the end of ${pids.join(', ')}`, () => !pids.some(isAlive), 2_000);
+  return waitUntil(`the end of ${pids.join(', ')}`, () => !pids.some(isAlive), 5_000);
 }
 
 const foldersOf = (hostPid: number) => readdirSync(tmpdir()).filter((name) => name.startsWith(`snakepit-${hostPid}.`));
@@ -77,20 +78,17 @@ async function familyOf(snakepit: Snakepit, logs: readonly LogRecord[]): Promise
 }
 
 describe.runIf(process.platform === 'linux')('when its host is killed', () => {
-  it.each(['python', 'python zygote', 'python v1', 'python gRPC', 'node', 'node gRPC'])(
-    'nothing is left of a host of %s workers',
-    async (scenario) => {
-      const { host, pid, all } = await startBusyHost(scenario);
-      expect(all.filter(isAlive)).toEqual(all);
-      const guardian = guardianOrFail(pid);
-      // As Ctrl-C and a service manager do to all of a group.
-      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(guardian, signal);
-      host.child.kill('SIGKILL');
-      await untilNoneOf([...all, guardian]);
-      expect(processesOf(pid)).toEqual([]);
-      expect(foldersOf(pid)).toEqual([]);
-    },
-  );
+  it.each(SCENARIOS)('nothing is left of a host of %s workers', async (scenario) => {
+    const { host, pid, all } = await startBusyHost(scenario);
+    expect(all.filter(isAlive)).toEqual(all);
+    const guardian = guardianOrFail(pid);
+    // As Ctrl-C and a service manager do to all of a group.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(guardian, signal);
+    host.child.kill('SIGKILL');
+    await untilNoneOf([...all, guardian]);
+    expect(processesOf(pid)).toEqual([]);
+    expect(foldersOf(pid)).toEqual([]);
+  });
 
   it('a guardian that replaced another knows the workers that were there before it', async () => {
     const { host, pid, all } = await startBusyHost('python');
@@ -138,7 +136,7 @@ describe.runIf(process.platform === 'linux')('when a host ends otherwise', () =>
     { ending: 'exit', scenario: 'python', status: 3, signal: null },
     { ending: 'throw', scenario: 'node', status: 1, signal: null },
     { ending: 'close', scenario: 'python zygote', status: 0, signal: null },
-    { ending: 'wait', scenario: 'python zygote', status: null, signal: 'SIGTERM' as const },
+    ...SCENARIOS.map((scenario) => ({ ending: 'wait', scenario, status: null, signal: 'SIGTERM' as const })),
     { ending: 'wait', scenario: 'node', status: null, signal: 'SIGINT' as const },
   ])('by $ending $signal, nothing is left ($scenario)', async ({ ending, scenario, status, signal }) => {
     const { host, pid, all } = await startBusyHost(scenario, ending);
@@ -151,7 +149,7 @@ describe.runIf(process.platform === 'linux')('when a host ends otherwise', () =>
     expect(await host.ended(5_000)).toMatchObject({ status, signal });
     await untilNoneOf(all);
     // The guardian tidies up a moment after the last of them.
-    await waitUntil('no process and no folder', () => processesOf(pid).length + foldersOf(pid).length === 0, 2_000);
+    await waitUntil('no process and no folder', () => processesOf(pid).length + foldersOf(pid).length === 0, 5_000);
   });
 });
 

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from 'vi
 
 import { failureOf, itemsOf } from '../support/outcomes.js';
 import { untilGone } from '../support/processes.js';
+import { entriesOf, useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../fixtures/integration/${name}`, import.meta.url));
@@ -25,6 +26,8 @@ async function withPool(options: PoolOptions, use: (snakepit: Snakepit) => Promi
 }
 
 describe('a v1 bridge written by hand', () => {
+  const scratch = useScratch();
+
   it.each([
     { negotiates: 'ignores', what: 'never answers the negotiation' },
     { negotiates: 'answers', what: 'selects JSON' },
@@ -44,10 +47,11 @@ describe('a v1 bridge written by hand', () => {
   });
 
   it('is ready when it answers the ping with an error', async () => {
-    const options = { adapter: byHand(['answers', 'with-an-error']), heartbeatIntervalMs: 20, heartbeatTimeoutMs: 100 };
-    await withPool(options, async (snakepit) => {
+    const path = scratch();
+    const adapter = byHand(['answers', 'with-an-error', path]);
+    await withPool({ adapter, heartbeatIntervalMs: 20, heartbeatTimeoutMs: 1_000 }, async (snakepit) => {
       const [pid] = snakepit.pool().stats().pids;
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await waitUntil('ten heartbeats', () => entriesOf(path).length >= 10);
       expect(snakepit.pool().stats().pids).toEqual([pid]);
       expect(await snakepit.pool().execute('add', { a: 1, b: 2 })).toBe(3);
     });

@@ -83,13 +83,17 @@ describe.each([
   });
 
   it('replaces a worker that was used and has been idle, and not the one that it is replaced by', async () => {
-    const { pool } = await start({ size: 1, recycle: { idleMs: 100, checkIntervalMs: 10 } });
+    const options = { size: 1, recycle: { idleMs: 100, checkIntervalMs: 10 } };
+    const [{ pool }, clock] = [await start(options), await start(options)];
     const { pid } = await pool.execute<WorkerFacts>('worker');
     await waitUntil('the replacement', () => pool.stats().recycled.idle === 1);
     expect(pidIsAlive(pid)).toBe(false);
     const { pids } = pool.stats();
-    // Each look has seen the fresh one do nothing.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    // While another pool has replaced two that were used, each look here has seen the fresh one do nothing.
+    for (let replaced = 1; replaced <= 2; replaced += 1) {
+      await clock.pool.execute('worker');
+      await waitUntil('the replacement elsewhere', () => clock.pool.stats().recycled.idle === replaced);
+    }
     expect(pool.stats().pids).toEqual(pids);
   });
 

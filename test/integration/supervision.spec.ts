@@ -12,7 +12,7 @@ import {
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
 import { failureOf } from '../support/outcomes.js';
-import { pidIsAlive, untilGone } from '../support/processes.js';
+import { pidIsAlive, sendSignal, untilGone } from '../support/processes.js';
 import { entryWith, useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
 
@@ -56,7 +56,7 @@ describe.each(TRANSPORTS)('a pool over %s', (transport) => {
     async function caller(number: number): Promise<void> {
       for (let n = 0; n < CALLS; n += 1) {
         if (number === 0 && n === 20) {
-          process.kill(victim?.pid ?? 0, 'SIGKILL');
+          sendSignal(victim?.pid, 'SIGKILL');
           killedAt = performance.now();
         }
         try {
@@ -213,12 +213,12 @@ describe.each(TRANSPORTS)('a pool over %s', (transport) => {
   });
 
   it('replaces a frozen worker by its missing heartbeat; its call fails with WORKER_LOST', async () => {
-    const pool = (await start({ size: 2, heartbeatIntervalMs: 30, heartbeatTimeoutMs: 150 })).pool();
+    const pool = (await start({ size: 2, heartbeatIntervalMs: 30, heartbeatTimeoutMs: 500 })).pool();
     const path = scratch();
     const call = failureOf(pool.execute('block', { ms: 30_000, path }));
     await entryWith(path, 'began');
     const frozen = pool.workers().find(({ inFlight }) => inFlight > 0);
-    process.kill(frozen?.pid ?? 0, 'SIGSTOP');
+    sendSignal(frozen?.pid, 'SIGSTOP');
     const error = await call;
     expect(error).toMatchObject({ code: 'WORKER_LOST', delivery: 'may-have-run', retryable: true });
     expect(error.details).toMatchObject({ worker: frozen?.id });
@@ -228,9 +228,9 @@ describe.each(TRANSPORTS)('a pool over %s', (transport) => {
   });
 
   it('keeps a worker that is busy and answers its heartbeat', async () => {
-    const pool = (await start({ size: 1, heartbeatIntervalMs: 20, heartbeatTimeoutMs: 100 })).pool();
+    const pool = (await start({ size: 1, heartbeatIntervalMs: 20, heartbeatTimeoutMs: 500 })).pool();
     const [pid] = pool.stats().pids;
-    expect(await pool.execute('block', { ms: 600 })).toBe(600);
+    expect(await pool.execute('block', { ms: 1_500 })).toBe(1_500);
     expect(pool.stats().pids).toEqual([pid]);
   });
 
@@ -246,7 +246,7 @@ describe.each(TRANSPORTS)('a pool over %s', (transport) => {
     ).pool();
     expect(pool.status).toBe('up');
     writeFileSync(SWITCH, '');
-    for (const { pid } of pool.workers()) process.kill(pid ?? 0, 'SIGKILL');
+    for (const { pid } of pool.workers()) sendSignal(pid, 'SIGKILL');
     const error = await waitUntil('the refusal', async () => {
       const failed = await failureOf(pool.execute('add', { a: 1, b: 2 }, { timeoutMs: 200 }));
       return failed.code === 'POOL_NOT_READY' ? failed : undefined;

@@ -14,3 +14,11 @@ it('the core runs in a plain script without a single module of Nest', async () =
   expect(loaded.filter((url) => /@nestjs|reflect-metadata|\/dist\/nest\//.test(url))).toEqual([]);
   expect(await host.ended(5_000)).toMatchObject({ status: 0, stderr: '' });
 });
+
+it('metrics are collected in a plain script without Nest', async () => {
+  const host = startHost(pathOf('integration/metrics-without-nest.mjs'), []);
+  const { text } = await host.next<{ text: string }>();
+  expect(text).toContain('# TYPE snakepit_calls_total counter');
+  expect(text).toContain('snakepit_pool_status{pool="default",status="down"} 1');
+  expect(await host.ended(5_000)).toMatchObject({ status: 0, stderr: '' });
+});

@@ -274,7 +274,7 @@ describe.runIf(process.platform === 'linux')('a pool with a zygote', () => {
     expect(pids.every(pidIsAlive)).toBe(true);
     host.child.kill('SIGKILL');
     await untilGone([...pids, grandchild], 2_000);
-    await waitUntil('no door', () => !existsSync(dirname(door)), 2_000);
+    await waitUntil('no door', () => !existsSync(dirname(door)), 5_000);
   });
 });
 

@@ -22,7 +22,7 @@ import { readmeBlocks, repository, shellBlock } from './readme-blocks.js';
 /** The environment of somebody who does not run this under npm, whose settings for the repository would else apply. */
 const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')));
 
-const run = (program: string, args: readonly string[], cwd: string): Promise<unknown> =>
+const run = (program: string, args: readonly string[], cwd: string): Promise<{ readonly stdout: string }> =>
   promisify(execFile)(program, args, { cwd, env });
 
 const TSCONFIG = {
@@ -74,6 +74,28 @@ async function untilServed(url: string, app: ChildProcess): Promise<Response> {
   }
 }
 
+/** A test of the app that needs no Python: the fakes' worker is part of the package too. */
+const APP_TEST = `import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { PoolService } from 'nestjs-snakepit';
+import { SnakepitTesting, SnakepitTestingModule, type FakeContext } from 'nestjs-snakepit/testing';
+import { AppModule } from './app.module.js';
+
+const commands = {
+  summarize: ({ amounts }: { amounts: number[] }, { worker }: FakeContext) => ({ count: amounts.length, worker: worker.id }),
+  *countdown() {},
+};
+
+@Module({ imports: [AppModule, SnakepitTestingModule.forRoot({ default: { commands } })] })
+class TestModule {}
+
+const app = await NestFactory.createApplicationContext(TestModule, { logger: false });
+const result = await app.get(PoolService).execute('summarize', { amounts: [1] });
+console.log(JSON.stringify({ result, calls: app.get(SnakepitTesting).calls().length }));
+await app.close();
+`;
+
 describe('the packed library in an empty Nest app', () => {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'snakepit-packed-')));
   const staging = join(base, 'staging');
@@ -99,6 +121,7 @@ describe('the packed library in an empty Nest app', () => {
       mkdirSync(dirname(join(app, title)), { recursive: true });
       writeFileSync(join(app, title), text);
     }
+    writeFileSync(join(app, 'src/app.test.ts'), APP_TEST);
     await run('npx', ['tsc'], app);
   }, 240_000);
 
@@ -126,5 +149,10 @@ describe('the packed library in an empty Nest app', () => {
       child.kill('SIGTERM');
       await once(child, 'exit');
     }
+  }, 60_000);
+
+  it('is tested without Python, and ends by itself', async () => {
+    const { stdout } = await run('node', ['dist/app.test.js'], app);
+    expect(JSON.parse(stdout)).toMatchObject({ result: { count: 1 }, calls: 1 });
   }, 60_000);
 });

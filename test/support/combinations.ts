@@ -4,15 +4,19 @@ import {
   createSnakepit,
   node,
   python,
+  type Adapter,
   type LogRecord,
   type PoolOptions,
   type ProcessAdapter,
   type PoolService,
 } from 'nestjs-snakepit/core';
 import type { Snakepit } from 'nestjs-snakepit/core';
+import { fake, type FakeAdapter, type FakeOptions } from 'nestjs-snakepit/testing';
 import { afterAll, beforeAll, inject } from 'vitest';
 
 export type Language = 'python' | 'node';
+/** What the commands of a combination run in: a process of that language, or the host's own. */
+export type Home = Language | 'fake';
 /** `grpc` is v2 over gRPC. */
 export type Protocol = 'v1' | 'v2' | 'grpc';
 export type CodecName = 'json' | 'msgpack';
@@ -31,11 +35,13 @@ export interface Capabilities {
   readonly knowsSignatures: boolean;
   /** What is written to descriptor 1 behind the back of the SDK cannot get between the replies. */
   readonly guardsStdout: boolean;
+  /** Each worker has a process of its own, with an id. */
+  readonly hasProcesses: boolean;
 }
 
 export interface Combination {
   readonly name: string;
-  readonly language: Language;
+  readonly language: Home;
   readonly protocol: Protocol;
   readonly codec: CodecName;
   /** Whether workers are forked from a zygote. */
@@ -47,7 +53,7 @@ const LANGUAGES: readonly Language[] = ['python', 'node'];
 const PROTOCOLS: readonly Protocol[] = ['v1', 'v2', 'grpc'];
 const CODECS: readonly CodecName[] = ['json', 'msgpack'];
 
-function capabilities(language: Language, protocol: Protocol, codec: CodecName): Capabilities {
+function capabilities(language: Home, protocol: Protocol, codec: CodecName): Capabilities {
   const isPlainJson = protocol === 'v1' && codec === 'json';
   return {
     multiplexes: protocol !== 'v1',
@@ -57,6 +63,7 @@ function capabilities(language: Language, protocol: Protocol, codec: CodecName):
     knowsSignatures: language === 'python',
     // Node cannot give descriptor 1 another file.
     guardsStdout: protocol !== 'v1' || language === 'python',
+    hasProcesses: language !== 'fake',
   };
 }
 
@@ -82,17 +89,56 @@ const FORKED: Combination = {
   can: capabilities('python', 'v2', 'msgpack'),
 };
 
-/** Every way to run the contract; each case runs in all of them. Zygotes need Linux. */
-export const COMBINATIONS: readonly Combination[] = process.platform === 'linux' ? [...SPAWNED, FORKED] : SPAWNED;
+/** Workers without processes, which stand in for all others in tests. */
+const FAKES: readonly Combination[] = CODECS.map((codec) => ({
+  name: `fake, v2 ${codec}`,
+  language: 'fake',
+  protocol: 'v2',
+  codec,
+  zygote: false,
+  can: capabilities('fake', 'v2', codec),
+}));
 
-const COMMANDS: Readonly<Record<Language, string>> = {
-  python: fileURLToPath(new URL('../fixtures/contract/commands.py', import.meta.url)),
-  node: fileURLToPath(new URL('../fixtures/contract/commands.js', import.meta.url)),
+/** Every way to run the contract; each case runs in all of them. Zygotes need Linux. */
+export const COMBINATIONS: readonly Combination[] = [
+  ...SPAWNED,
+  ...(process.platform === 'linux' ? [FORKED] : []),
+  ...FAKES,
+];
+
+const EXTENSIONS: Readonly<Record<Language, string>> = { python: 'py', node: 'js' };
+
+/** The fixture of that name in a language, such as `contract/commands`. */
+function moduleOf(language: Language, name: string): string {
+  return fileURLToPath(new URL(`../fixtures/${name}.${EXTENSIONS[language]}`, import.meta.url));
+}
+
+interface FakeModule {
+  readonly default?: FakeOptions['commands'];
+  readonly onSessionClose?: NonNullable<FakeOptions['onSessionClose']>;
+}
+
+/** Commands for fakes by the name of the fixture: those of Node workers, unless they need a process. */
+const FAKE_MODULES: Readonly<Record<string, FakeModule>> = {
+  'contract/commands': await import(new URL('../fixtures/contract/fake-commands.js', import.meta.url).href),
+  'contract/batches': await import(new URL('../fixtures/contract/batches.js', import.meta.url).href),
+  'inputs/commands': await import(new URL('../fixtures/inputs/commands.js', import.meta.url).href),
 };
 
-/** The adapter whose workers serve the contract's commands. Runs with JSON on descriptors find no MessagePack in Python. */
-export function adapterOf({ language, protocol, codec, zygote }: Combination): ProcessAdapter {
-  const module = COMMANDS[language];
+/** The adapter whose workers serve the contract's commands. */
+export function adapterOf(combination: Combination, name = 'contract/commands'): Adapter {
+  if (combination.can.hasProcesses) return processAdapterOf(combination, name);
+  const { default: commands, onSessionClose, ...named } = FAKE_MODULES[name] ?? {};
+  return fake({ commands: commands ?? (named as FakeOptions['commands']), onSessionClose, codec: combination.codec });
+}
+
+/** Runs with JSON on descriptors find no MessagePack in Python. */
+export function processAdapterOf(
+  { language, protocol, codec, zygote }: Combination,
+  name = 'contract/commands',
+): ProcessAdapter {
+  if (language === 'fake') throw new Error('fakes have no processes');
+  const module = moduleOf(language, name);
   const wire =
     protocol === 'grpc' ? ({ protocol: 'v2', transport: 'grpc', codec } as const) : ({ protocol, codec } as const);
   if (language === 'node') return node({ module, ...wire });
@@ -105,20 +151,38 @@ export interface RunningPool {
   readonly snakepit: Snakepit;
   /** Everything logged so far. */
   readonly logs: LogRecord[];
+  /** Kills a worker by SIGKILL, or as that does. */
+  killWorker(id: string): void;
 }
 
 /** Starts a pool of the combination before the tests of a block and closes it after them. */
-export function usePool(combination: Combination, options: Omit<PoolOptions, 'adapter'> = {}): () => RunningPool {
+export function usePool(
+  combination: Combination,
+  options: Omit<PoolOptions, 'adapter'> = {},
+  module = 'contract/commands',
+): () => RunningPool {
   let running: RunningPool | undefined;
   beforeAll(async () => {
     const logs: LogRecord[] = [];
-    const adapter = adapterOf(combination);
+    const adapter = adapterOf(combination, module);
     const snakepit = await createSnakepit({ adapter, size: 2, ...options }, { log: (record) => logs.push(record) });
-    running = { snakepit, pool: snakepit.pool(), logs };
+    running = { snakepit, pool: snakepit.pool(), logs, killWorker: (id) => killWorker(adapter, snakepit.pool(), id) };
   });
   afterAll(() => running?.snakepit.close());
   return () => {
     if (running === undefined) throw new Error('the pool of this block is not started');
     return running;
   };
+}
+
+function killWorker(adapter: Adapter, pool: PoolService, id: string): void {
+  if ('faults' in adapter) return void (adapter as FakeAdapter).faults.killWorker(id);
+  const pid = pool.workers().find((worker) => worker.id === id)?.pid;
+  if (pid === undefined) throw new Error(`there is no worker '${id}' with a process`);
+  process.kill(pid, 'SIGKILL');
+}
+
+/** What tells one worker of a pool from another: its process's id where it has one. */
+export function identitiesOf(pool: PoolService): (number | string)[] {
+  return pool.workers().map(({ id, pid }) => pid ?? id);
 }

@@ -82,7 +82,8 @@ export class CuttableProxy {
     join(link.host, link.worker);
     join(link.worker, link.host);
     for (const socket of [link.host, link.worker]) {
-      socket.on('close', () => this.#links.delete(link));
+      // The other one may be paused, and then sees no end by itself.
+      socket.on('close', () => link.host.destroyed && link.worker.destroyed && this.#links.delete(link));
       if (this.#isStalled) socket.pause();
     }
   }

@@ -15,6 +15,19 @@ export async function failureOf(call: PromiseLike<unknown>): Promise<SnakepitErr
   throw new Error(`expected a failure, got ${inspect(value)}`);
 }
 
+const STACK_ATTEMPTS = 8;
+
+/**
+ * The failure of a call that hangs, with stacks that show where. A worker tells them within milliseconds or not at all, which one that
+ * gets no CPU meanwhile does not manage: then the call is made again, some times.
+ */
+export async function failureWithStacks(call: () => Promise<unknown>, where: RegExp): Promise<SnakepitError> {
+  for (let attempt = 1; ; attempt += 1) {
+    const error = await failureOf(call());
+    if (where.test(String(error.details['workerStacks'])) || attempt === STACK_ATTEMPTS) return error;
+  }
+}
+
 export interface Received {
   readonly items: unknown[];
   readonly error: SnakepitError | undefined;

@@ -13,6 +13,12 @@ export function pidIsAlive(pid: number): boolean {
   return stateOf(pid) !== 'Z';
 }
 
+/** Unlike `process.kill`, which takes 0 for all of this process's own group. @throws for a process that there is not */
+export function sendSignal(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) throw new Error(`there is no process to send ${signal} to`);
+  process.kill(pid, signal);
+}
+
 export async function untilGone(pids: readonly number[], timeoutMs = 5_000): Promise<void> {
   await waitUntil(`the end of processes ${pids.join(', ')}`, () => !pids.some(pidIsAlive), timeoutMs);
 }

@@ -11,10 +11,14 @@ import { RefusalInterceptor } from './errors/refusal.interceptor.js';
 import { HealthModule } from './health/health.module.js';
 import { HomeController } from './home.controller.js';
 import { LogsModule } from './logs/logs.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { LOGS_POOL, NODE_POOL, poolOptions } from './pools.js';
+import { RecognizeModule } from './recognize/recognize.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
+import { PseudonymsModule } from './pseudonyms/pseudonyms.module.js';
 import { readSettings, type Settings } from './settings.js';
 import { TrainModule } from './train/train.module.js';
+import { TransferModule } from './transfer/transfer.module.js';
 import { WeatherModule } from './weather/weather.module.js';
 
 @Module({
@@ -35,8 +39,12 @@ import { WeatherModule } from './weather/weather.module.js';
     DigitsModule,
     HealthModule,
     LogsModule,
+    MetricsModule,
+    PseudonymsModule,
+    RecognizeModule,
     SessionsModule,
     TrainModule,
+    TransferModule,
     WeatherModule,
   ],
   controllers: [HomeController],

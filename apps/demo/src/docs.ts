@@ -1,4 +1,5 @@
 import type { INestApplication } from '@nestjs/common';
+import type { AbstractHttpAdapter } from '@nestjs/core';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { SNAKEPIT_VERSION } from 'nestjs-snakepit';
 
@@ -11,5 +12,7 @@ export function serveDocs(app: INestApplication): void {
     .setDescription('A Nest application whose work is done by Python and Node in supervised pools.')
     .setVersion(SNAKEPIT_VERSION)
     .build();
-  SwaggerModule.setup(DOCS_PATH, app, () => SwaggerModule.createDocument(app, config));
+  // The page needs a package of Fastify's that the demo does without; the document does not.
+  const ui = (app.getHttpAdapter() as AbstractHttpAdapter).getType() === 'express';
+  SwaggerModule.setup(DOCS_PATH, app, () => SwaggerModule.createDocument(app, config), { ui });
 }

@@ -1,27 +1,23 @@
 import 'reflect-metadata';
-import { ConsoleLogger } from '@nestjs/common';
+import { ConsoleLogger, type INestApplication } from '@nestjs/common';
 import { ConfigService } from '@nestjs/config';
-import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Snakepit } from 'nestjs-snakepit';
 import { SnakepitServer } from 'nestjs-snakepit/microservices';
 
-import { AppModule } from './app.module.js';
 import { serveDocs } from './docs.js';
 import { greeting } from './greeting.js';
-import type { Settings } from './settings.js';
-
-/** A thousand images of digits are some 200 KB. */
-const MAX_JSON = '1mb';
+import { createApplication } from './http-adapter.js';
+import { readSettings, type Settings } from './settings.js';
 
 async function serve(): Promise<void> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule, {
+  // Nest logs before it has read the configuration.
+  const { LOG_FORMAT, SNAKEPIT_HTTP } = readSettings(process.env);
+  const app = await createApplication(SNAKEPIT_HTTP, {
     abortOnError: false,
     // When the pools have drained, whoever is still connected only keeps the process from ending.
     forceCloseConnections: true,
-    logger: new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] }),
+    logger: loggerOf(LOG_FORMAT),
   });
-  app.useBodyParser('json', { limit: MAX_JSON });
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   serveDocs(app);
   app.connectMicroservice({ strategy: new SnakepitServer(app.get(Snakepit)) });
@@ -35,11 +31,18 @@ async function serve(): Promise<void> {
     throw error;
   }
   // npm runs scripts in the package's folder and says where the user's shell is.
-  console.log(greeting(await urlOf(app), process.env['INIT_CWD'] ?? process.cwd()));
+  // Whoever reads the log as JSON gets nothing else on stdout.
+  const say = LOG_FORMAT === 'json' ? console.error : console.log;
+  say(greeting(await urlOf(app), process.env['INIT_CWD'] ?? process.cwd()));
+}
+
+function loggerOf(format: Settings['LOG_FORMAT']): ConsoleLogger {
+  if (format === 'json') return new ConsoleLogger({ json: true });
+  return new ConsoleLogger({ logLevels: ['warn', 'error', 'fatal'] });
 }
 
 /** Where to reach it from this machine, with the port that was really taken. */
-async function urlOf(app: NestExpressApplication): Promise<string> {
+async function urlOf(app: INestApplication): Promise<string> {
   return (await app.getUrl()).replace(/\/\/(127\.0\.0\.1|0\.0\.0\.0|\[::1?\])(?=:)/, '//localhost');
 }
 

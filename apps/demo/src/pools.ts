@@ -1,6 +1,7 @@
 import { node, python, type ManyPoolsOptions } from 'nestjs-snakepit';
 
 import { NODE_WORKER, PYTHON_WORKER } from './paths.js';
+import { requestContext } from './pseudonyms/request-context.js';
 import type { Settings } from './settings.js';
 
 /**
@@ -18,6 +19,7 @@ export function poolOptions({ DEMO_WORKERS: size, SNAKEPIT_TRANSPORT: transport 
   // Python finds the packages that gRPC needs where PYTHONPATH says, if they are not installed.
   const commands = { adapter: python({ module: PYTHON_WORKER, transport }), inheritEnv: ['PYTHONPATH'] };
   return {
+    context: requestContext,
     pools: {
       default: { ...commands, size, queueTimeoutMs: 30_000, streamTimeoutMs: HOUR_MS },
       [LOGS_POOL]: { ...commands, size: 2, queueTimeoutMs: 250 },

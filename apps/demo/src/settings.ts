@@ -14,8 +14,12 @@ const settingsSchema = z.object({
   PORT: wholeNumber(0, 65_535).default(3000),
   /** How the pools talk with their workers. */
   SNAKEPIT_TRANSPORT: z.enum(['fd', 'grpc']).default('fd'),
+  /** What serves HTTP. */
+  SNAKEPIT_HTTP: z.enum(['express', 'fastify']).default('express'),
   /** Workers of the Python pool that computes. */
   DEMO_WORKERS: wholeNumber(2, 256).default(Math.max(2, availableParallelism())),
+  /** `json` writes the log as lines of JSON. */
+  LOG_FORMAT: z.enum(['text', 'json']).default('text'),
   /** The folder whose files may be followed. */
   DEMO_LOGS: z
     .string()

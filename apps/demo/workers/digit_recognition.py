@@ -3,7 +3,7 @@
 import random
 from typing import Any, Optional
 
-from snakepit_bridge import Context, command
+from snakepit_bridge import Context, batch, command
 
 from digits import shipped
 from digits.dataset import (
@@ -30,6 +30,25 @@ def classify_digits(images: list[list[float]], ctx: Context):
         if ctx.cancelled:
             return
         yield _classified(network, index, image)
+
+
+@command
+@batch(max_size=64, max_wait_ms=20)
+def recognize_digit(items: list[dict[str, Any]]) -> list[Any]:
+    """`{digit, confidence, together}` of one image for each caller."""
+    network, _ = shipped.load()
+    return [_recognized(network, item, len(items)) for item in items]
+
+
+def _recognized(network, item, together):
+    """What one caller gets; an exception goes to that caller alone."""
+    try:
+        image = item["image"]
+        validate_images([image])
+    except (KeyError, TypeError, ValueError) as error:
+        return error
+    digit, confidence = network.best(scaled(image))
+    return {"digit": digit, "confidence": confidence, "together": together}
 
 
 @command

@@ -29,6 +29,7 @@ from digit_recognition import (  # noqa: E402
     classify_digits,
     digits_info,
     digits_sample,
+    recognize_digit,
 )
 from digit_training import (  # noqa: E402
     train_average,
@@ -36,9 +37,15 @@ from digit_training import (  # noqa: E402
     train_init,
     train_shard,
 )
+from file_transfer import (  # noqa: E402
+    filter_upload,
+    gzip_upload,
+    summarize_upload,
+)
 from flight_route import flight_route  # noqa: E402
 from large_dataset import process_large_dataset  # noqa: E402
 from log_tail import tail_and_analyze  # noqa: E402
+from pseudonyms import pseudonymize  # noqa: E402
 from weather_extremes import weather_extremes  # noqa: E402
 
 __all__ = [
@@ -51,15 +58,20 @@ __all__ = [
     "digits_info",
     "digits_sample",
     "echo",
+    "filter_upload",
     "flight_route",
+    "gzip_upload",
     "info",
     "list_programs",
     "ping",
     "ping_stream",
     "process_large_dataset",
+    "pseudonymize",
     "random",
+    "recognize_digit",
     "run_program",
     "store_program",
+    "summarize_upload",
     "tail_and_analyze",
     "train_average",
     "train_evaluate",

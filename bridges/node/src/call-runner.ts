@@ -1,7 +1,8 @@
 import { EncodeError, type CancelReason, type ErrorBody } from 'nestjs-snakepit/codec';
 
-import { invoke } from './call.js';
-import { errorBodyOf, FrameTooLarge, invalidResult } from './failures.js';
+import { BatchAnswer, invokeHandler } from './batch-call.js';
+import { runAsync, runNow } from './current-call.js';
+import { errorBodyOf, FrameTooLarge, unsendable } from './failures.js';
 import type { HostedCall, HostLink } from './hosted-call.js';
 import { runStream, type StreamSink } from './stream-run.js';
 
@@ -65,6 +66,12 @@ export class CallRunner implements StreamSink<HostedCall> {
     call.onCredit?.();
   }
 
+  /** What arrived and has not begun never will. */
+  forgetWaiting(): void {
+    this.#queue = [];
+    this.#next = 0;
+  }
+
   /** Tells once when no call is left; to be called when no more will be added. */
   whenIdle(onIdle: () => void): void {
     this.#onIdle = onIdle;
@@ -125,15 +132,16 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   #run(call: HostedCall): void {
     if (call.hasEnded) return;
+    call.beginTrace();
     if (call.definition.manifest.kind === 'stream') {
       this.#goesOn(call);
-      void runStream(call, this);
+      void runAsync(call, () => runStream(call, this));
       return;
     }
     let result: unknown;
     this.isInCommand = true;
     try {
-      result = invoke(call);
+      result = call.definition.isAsync ? runAsync(call, invokeHandler) : runNow(call, invokeHandler);
     } catch (error) {
       this.fail(call, error);
       return;
@@ -159,8 +167,11 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   #succeed(call: HostedCall, value: unknown): void {
     if (call.hasEnded) return;
+    call.callTrace?.end();
     try {
-      call.sendResult(value === undefined ? null : value);
+      call.flushMetrics();
+      if (value instanceof BatchAnswer) sendAnswer(call, value);
+      else call.sendResult(value === undefined ? null : value);
       this.#ended(call);
     } catch (error) {
       this.#endWithError(call, unsendable(error));
@@ -173,6 +184,8 @@ export class CallRunner implements StreamSink<HostedCall> {
 
   end(call: HostedCall): void {
     if (call.hasEnded) return;
+    call.callTrace?.end();
+    call.flushMetrics();
     call.sendEnd();
     this.#ended(call);
   }
@@ -195,6 +208,8 @@ export class CallRunner implements StreamSink<HostedCall> {
   }
 
   #endWithError(call: HostedCall, error: ErrorBody): void {
+    call.callTrace?.end(error);
+    call.flushMetrics();
     call.sendError(error);
     this.#ended(call);
   }
@@ -218,9 +233,14 @@ export function cancelled(started: boolean): ErrorBody {
   return { code: 'CANCELLED', message: started ? 'the call was cancelled' : 'cancelled before it began', started };
 }
 
-function unsendable(error: unknown): ErrorBody {
-  if (error instanceof FrameTooLarge) return { code: 'FRAME_TOO_LARGE', message: error.message };
-  return error instanceof EncodeError ? invalidResult(error) : errorBodyOf(error);
+/** A result of a batch that cannot be sent is the affair of its own caller. */
+function sendAnswer(call: HostedCall, answer: BatchAnswer): void {
+  try {
+    call.sendResult(answer.toWire());
+  } catch {
+    const sendable = answer.withoutUnsendable((value) => call.measure(value), call.maxFrameBytes);
+    call.sendResult(sendable.toWire());
+  }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

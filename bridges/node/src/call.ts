@@ -1,16 +1,22 @@
-import { CancelReason, type CallMeta, type LogBody } from 'nestjs-snakepit/codec';
+import type { Readable } from 'node:stream';
+import { CancelReason, METRICS_EVENT, type CallMeta, type LogBody } from 'nestjs-snakepit/codec';
 
 import type { Context, DataMap, Pattern, Session, Tools, WorkerLog } from './context.js';
+import { HostInput } from './host-input.js';
 import { RemoteMap, RemoteSession, type AskHost } from './data-map.js';
 import { CallFailure } from './failures.js';
 import { sendMessage } from './host-messages.js';
 import { hostTools } from './host-tools.js';
 import type { Command } from './load-commands.js';
+import { CallMetrics, checkEventName, type WorkerMetrics } from './metrics.js';
+import type { SpanAttributes } from './span-attributes.js';
+import { NO_SPAN, traceOf, type CallTrace, type Span } from './spans.js';
 
 /** What a call can send to the host besides its result. */
 export interface Uplink {
   progress(call: Call, value: unknown): void;
-  log(call: Call, record: LogBody): void;
+  /** `call` is undefined where a record belongs to none. */
+  log(call: Call | undefined, record: LogBody): void;
   emit(call: Call, name: string, data: unknown): void;
   ask(call: Call, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown>;
 }
@@ -27,6 +33,9 @@ export interface CallInput {
 }
 
 const NO_CONTEXT = Object.freeze({});
+
+type SpanBody<Result> = (span: Span) => Result;
+type SpanArguments<Result> = [SpanBody<Result>] | [SpanAttributes, SpanBody<Result>];
 
 /** One call from its arrival to its end, and the context that its command sees. */
 export class Call implements Context {
@@ -48,12 +57,16 @@ export class Call implements Context {
   onCredit: (() => void) | undefined;
   onCancel: (() => void) | undefined;
   readonly uplink: Uplink;
+  /** Set while a call that is sampled runs. */
+  callTrace: CallTrace | undefined;
   #controller: AbortController | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
   /** Set by the timer, which may fire a fraction of a millisecond before the clock says so. */
   #isDeadlineUp = false;
   #session: Session | undefined;
   #tools: Tools | undefined;
+  #input: HostInput | undefined;
+  #metrics: CallMetrics | undefined;
 
   constructor(input: CallInput, uplink: Uplink) {
     this.callId = input.callId;
@@ -72,6 +85,10 @@ export class Call implements Context {
 
   get session(): Session {
     return (this.#session ??= new RemoteSession(this.meta.session, this.#ask));
+  }
+
+  get input(): Readable {
+    return (this.#input ??= new HostInput(this.#ask));
   }
 
   get globals(): DataMap {
@@ -122,13 +139,38 @@ export class Call implements Context {
     this.uplink.progress(this, value);
   }
 
+  get metrics(): WorkerMetrics {
+    return (this.#metrics ??= new CallMetrics((entries) => this.uplink.emit(this, METRICS_EVENT, entries)));
+  }
+
+  /** To be called before the answer is sent. */
+  flushMetrics(): void {
+    this.#metrics?.flush();
+  }
+
   emit(name: Pattern, data: unknown = null): void {
+    if (typeof name === 'string') checkEventName(name);
     // The host reads a map from JSON.
     this.uplink.emit(this, typeof name === 'string' ? name : JSON.stringify(name), data);
   }
 
   send<Result = unknown>(pattern: Pattern, data: unknown = null): Promise<Result> {
     return sendMessage(this.#ask, pattern, data) as Promise<Result>;
+  }
+
+  span<Result>(name: string, ...rest: SpanArguments<Result>): Result {
+    const [attributes, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+    return this.callTrace === undefined ? body(NO_SPAN) : this.callTrace.run(name, attributes, body);
+  }
+
+  get traceparent(): string | undefined {
+    return this.callTrace === undefined ? this.meta.trace?.traceparent : this.callTrace.current.traceparent;
+  }
+
+  /** The command begins: from here on its spans are recorded, if it is sampled. */
+  beginTrace(): void {
+    if (this.meta.trace === undefined) return;
+    this.callTrace = traceOf(this.command, this.meta.trace, (name, batch) => this.uplink.emit(this, name, batch));
   }
 
   cancel(reason: CancelReason): void {
@@ -141,6 +183,7 @@ export class Call implements Context {
   end(): void {
     this.hasEnded = true;
     if (this.#deadlineTimer !== undefined) clearTimeout(this.#deadlineTimer);
+    if (this.#input !== undefined) this.#input.destroy();
   }
 
   readonly #ask: AskHost = (method, args) => this.uplink.ask(this, method, args);

@@ -1,4 +1,9 @@
+import type { Readable } from 'node:stream';
 import type { CallMeta, LogBody } from 'nestjs-snakepit/codec';
+
+import type { WorkerMetrics } from './metrics.js';
+import type { SpanAttributes } from './span-attributes.js';
+import type { Span } from './spans.js';
 
 /** One map of data that the host keeps: it outlives the worker. */
 export interface DataMap {
@@ -46,6 +51,11 @@ export interface Context {
   readonly callId: number;
   readonly command: string;
   readonly session: Session;
+  /**
+   * What the caller sends while the command runs: a stream of bytes, to be read once. Reading fails with a HostError: of code
+   * INVALID_ARGUMENTS where the call has no input, CANCELLED where whoever sends it has left, INPUT_FAILED where its source broke.
+   */
+  readonly input: Readable;
   /** A map shared by all sessions and pools of the host. */
   readonly globals: DataMap;
   /** Functions of the host. */
@@ -59,13 +69,26 @@ export interface Context {
   readonly log: WorkerLog;
   /** Tells the caller how far the command is; any value. */
   progress(value: unknown): void;
-  /** Publishes an event: to the application's telemetry, and to its handlers of `@EventPattern(name)`. */
+  /** Measures for the host's Prometheus; what is measured leaves before the call's answer at the latest. */
+  readonly metrics: WorkerMetrics;
+  /** Publishes an event: to the application's telemetry, and to its handlers of `@EventPattern(name)`. Names that begin with `snakepit.` are taken. */
   emit(name: Pattern, data?: unknown): void;
   /**
    * Sends a message to the application's handler of `@MessagePattern(pattern)`. Resolves with its answer, and rejects with a
    * {@link MessageError} for what the handler threw, or where there is none.
    */
   send<Result = unknown>(pattern: Pattern, data?: unknown): Promise<Result>;
+  /**
+   * Runs `body` in a span of the call's trace, and returns what it returns; the span ends when that has settled, and records what was thrown. Costs
+   * little when the call is not sampled.
+   *
+   * @example
+   * const rows = await ctx.span('load', { table: 'users' }, async (span) => { … span.set({ rows: 3 }) … });
+   */
+  span<Result>(name: string, body: (span: Span) => Result): Result;
+  span<Result>(name: string, attributes: SpanAttributes, body: (span: Span) => Result): Result;
+  /** The current span as the value of a header `traceparent`, or the caller's if nothing is recorded; undefined without a trace. */
+  readonly traceparent: string | undefined;
   /** W3C trace context of the caller, when it sent one. */
   readonly trace: CallMeta['trace'];
   /** Context values that the application sends along. */

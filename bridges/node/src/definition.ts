@@ -1,3 +1,5 @@
+import type { BatchManifest } from 'nestjs-snakepit/codec';
+
 import type { Session } from './context.js';
 
 // The parameters of a command are whatever its callers send.
@@ -13,6 +15,11 @@ export interface CommandOptions {
   readonly schema?: Readonly<Record<string, unknown>>;
   /** Says that a plain function returns an iterable to be streamed; generator functions need no hint. */
   readonly stream?: boolean;
+  /**
+   * The handler takes a list with the arguments of several calls, and returns a list with a result, or an Error, for each of
+   * them. What is left out is for the host to say.
+   */
+  readonly batch?: BatchManifest;
 }
 
 export interface Hooks {

@@ -119,6 +119,12 @@ export function invalidResult(error: EncodeError): ErrorBody {
   return { code: 'INVALID_RESULT', message: error.message };
 }
 
+/** What answers a call whose result cannot be sent. */
+export function unsendable(error: unknown): ErrorBody {
+  if (error instanceof FrameTooLarge) return { code: 'FRAME_TOO_LARGE', message: error.message };
+  return error instanceof EncodeError ? invalidResult(error) : errorBodyOf(error);
+}
+
 export function unknownCommand(name: string, known: Iterable<string>): ErrorBody {
   const message = `there is no command '${name}'; the worker has: ${[...known].join(', ')}`;
   return { code: 'UNKNOWN_COMMAND', message };

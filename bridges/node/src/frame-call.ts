@@ -29,6 +29,14 @@ export class FrameCall extends HostedCall {
     this.uplink.outlet.sendEmpty(Kind.END, this.#serviceTime(), this.callId);
   }
 
+  override measure(value: unknown): number {
+    return this.uplink.outlet.measure(value);
+  }
+
+  override get maxFrameBytes(): number {
+    return this.uplink.outlet.maxFrameBytes;
+  }
+
   override sendError(error: ErrorBody): void {
     this.uplink.outlet.sendError(Kind.ERROR, this.#serviceTime(), this.callId, error);
   }

@@ -26,6 +26,9 @@ export abstract class HostedCall extends Call {
   /** @throws EncodeError or FrameTooLarge, and nothing is sent */
   abstract sendChunk(value: unknown): void;
   abstract sendEnd(): void;
+  /** How many bytes a value takes as a part of a result. @throws EncodeError or FrameTooLarge */
+  abstract measure(value: unknown): number;
+  abstract get maxFrameBytes(): number;
   /** Never fails: what cannot be sent of an error is left out. */
   abstract sendError(error: ErrorBody): void;
 }

@@ -6,21 +6,29 @@ import { optionsOf, type Handler } from './definition.js';
 export interface Command {
   readonly manifest: CommandManifest;
   readonly handler: Handler;
+  /** Declared as asynchronous: it goes on after it has given up the thread. */
+  readonly isAsync: boolean;
   /** Set once a run took long: replies that wait are then sent before it starts. */
   isSlow: boolean;
 }
 
+const ASYNC = new Set(['AsyncFunction', 'AsyncGeneratorFunction']);
 const GENERATORS = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
 
 /** Imports a user's file: every function it exports is a command. */
 export async function loadCommands(path: string): Promise<Command[]> {
-  const exported = (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  const commands = commandsIn((await import(pathToFileURL(path).href)) as Record<string, unknown>, path);
+  if (commands.length === 0) throw new Error(`${path} exports no functions; export one for each command`);
+  return commands;
+}
+
+/** The functions among a module's exports, each as a command. */
+export function commandsIn(exported: Readonly<Record<string, unknown>>, path: string): Command[] {
   const commands = new Map<string, Command>();
   for (const [name, value] of Object.entries(exported)) {
     if (name === 'default') addDefault(commands, value, path);
     else if (isHandler(value)) add(commands, name, value, path);
   }
-  if (commands.size === 0) throw new Error(`${path} exports no functions; export one for each command`);
   return [...commands.values()];
 }
 
@@ -36,15 +44,23 @@ function addDefault(commands: Map<string, Command>, value: unknown, path: string
 }
 
 function add(commands: Map<string, Command>, exportName: string, handler: Handler, path: string, owner?: object): void {
-  const { name = exportName, doc, schema, stream } = optionsOf(handler);
+  const { name = exportName, doc, schema, stream, batch } = optionsOf(handler);
   const known = commands.get(name);
   // A CommonJS module exports the same functions by name and in its default.
   if (known !== undefined && sameFunction.get(known) === handler) return;
   if (known !== undefined) throw new Error(`${path} exports two commands named '${name}'; rename one of them`);
   const isStream = stream ?? GENERATORS.has(handler.constructor.name);
+  if (isStream && batch !== undefined) throw new Error(`${path}: '${name}' is a stream and cannot have 'batch'`);
   const created: Command = {
-    manifest: { name, kind: isStream ? 'stream' : 'call', ...(doc && { doc }), ...(schema && { schema }) },
+    manifest: {
+      name,
+      kind: isStream ? 'stream' : 'call',
+      ...(doc && { doc }),
+      ...(schema && { schema }),
+      ...(batch && { batch }),
+    },
     handler: owner === undefined ? handler : (handler.bind(owner) as Handler),
+    isAsync: ASYNC.has(handler.constructor.name),
     isSlow: false,
   };
   sameFunction.set(created, handler);

@@ -1,14 +1,13 @@
-import type { Socket } from 'node:net';
 import {
+  CancelReason,
   COMMAND_BY_NAME,
   Flag,
   Kind,
   parseCallMeta,
   parseErrorBody,
   ProtocolViolation,
-  type CallMeta,
   type Arena,
-  type CancelReason,
+  type CallMeta,
   type Codec,
   type FrameSink,
   type HostHello,
@@ -19,11 +18,14 @@ import type { Call } from './call.js';
 import { CallRunner } from './call-runner.js';
 import { cutLog, unknownCommand } from './failures.js';
 import { FrameCall, type FrameLink } from './frame-call.js';
+import { OWN_PROCESS, type Home } from './home.js';
 import { HostAsks } from './host-asks.js';
 import type { HostedCall } from './hosted-call.js';
 import type { Command } from './load-commands.js';
-import { Outlet } from './outlet.js';
+import { clipped, LogGate } from './log-gate.js';
+import { Outlet, type HostSocket } from './outlet.js';
 import { runShutdownHooks } from './process-end.js';
+import { removeLogLink } from './process-log.js';
 import { SessionTracker } from './session-tracker.js';
 
 const NO_META: CallMeta = {};
@@ -31,19 +33,22 @@ const NO_META: CallMeta = {};
 /** Runs commands for a host that speaks protocol v2. */
 export class MultiplexedWorker implements FrameSink, FrameLink {
   readonly running = new Map<number, HostedCall>();
-  readonly sessions = new SessionTracker();
+  readonly sessions: SessionTracker;
   readonly #byName: ReadonlyMap<string, Command>;
   readonly outlet: Outlet;
   readonly #runner: CallRunner;
   readonly #asks = new HostAsks();
+  readonly #logGate = new LogGate((record) => this.#sendLog(undefined, record));
 
   constructor(
-    socket: Socket,
+    socket: HostSocket,
     private readonly codec: Codec,
     private readonly hello: HostHello,
     private readonly commands: readonly Command[],
     private readonly arena: Arena | undefined,
+    private readonly home: Home = OWN_PROCESS,
   ) {
+    this.sessions = new SessionTracker(home.hooks);
     const { maxFrameBytes, typedArrays: keepsTypes = false } = hello;
     this.outlet = new Outlet(socket, codec, { maxFrameBytes, keepsTypes }, arena);
     this.#runner = new CallRunner(this.outlet);
@@ -84,9 +89,19 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
 
   /** Ends the worker without waiting for calls. */
   async stop(): Promise<void> {
-    await runShutdownHooks();
+    await runShutdownHooks(this.home.hooks);
+    removeLogLink(this);
     await this.outlet.close();
-    process.exit(0);
+    this.home.exit(0);
+  }
+
+  /** Nobody listens any more: calls that run are told to stop, those that wait do not begin. */
+  abandon(): void {
+    this.#runner.forgetWaiting();
+    for (const call of this.running.values()) {
+      call.end();
+      call.cancel(CancelReason.CALLER);
+    }
   }
 
   // --- what a call sends -------------------------------------------------------------------------
@@ -97,11 +112,19 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
     this.#flushIfBlocked();
   }
 
-  log(call: Call, record: LogBody): void {
+  log(call: Call | undefined, record: LogBody): void {
+    if (this.#logGate.admits()) this.#sendLog(call, record);
+  }
+
+  #sendLog(call: Call | undefined, given: LogBody): void {
+    // What encodes a result may have something to say, such as that the arena is full.
+    if (this.outlet.isEncoding) return process.nextTick(() => this.#sendLog(call, given));
+    const record = { ...given, message: clipped(String(given.message)) };
+    const id = call === undefined || call.hasEnded ? 0 : call.callId;
     try {
-      this.outlet.send(Kind.LOG, 0, call.hasEnded ? 0 : call.callId, record, 'log', 1);
+      this.outlet.send(Kind.LOG, 0, id, record, 'log', 1);
     } catch (error) {
-      this.outlet.send(Kind.LOG, 0, 0, cutLog(record, error), 'log');
+      this.outlet.send(Kind.LOG, 0, id, cutLog(record, error), 'log');
     }
     this.#flushIfBlocked();
   }
@@ -112,7 +135,8 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
   }
 
   ask(call: Call, method: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
-    const question = { method, args, call: call.callId };
+    const trace = call.callTrace?.header;
+    const question = { method, args, call: call.callId, ...(trace && { trace }) };
     return this.#asks.ask((id) => this.outlet.send(Kind.HOST_CALL, 0, id, question, method, 2));
   }
 
@@ -144,7 +168,7 @@ export class MultiplexedWorker implements FrameSink, FrameLink {
     const wantsStream = (flags & Flag.STREAM) !== 0;
     const { streamCredit: credit } = this.hello;
     const input = { callId: id, definition, args, meta, deadlineAt, wantsStream, credit };
-    this.#runner.add(new FrameCall(input, this));
+    this.#runner.add(this.home.callOf?.(input, this) ?? new FrameCall(input, this));
   }
 
   /** The host has read these slices. */

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import {
   BinaryTooLarge,
   ByteWriter,
@@ -16,6 +15,13 @@ const FLUSH_FRAMES = 32;
 const FLUSH_BYTES = 64 * 1024;
 const FLUSH_AFTER_MS = 0.1;
 
+/** As much of a socket as a worker writes by. */
+export interface HostSocket {
+  /** `onTaken`: the bytes may be used again. */
+  write(bytes: Buffer, onTaken: () => void): unknown;
+  end(onEnded: () => void): unknown;
+}
+
 export interface OutletLimits {
   readonly maxFrameBytes: number;
   /** Whether the host understands typed arrays. */
@@ -28,11 +34,12 @@ export class Outlet implements Outgoing {
   #frames = 0;
   #firstAt = 0;
   #isScheduled = false;
+  #isEncoding = false;
   readonly #binaryInArena: BinaryForm;
   readonly #binaryInFrames: BinaryForm;
 
   constructor(
-    private readonly socket: Socket,
+    private readonly socket: HostSocket,
     private readonly codec: Codec,
     private readonly limits: OutletLimits,
     private readonly arena: Arena | undefined,
@@ -41,13 +48,20 @@ export class Outlet implements Outgoing {
     this.#binaryInArena = { ...this.#binaryInFrames, store: arena };
   }
 
+  /** A frame is being encoded, which may run code of the user's, such as `toJSON`: nothing can be sent meanwhile. */
+  get isEncoding(): boolean {
+    return this.#isEncoding;
+  }
+
   /**
    * @param envelopeDepth levels that the body adds to the value it carries
    * @throws EncodeError, FrameTooLarge: the frame is dropped then
    */
   send(kind: number, aux: number, id: number, value: unknown, root: string, envelopeDepth = 0): void {
+    if (this.#isEncoding) throw new Error(`'${root}' cannot be sent while another value is encoded`);
     const out = this.#out;
     const start = out.beginFrame();
+    this.#isEncoding = true;
     out.binary = kind === Kind.RESULT || kind === Kind.CHUNK ? this.#binaryInArena : this.#binaryInFrames;
     try {
       const flags = value === null ? 0 : this.codec.encode(value, out, root, envelopeDepth);
@@ -59,8 +73,27 @@ export class Outlet implements Outgoing {
       out.rollback(start);
       this.arena?.free(this.arena.takePlaced());
       throw error instanceof BinaryTooLarge ? this.#tooLarge(root, error.bytes) : error;
+    } finally {
+      this.#isEncoding = false;
     }
     this.#wrote();
+  }
+
+  get maxFrameBytes(): number {
+    return this.limits.maxFrameBytes;
+  }
+
+  /** How many bytes a value takes in a frame. @throws EncodeError, FrameTooLarge */
+  measure(value: unknown): number {
+    const out = new ByteWriter();
+    out.binary = this.#binaryInFrames;
+    try {
+      this.codec.encode(value ?? null, out, 'result');
+    } catch (error) {
+      throw error instanceof BinaryTooLarge ? this.#tooLarge('result', error.bytes) : error;
+    }
+    if (out.position > this.limits.maxFrameBytes) throw this.#tooLarge('result', out.position);
+    return out.position;
   }
 
   sendEmpty(kind: number, aux: number, id: number): void {
@@ -94,7 +127,7 @@ export class Outlet implements Outgoing {
   async close(): Promise<void> {
     this.flush();
     await new Promise<void>((resolve) => {
-      this.socket.end(resolve);
+      this.socket.end(() => resolve());
     });
   }
 

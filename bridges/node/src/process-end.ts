@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { processHooks } from './definition.js';
+import { processHooks, type Hooks } from './definition.js';
 
 /** Ends this process at once, and its process group with it when this process leads one. */
 export function endGroup(): never {
@@ -29,8 +29,8 @@ function groupExists(group: number): boolean {
 }
 
 /** Runs the shutdown hooks; a hook that fails does not keep the others from running. */
-export async function runShutdownHooks(): Promise<void> {
-  for (const hook of processHooks().shutdown) {
+export async function runShutdownHooks(hooks: Hooks = processHooks()): Promise<void> {
+  for (const hook of hooks.shutdown) {
     try {
       await hook();
     } catch (error) {

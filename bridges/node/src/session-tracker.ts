@@ -1,10 +1,14 @@
 import type { Session } from './context.js';
-import { processHooks } from './definition.js';
+import { processHooks, type Hooks } from './definition.js';
 
 /** Runs the session hooks: once before a session's first call here, once when the session is over. */
 export class SessionTracker {
   readonly #open = new Map<string, Promise<void> | undefined>();
-  readonly #hooks = processHooks();
+  readonly #hooks: Hooks;
+
+  constructor(hooks: Hooks = processHooks()) {
+    this.#hooks = hooks;
+  }
 
   /** What the call must wait for, if anything. */
   enter(session: Session): Promise<void> | undefined {

@@ -19,6 +19,7 @@ import { errorBodyOf } from './failures.js';
 import type { Command } from './load-commands.js';
 import { MultiplexedWorker } from './multiplexed-worker.js';
 import { endGroup } from './process-end.js';
+import { addLogLink } from './process-log.js';
 import { SELF } from './self-description.js';
 import { startWatchdog } from './watchdog.js';
 
@@ -101,6 +102,7 @@ class Connection implements FrameSink {
       this.#sink = this.#worker;
       this.#reader = new FrameReader(hello.maxFrameBytes);
       this.#send(workerHello(codec, commands, arena !== undefined));
+      addLogLink(this.#worker, true);
       setImmediate(startWatchdog);
     } catch (error) {
       console.error(error);
@@ -133,6 +135,7 @@ function workerHello(codec: WorkerHello['codec'], commands: readonly Command[], 
     answersWhileBusy: false,
     typedArrays: true,
     arena,
+    batches: true,
     commands: commands.map((command) => command.manifest),
   };
 }

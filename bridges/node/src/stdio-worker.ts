@@ -16,7 +16,8 @@ import {
   type V1Request,
 } from 'nestjs-snakepit/codec';
 
-import { Call, invoke, type Uplink } from './call.js';
+import { invokeHandler } from './batch-call.js';
+import { Call, type Uplink } from './call.js';
 import { CallFailure, errorBodyOf, invalidResult } from './failures.js';
 import type { Command } from './load-commands.js';
 import { endGroup, runShutdownHooks } from './process-end.js';
@@ -79,8 +80,8 @@ export class StdioWorker implements Uplink {
 
   progress(): void {}
 
-  log(call: Call, { level, message }: LogBody): void {
-    console.error(`[${level}] ${call.command}: ${message}`);
+  log(call: Call | undefined, { level, message }: LogBody): void {
+    console.error(`[${level}] ${call?.command ?? 'worker'}: ${message}`);
   }
 
   emit(): void {}
@@ -109,7 +110,7 @@ export class StdioWorker implements Uplink {
     if (definition.manifest.kind === 'stream') {
       throw new CallFailure('INVALID_ARGUMENTS', `'${command}' is a stream, which protocol v1 cannot carry; use v2`);
     }
-    return invoke(
+    return invokeHandler(
       new Call({ callId: id, definition, args, meta: {}, deadlineAt: Infinity, wantsStream: false, credit: 0 }, this),
     );
   }

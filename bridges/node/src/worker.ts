@@ -8,6 +8,7 @@ import { processHooks } from './definition.js';
 import { loadCommands, type Command } from './load-commands.js';
 import { serveLifeline } from './grpc/lifeline.js';
 import { serveStandalone, STANDALONE_USAGE, UsageError } from './grpc/standalone.js';
+import { installProcessLog } from './process-log.js';
 import { serveSocket } from './socket-worker.js';
 import { claimStdout, StdioWorker } from './stdio-worker.js';
 
@@ -53,14 +54,16 @@ async function main(): Promise<void> {
     return;
   }
   if (values.listen !== undefined) return await standalone(process.argv.slice(2));
-  const path = typeof values.module === 'string' ? resolve(values.module) : genericModule();
   const transport = process.env['SNAKEPIT_PROTOCOL'];
+  if (transport === 'v2' || transport === 'grpc') installProcessLog();
+  const path = typeof values.module === 'string' ? resolve(values.module) : genericModule();
   if (transport === 'v2') serveSocket(descriptor(), start(path));
   else if (transport === 'grpc') serveLifeline(descriptor(), start(path));
   else await serveStdio(path, V1_PROTOCOLS.find((name) => name === values.protocol) ?? 'auto');
 }
 
 async function standalone(args: readonly string[]): Promise<void> {
+  installProcessLog();
   try {
     await serveStandalone(args, (module) => start(resolve(module)));
   } catch (error) {

@@ -1,5 +1,6 @@
 """Write commands in Python that a NestJS application calls through `nestjs-snakepit`."""
 
+from .batching import batch
 from .command import command
 from .context import Context
 from .errors import Cancelled, HostError, MessageError, SnakepitError, ToolError
@@ -22,6 +23,7 @@ __all__ = [
     "SnakepitError",
     "ToolError",
     "__version__",
+    "batch",
     "command",
     "on_session_close",
     "on_session_open",

@@ -1,5 +1,6 @@
 """Commands: functions of the user's that the host may call."""
 
+from .batching import batch_settings
 from .errors import INVALID_ARGUMENTS, Refusal, StartupError
 from .views import share_views
 
@@ -49,6 +50,7 @@ class Command:
     """A command ready to be called.
 
     `is_plain` marks the fast path: a synchronous function that takes no context and returns one value.
+    `batch` is what `@batch` was told, None where the function was not marked by it.
     `is_slow` is what the worker has learned: its last run took long, so replies that wait are sent before it starts.
     """
 
@@ -60,6 +62,7 @@ class Command:
         "is_plain",
         "is_slow",
         "doc",
+        "batch",
         "_context_name",
         "_context_index",
         "_view_names",
@@ -76,7 +79,11 @@ class Command:
         self._context_name, self._context_index = _context_parameter(function)
         self._names = [name for name in _parameter_names(function)[0] if name != self._context_name]
         self._view_names = _view_parameters(function)
-        self.is_plain = self.kind == CALL and not self.is_async and not self.takes_context and not self.takes_views
+        self.batch = batch_settings(function)
+        if self.batch is not None and self.kind == STREAM:
+            raise StartupError("@batch: %s yields; a batch has one list of results" % describe(function))
+        is_simple = self.kind == CALL and not self.is_async and self.batch is None
+        self.is_plain = is_simple and not self.takes_context and not self.takes_views
         self.is_slow = True
         self.doc = _summary(function)
 
@@ -90,14 +97,25 @@ class Command:
         """Tell whether a parameter is annotated memoryview: it gets binary without a copy."""
         return bool(self._view_names)
 
-    def invoke(self, arguments, context=None):
+    def invoke(self, arguments, context=None, is_batch=False):
         """Call the function: a map as named arguments, a list as positional ones, None as none.
 
-        Raises Refusal if the arguments do not fit; whatever the function raises passes through.
+        A function that takes batches, or gets one, is called with a list of such arguments. Raises Refusal if the arguments do
+        not fit; whatever the function raises passes through.
         """
+        if is_batch or self.batch is not None:
+            from .batch_call import run_batch, run_single
+
+            return (run_batch if is_batch else run_single)(self, arguments, context)
         if self._view_names:
             arguments = share_views(arguments, self._names, self._view_names)
-        positional, named = self._split(arguments, context)
+        return self._call(*self._split(arguments, context))
+
+    def call_with(self, argument, context):
+        """Call the function with one argument, and the context if it takes that. Raises as `invoke` does."""
+        return self._call(*self._split([argument], context))
+
+    def _call(self, positional, named):
         try:
             return self.function(*positional, **named)
         except TypeError as error:
@@ -119,7 +137,9 @@ class Command:
         try:
             bind(*positional, **named)
         except TypeError as misfit:
-            raise Refusal(INVALID_ARGUMENTS, "%s: %s" % (self.name, misfit)) from error
+            refusal = Refusal(INVALID_ARGUMENTS, "%s: %s" % (self.name, misfit))
+            refusal.data = _misfit_data(misfit)
+            raise refusal from error
 
     def _split(self, arguments, context):
         kind = type(arguments)
@@ -136,6 +156,12 @@ class Command:
         if len(positional) > self._context_index:
             return (*positional[: self._context_index], context, *positional[self._context_index :]), named
         return positional, {**named, self._context_name: context}
+
+
+def _misfit_data(misfit):
+    """Where the misfit is, if what `inspect` says of it names a parameter, in quotes."""
+    name = str(misfit).partition("'")[2].partition("'")[0]
+    return {"path": "args.%s" % name} if name.isidentifier() else None
 
 
 def _context_parameter(function):

@@ -11,12 +11,12 @@ class Context:
     """One call, as seen by the command that serves it.
 
     `command`, `call_id`, `trace` (W3C trace context, a dict) and `context` (the application's values, a dict) are plain
-    facts of the call. `runtime` is the worker's own side of it.
+    facts of the call. `runtime` is the worker's own side of it, `call_trace` what records its spans, if it is sampled.
     """
 
-    __slots__ = ("command", "call_id", "trace", "context", "_runtime", "_session_id", "_deadline", "_session", "_globals")
+    __slots__ = ("command", "call_id", "trace", "context", "_runtime", "_session_id", "_deadline", "_session", "_globals", "_input", "_call_trace")
 
-    def __init__(self, runtime, command, call_id, deadline=None, meta=None):
+    def __init__(self, runtime, command, call_id, deadline=None, meta=None, call_trace=None):
         meta = meta or {}
         self.command = command
         self.call_id = call_id
@@ -27,6 +27,8 @@ class Context:
         self._deadline = deadline
         self._session = None
         self._globals = None
+        self._input = None
+        self._call_trace = call_trace
 
     @property
     def session(self):
@@ -48,6 +50,15 @@ class Context:
         from .tools import Tools
 
         return Tools(self._runtime, self.call_id)
+
+    @property
+    def input(self):
+        """What the caller sends while the command runs: a binary file, see `CallInput`."""
+        if self._input is None:
+            from .input import CallInput
+
+            self._input = CallInput(self._runtime, self.call_id)
+        return self._input
 
     @property
     def deadline_seconds(self):
@@ -81,15 +92,42 @@ class Context:
         """Tell the caller how far the call is; `value` is anything encodable."""
         self._runtime.send_progress(self.call_id, value)
 
+    @property
+    def metrics(self):
+        """Measure for the host's Prometheus: `ctx.metrics.count("rows", 3, table="orders")`, `gauge` and `observe`.
+
+        Names and labels are letters, digits and underscores; what is measured leaves before the call's answer at the latest.
+        """
+        return self._runtime.metrics
+
+    def span(self, name, /, **attributes):
+        """A span of the call's trace: `with ctx.span("load", rows=3) as span:`, or `async with`; what is raised inside is recorded.
+
+        `span.set(key=value)` adds attributes, `span.event(name, key=value)` notes a moment, `span.traceparent` is the header for what is
+        asked of others. Does nothing, and costs little, when the call is not sampled.
+        """
+        if self._call_trace is not None:
+            return self._call_trace.span(name, attributes)
+        from .spans import NO_SPAN
+
+        return NO_SPAN
+
+    @property
+    def traceparent(self):
+        """The current span as the value of a header `traceparent`, or the caller's if nothing is recorded; None without a trace."""
+        return self.trace.get("traceparent") if self._call_trace is None else self._call_trace.current.traceparent
+
     def emit(self, name, data=None):
         """Send an event: to the application's telemetry, and to its handlers of `@EventPattern(name)`.
 
-        Where those have a map for a pattern, `name` is that map.
+        Where those have a map for a pattern, `name` is that map. Names that begin with "snakepit." are taken.
         """
         if isinstance(name, dict):
             from .messages import name_of
 
             name = name_of(name)
+        if isinstance(name, str) and name.startswith("snakepit."):
+            raise ValueError("events named snakepit.… are the library's own; choose another name than %r" % (name,))
         self._runtime.send_event(self.call_id, name, data)
 
     def send(self, pattern, data=None):

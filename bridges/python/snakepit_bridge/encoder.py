@@ -1,5 +1,6 @@
 """What commands made, as bodies within the connection's limits."""
 
+from .batching import BatchAnswer
 from .errors import FRAME_TOO_LARGE, INVALID_RESULT, Refusal, UnencodableValue, error_data
 
 
@@ -8,13 +9,19 @@ class Encoder:
 
     def __init__(self, codec, max_frame_bytes):
         self._codec = codec
-        self._max_frame_bytes = max_frame_bytes
+        self.max_frame_bytes = max_frame_bytes
 
     def encode(self, value, root="result", in_arena=False):
         """Encode what a command made, as `(flags, bytes)`. Raises Refusal where that is impossible.
 
         What is encoded with `in_arena` must be sent: only the host frees its place there.
         """
+        if type(value) is BatchAnswer:
+            return value.encode(self, in_arena)
+        return self.encode_value(value, root, in_arena)
+
+    def encode_value(self, value, root="result", in_arena=False):
+        """The same for what is no batch's answer."""
         try:
             flags, body = self._codec.encode_apart(value, root, in_arena)
         except UnencodableValue as error:
@@ -31,13 +38,13 @@ class Encoder:
             flags, body = self._codec.encode_apart(data, "data")
         except Exception:
             return None
-        return (flags, body) if len(body) <= self._max_frame_bytes // 2 else None
+        return (flags, body) if len(body) <= self.max_frame_bytes // 2 else None
 
     def check_size(self, body, root):
         """Raise Refusal where a body is too large."""
-        if len(body) > self._max_frame_bytes:
+        if len(body) > self.max_frame_bytes:
             raise Refusal(
                 FRAME_TOO_LARGE,
                 "the %s takes %d bytes, more than maxFrameBytes of %d; stream it in parts"
-                % (root, len(body), self._max_frame_bytes),
+                % (root, len(body), self.max_frame_bytes),
             )

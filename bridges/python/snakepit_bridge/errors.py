@@ -30,11 +30,15 @@ class HostGone(SnakepitError):
 
 
 class Cancelled(SnakepitError):
-    """The call was cancelled; raised by `Context.raise_if_cancelled`."""
+    """The call was cancelled; raised by `Context.raise_if_cancelled`, and by what waits for the host then."""
+
+    code = "CANCELLED"
 
 
 class Refusal(SnakepitError):
     """A call that is answered by an error of this package's own making, with `code` as in the protocol."""
+
+    data = None
 
     def __init__(self, code, message, started=None):
         super().__init__(message)

@@ -68,3 +68,9 @@ def _leave_to_parent():
     if _is_ignoring and signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def is_child_check():
+    """A function that tells whether its caller is in a process that was forked from this one."""
+    pid = os.getpid()
+    return lambda: os.getpid() != pid

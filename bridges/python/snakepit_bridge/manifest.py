@@ -3,6 +3,7 @@
 import sys
 
 from . import hooks
+from .batching import batch_settings
 from .command import Command, describe, marked_name
 from .errors import StartupError
 
@@ -38,7 +39,12 @@ class Manifest:
     def describe(self):
         """The manifest as the hello carries it."""
         return [
-            {"name": command.name, "kind": command.kind, **({"doc": command.doc} if command.doc else {})}
+            {
+                "name": command.name,
+                "kind": command.kind,
+                **({"doc": command.doc} if command.doc else {}),
+                **({} if command.batch is None else {"batch": command.batch}),
+            }
             for command in self.commands
         ]
 
@@ -62,12 +68,18 @@ def manifest_of_handler(handler):
 
 
 def _marked(module):
+    """What `@command` marks; if that is anything, also what `@batch` marks, which hides no other function by itself."""
     found = {}
+    is_chosen = False
     for value in vars(module).values():
         name = marked_name(value)
         if name is not None:
+            is_chosen = True
+        elif batch_settings(value) is not None:
+            name = value.__name__
+        if name is not None:
             found[id(value)] = (name, value)
-    return list(found.values())
+    return list(found.values()) if is_chosen else []
 
 
 def _public_functions(module):

@@ -16,6 +16,7 @@ from snakepit_bridge.codec.binary import BinaryForm
 from snakepit_bridge.grpc.generated import worker_pb2 as pb
 from snakepit_bridge.grpc.generated.worker_pb2_grpc import WorkerStub
 
+from .guard import guard
 from .host import TIMEOUT_SECONDS, worker_environment
 
 TOKEN = "test-token"
@@ -36,14 +37,13 @@ class Launched:
     def __init__(self, test, module, **offer):
         host_end, worker_end = socket.socketpair()
         descriptor = worker_end.fileno()
-        self.process = subprocess.Popen(
+        self.process = guard().spawn(
             [sys.executable, "-m", "snakepit_bridge.worker", "--module", module],
             pass_fds=[descriptor],
             env=worker_environment(SNAKEPIT_PROTOCOL="grpc", SNAKEPIT_FD=str(descriptor)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,
         )
         worker_end.close()
         host_end.settimeout(TIMEOUT_SECONDS)
@@ -70,9 +70,7 @@ class Launched:
         return out.decode(), err.decode()
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        guard().end(self.process)
         for stream in (self.lifeline, self.process.stdout, self.process.stderr):
             stream.close()
 
@@ -241,19 +239,16 @@ class Host(Connection):
 
 def standalone(test, *arguments):
     """A worker without a lifeline; returns the process and where it listens, or what it says with --port."""
-    process = subprocess.Popen(
+    process = guard().spawn(
         [sys.executable, "-m", "snakepit_bridge.grpc", *arguments],
         env=worker_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,
     )
 
     def close():
-        if process.poll() is None:
-            process.kill()
-        process.wait()
+        guard().end(process)
         process.stdout.close()
         process.stderr.close()
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import socket
 import struct
 import subprocess
@@ -33,7 +32,7 @@ def write_module(test, source, name="handlers.py"):
 
 def worker_environment(**extra):
     folders = [PACKAGE_FOLDER] + ([EXTRA_FOLDER] if EXTRA_FOLDER else [])
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(folders), **extra}
+    return {**os.environ, **guard().mark, "PYTHONPATH": os.pathsep.join(folders), **extra}
 
 
 class Frame:
@@ -54,16 +53,14 @@ class Host:
     def __init__(self, test, module, codec="json", *, command_line=None, says_hello=True, **hello):
         host_end, worker_end = socket.socketpair()
         descriptor = worker_end.fileno()
-        self.process = subprocess.Popen(
+        self.process = guard().spawn(
             command_line or [sys.executable, "-m", "snakepit_bridge.worker", "--module", module],
             pass_fds=[descriptor],
             env=worker_environment(SNAKEPIT_PROTOCOL="v2", SNAKEPIT_FD=str(descriptor)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            start_new_session=True,
         )
-        guard().watch(self.process.pid)
         worker_end.close()
         host_end.settimeout(TIMEOUT_SECONDS)
         self.socket = host_end
@@ -161,10 +158,7 @@ class Host:
         return out.decode(), err.decode()
 
     def close(self):
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)  # it leads a group, of which it may have forked others
-        self.process.wait()
-        guard().forget(self.process.pid)
+        guard().end(self.process)
         for stream in (self._input, self.socket, self.process.stdout, self.process.stderr):
             stream.close()
 

@@ -56,6 +56,38 @@ class FastPath(unittest.TestCase):
         for _ in range(50):
             self.result(name, list(arguments), **options)
 
+    def test_calls_with_meta_take_it_too_and_the_command_sees_none_of_it(self):
+        unsampled = {"session": "s", "context": {"a": "b"}, "trace": {"traceparent": "00-%s-%s-00" % ("a" * 32, "b" * 16)}}
+        for meta in (unsampled, {}):
+            self.quicken("echo", 1, meta=meta)
+            self.assertEqual(self.result("echo", {"a": 1}, meta=meta), {"a": 1})
+            self.assertIsNone(self.result("echo", meta=meta))
+            self.assertEqual(self.result("echo", "text", meta=meta), "text")
+            self.assertEqual(self.error("power", {"base": 2}, meta=meta)["code"], "INVALID_ARGUMENTS")
+            self.assertEqual(self.error("fails", ["value"], meta=meta)["type"], "ValueError")
+
+    def test_sampled_calls_between_others_are_recorded(self):
+        def meta(flags):
+            return {"trace": {"traceparent": "00-%s-%s-%s" % ("a" * 32, "b" * 16, flags)}}
+
+        self.quicken("power", 2, 3, meta=meta("00"))
+        with self.host.one_write():
+            for number in range(1000, 1100):
+                self.host.call(number, "power", [2, number % 2], meta=meta("01" if number % 10 == 0 else "00"))
+        results, spans = {}, 0
+        while len(results) < 100:
+            frame = self.host.receive()
+            if frame.kind == f.EVENT:
+                spans += [span["name"] for span in frame.body["data"]["spans"]] == ["snakepit power"]
+                self.assertNotIn(frame.id, results)
+            else:
+                results[frame.id] = frame.body
+        self.assertEqual(results, {number: 2 ** (number % 2) for number in range(1000, 1100)})
+        self.assertEqual(spans, 10)
+        self.host.call(2000, "fails", ["value"], meta=meta("01"))
+        (span,) = self.host.receive_kind(f.EVENT).body["data"]["spans"]
+        self.assertEqual(span["error"], "ValueError: no")
+
     def test_all_forms_of_arguments_reach_the_command(self):
         for options in ({}, {"deadline_ms": 60_000}):
             self.quicken("echo", 1, **options)

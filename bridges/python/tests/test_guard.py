@@ -7,10 +7,11 @@ import unittest
 
 from .host import has_ended, worker_environment
 
-# A worker with a child that was forked while another thread held a lock: it waits for that lock for ever.
+# A worker with two children that were forked while another thread held a lock: they wait for that lock for ever, one of them in a session of its own.
 INTERRUPTED_RUN = '''
 import os, signal, subprocess, sys
 from tests.guard import guard
+from tests.host import worker_environment
 
 WORKER = """
 import os, threading, time
@@ -21,12 +22,15 @@ held.wait()
 child = os.fork()
 if child == 0:
     lock.acquire()
-print(os.getpid(), child, flush=True)
+stranger = os.fork()
+if stranger == 0:
+    os.setsid()
+    lock.acquire()
+print(os.getpid(), child, stranger, flush=True)
 os.waitpid(child, 0)
 """
 
-worker = subprocess.Popen([sys.executable, "-c", WORKER], stdout=subprocess.PIPE, text=True, start_new_session=True)
-guard().watch(worker.pid)
+worker = guard().spawn([sys.executable, "-c", WORKER], stdout=subprocess.PIPE, text=True, env=worker_environment())
 print(worker.stdout.readline(), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 '''
@@ -38,5 +42,5 @@ class Interruption(unittest.TestCase):
         run = subprocess.run([sys.executable, "-c", INTERRUPTED_RUN], env=worker_environment(), stdout=subprocess.PIPE, text=True)
         self.assertEqual(run.returncode, -signal.SIGKILL)
         pids = [int(pid) for pid in run.stdout.split()]
-        self.assertEqual(len(pids), 2)
-        self.assertEqual([has_ended(pid) for pid in pids], [True, True])
+        self.assertEqual(len(pids), 3)
+        self.assertEqual([has_ended(pid) for pid in pids], [True, True, True])

@@ -233,7 +233,7 @@ class Logging(unittest.TestCase):
         host.receive()
         host.call(3, "fields")
         odd = host.receive()
-        self.assertEqual((odd.id, odd.body["fields"]["text"]), (3, "'\\ud800'"))
+        self.assertEqual((odd.id, odd.body["fields"]["text"]), (3, "\\ud800"))
 
 
 class Loading(unittest.TestCase):

@@ -10,6 +10,7 @@ from snakepit_bridge.v1.channel import Channel
 from snakepit_bridge.v2 import frame as f
 
 from . import require_msgpack
+from .guard import guard
 from .host import TIMEOUT_SECONDS, Host, worker_environment, write_module
 
 MODULE = '''
@@ -85,7 +86,7 @@ class Bridge:
     """A worker that speaks v1 on its stdin and stdout."""
 
     def __init__(self, test, command_line, codec="json"):
-        self.process = subprocess.Popen(
+        self.process = guard().spawn(
             command_line,
             env=worker_environment(SNAKEPIT_PROTOCOL="v1"),
             stdin=subprocess.PIPE,
@@ -109,9 +110,7 @@ class Bridge:
         return status, self.process.stderr.read().decode()
 
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
+        guard().end(self.process)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             try:
                 stream.close()

@@ -90,6 +90,21 @@ export const measures = {
     return compareAdds(bench, application.decorated, application.pool, WORKERS * IN_FLIGHT);
   },
 
+  async nest_traced_x(bench) {
+    const { openTracedApplication, TracedLoop } = await import('../support/traced-loop.mjs');
+    const traced = await bench.use(openTracedApplication({ size: WORKERS }));
+    const bare = await bench.use(openPool({ size: WORKERS }));
+    const inFlight = WORKERS * IN_FLIGHT;
+    return ratioOf(await compareLoads(bench, new TracedLoop(traced.add, inFlight), new ClosedLoop(bare.add, inFlight)));
+  },
+
+  async nest_metered_x(bench) {
+    const { openMeteredApplication, openNestApplication } = await import('../support/nest-application.mjs');
+    const metered = await bench.use(openMeteredApplication({ size: WORKERS }));
+    const bare = await bench.use(openNestApplication({ size: WORKERS }));
+    return compareAdds(bench, metered.decorated, bare.pool, WORKERS * IN_FLIGHT);
+  },
+
   async json_codec_x(bench) {
     const json = await bench.use(openPool({ size: 1, adapter: pythonAdapter({ codec: 'json' }) }));
     const msgpack = await bench.use(openPool({ size: 1 }));

@@ -3,6 +3,8 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { commandArgs, getPoolToken, SnakepitCommand, SnakepitModule } from 'nestjs-snakepit';
+import { SnakepitMetricsModule } from 'nestjs-snakepit/metrics';
+import { Registry } from 'prom-client';
 
 import { pythonAdapter } from './pools.mjs';
 
@@ -17,10 +19,20 @@ decorateMethod(Calculator, 'add', SnakepitCommand());
 class ApplicationModule {}
 Module({})(ApplicationModule);
 
-/** A real application whose provider declares `add`; the pool beside it is the one that runs it. */
-export async function openNestApplication(options) {
+/** The same, with every call counted for Prometheus. */
+export function openMeteredApplication(options) {
+  return openNestApplication(options, [SnakepitMetricsModule.forRoot({ registry: new Registry() })]);
+}
+
+/**
+ * A real application whose provider declares `add`; the pool beside it is the one that runs it.
+ *
+ * @param {object} options of the pool
+ * @param {object[]} others modules that the application imports besides
+ */
+export async function openNestApplication(options, others = []) {
   const pools = SnakepitModule.forRoot({ adapter: pythonAdapter(), ...options });
-  const module = { module: ApplicationModule, imports: [pools], providers: [Calculator] };
+  const module = { module: ApplicationModule, imports: [pools, ...others], providers: [Calculator] };
   const application = await NestFactory.createApplicationContext(module, { logger: ['error', 'warn'] });
   const calculator = application.get(Calculator);
   const pool = application.get(getPoolToken('default'));

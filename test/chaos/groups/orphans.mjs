@@ -12,7 +12,7 @@ import { guardianOf, isAlive, processesOf } from '../support/processes.mjs';
 import { randomFrom } from '../support/random.mjs';
 
 const HOST = fileURLToPath(new URL('../hosts/busy.mjs', import.meta.url));
-const SCENARIOS = ['python', 'python zygote', 'node', 'python v1', 'node gRPC', 'python gRPC'];
+const SCENARIOS = ['python', 'python zygote', 'node', 'python v1', 'node gRPC', 'python gRPC', 'node v1'];
 /** After which what is still there is counted as an orphan, and killed. */
 const PATIENCE_MS = 2_000;
 /** One host in this many is killed at any moment of its start instead of when all its workers are busy. */

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
+import { processesFor } from '../support/cpus.mjs';
+
 const SHARE = fileURLToPath(new URL('../support/simulation-share.mjs', import.meta.url));
 
 /**
@@ -56,8 +58,7 @@ async function runShare(input, onProgress) {
 }
 
 export async function run({ cycles, seed, isQuick, progress }) {
-  // Beside a soak and a fuzzer, two CPUs are left at most.
-  const processes = isQuick ? availableParallelism() : Math.max(1, availableParallelism() - 2);
+  const processes = processesFor({ isQuick });
   const { sim_failed: failed, ...figures } = await simulations({ seed, cycles, progress, processes });
   return { ...figures, notes: failed.map((each) => JSON.stringify(each)) };
 }

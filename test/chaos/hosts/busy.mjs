@@ -15,6 +15,7 @@ const ADAPTERS = {
   'python gRPC': () => python({ module: pathOf('busy.py'), transport: 'grpc', path: [path] }),
   'node gRPC': () => node({ module: pathOf('busy.js'), transport: 'grpc' }),
   node: () => node({ module: pathOf('busy.js') }),
+  'node v1': () => node({ module: pathOf('busy.js'), protocol: 'v1' }),
 };
 const COMMANDS = ['loop', 'hold_gil', 'with_family', 'forked_family'];
 /** The last worker is idle. */

@@ -120,13 +120,14 @@ describe('our Python worker, served as the ancestor’s', () => {
   it('is attached to, and lives on when its host leaves', async () => {
     const worker = await startStandalone('python', '127.0.0.1:0', TOKEN, inject('pythonPackages'));
     workers.push(worker);
-    const pool = await start({ adapter: grpc({ address: worker.address, token: TOKEN, protocol: 'v1' }) });
+    const adapter = grpc({ address: worker.address, token: TOKEN, protocol: 'v1' });
+    const pool = await start({ adapter, killGraceMs: 60_000 });
     expect(await pool.execute('add', { a: 1, b: 2 })).toEqual({ result: 3 });
     const began = performance.now();
     await closeLast();
-    expect(performance.now() - began).toBeLessThan(900);
+    expect(performance.now() - began).toBeLessThan(10_000);
     expect(worker.child.exitCode).toBeNull();
-    const again = await start({ adapter: grpc({ address: worker.address, token: TOKEN, protocol: 'v1' }) });
+    const again = await start({ adapter });
     const path = scratch();
     const lost = failureOf(again.execute('block', { ms: 30_000, path }));
     await entryWith(path, 'began');

@@ -182,8 +182,8 @@ describe.each(PLACES)('a connection over gRPC to a worker $name', ({ open }) => 
   });
 
   it('over which nothing passes any more is found out by its heartbeat, and made anew when the network is back', async () => {
-    const heartbeat = { heartbeatIntervalMs: 50, heartbeatTimeoutMs: 250 };
-    const { pool, proxy } = await open({ ...heartbeat, startTimeoutMs: 1_000 });
+    const heartbeat = { heartbeatIntervalMs: 50, heartbeatTimeoutMs: 500 };
+    const { pool, proxy } = await open({ ...heartbeat, startTimeoutMs: 5_000 });
     const path = scratch();
     const stalled = proxy();
     const lost = failureOf(pool.execute('note_later', { path, name: 'a', ms: 60_000 }));

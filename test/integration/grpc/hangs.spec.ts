@@ -3,11 +3,16 @@ import { fileURLToPath } from 'node:url';
 import { createSnakepit, python, type LogRecord, type PoolOptions, type Snakepit } from 'nestjs-snakepit/core';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
-import { failureOf } from '../../support/outcomes.js';
+import { failureOf, failureWithStacks } from '../../support/outcomes.js';
 import { untilGone } from '../../support/processes.js';
 import { entryWith, useScratch } from '../../support/records.js';
 
 const module = fileURLToPath(new URL('../../fixtures/integration/hangs.py', import.meta.url));
+
+/** What one worker has written to the log. */
+function linesOf(worker: unknown, logs: readonly LogRecord[]): string {
+  return logs.flatMap((record) => (record.worker === worker ? record.message : [])).join('\n');
+}
 
 describe('a command that hangs in a Python worker over gRPC', () => {
   const scratch = useScratch();
@@ -32,18 +37,19 @@ describe('a command that hangs in a Python worker over gRPC', () => {
       const { pool, logs } = await start();
       const path = scratch();
       const [before] = pool.stats().pids;
-      const error = await failureOf(pool.execute(command, { path }, { timeoutMs: 200 }));
-      expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
       const innermost = command === 'hang' ? 'innermost_of_the_hang' : command;
-      expect(String(error.details['workerStacks'])).toMatch(new RegExp(`hangs\\.py", line \\d+ in ${innermost}`));
-      expect(logs.map(({ message }) => message).join('\n')).not.toContain('most recent call first');
+      const where = new RegExp(`hangs\\.py", line \\d+ in ${innermost}`);
+      const error = await failureWithStacks(() => pool.execute(command, { path }, { timeoutMs: 200 }), where);
+      expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
+      expect(String(error.details['workerStacks'])).toMatch(where);
+      expect(linesOf(error.details['worker'], logs)).not.toContain('most recent call first');
       expect(await pool.execute('pid')).not.toBe(before);
       await untilGone([before ?? 0]);
     },
   );
 
   it('while it holds the GIL misses its heartbeat: WORKER_LOST, and its worker is replaced', async () => {
-    const { pool } = await start({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 150 });
+    const { pool } = await start({ heartbeatIntervalMs: 30, heartbeatTimeoutMs: 500 });
     const path = scratch();
     const lost = failureOf(pool.execute('hold_gil', { path }));
     await entryWith(path, 'began');

@@ -108,11 +108,33 @@ describe.each(Object.entries(LANGUAGES))('a %s worker over gRPC', (language, ada
     expect(error.message).toContain("choose others by 'grpc.basePort' and 'grpc.portRange'");
   });
 
-  it('says that the folder for its socket cannot be made, and where', async () => {
-    vi.stubEnv('TMPDIR', '/no-such-folder');
-    const error = await failureOf(createSnakepit({ adapter: adapter({}), size: 1 }));
-    expect(error.message).toContain('Make /no-such-folder writable');
+  it.each(['expired', 'not yet valid'])('refuses a start by certificates that are %s, and says so', async (when) => {
+    const elevenYearsMs = 11 * 366 * 24 * 3_600_000;
+    const from = Date.now() + (when === 'expired' ? -elevenYearsMs : elevenYearsMs);
+    const { authority: ca, host, worker } = createOneTimeTls(new Date(from));
+    const tls = {
+      ca,
+      certificate: host.certificate,
+      key: host.key,
+      workerCertificate: worker.certificate,
+      workerKey: worker.key,
+    };
+    const error = await failureOf(createSnakepit({ adapter: adapter({ listen: 'tcp', tls }), size: 1 }));
+    expect(error).toMatchObject({ code: 'WORKER_START_FAILED', delivery: 'not-started' });
+    expect(error.message).toContain(when === 'expired' ? 'expired' : 'not yet valid');
+    expect(error.message).toContain('Renew the certificate');
   });
+
+  // Nobody may make anything in the second, not even root.
+  it.each(process.platform === 'linux' ? ['/no-such-folder', '/sys'] : ['/no-such-folder'])(
+    'says that the folder for its socket cannot be made in %s, and what to do',
+    async (parent) => {
+      vi.stubEnv('TMPDIR', parent);
+      const error = await failureOf(createSnakepit({ adapter: adapter({}), size: 1 }));
+      expect(error).toMatchObject({ code: 'WORKER_START_FAILED', delivery: 'not-started' });
+      expect(error.message).toContain(`Make ${parent} writable, name another folder by TMPDIR`);
+    },
+  );
 
   it('says that the path of its socket is too long', async () => {
     const long = join(tmpdir(), 'x'.repeat(90));

@@ -12,7 +12,7 @@ import {
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
 import { failureOf, itemsOf } from '../../support/outcomes.js';
-import { untilGone } from '../../support/processes.js';
+import { sendSignal, untilGone } from '../../support/processes.js';
 import { entryWith, useScratch } from '../../support/records.js';
 import { waitUntil } from '../../support/wait-until.js';
 
@@ -124,9 +124,9 @@ describe.each(Object.entries(ADAPTERS))('supervision over gRPC, of %s workers', 
   });
 
   it('finds a worker that was stopped by its missing heartbeat, and replaces it', async () => {
-    const pool = await start({ size: 1, heartbeatIntervalMs: 50, heartbeatTimeoutMs: 250 });
+    const pool = await start({ size: 1, heartbeatIntervalMs: 50, heartbeatTimeoutMs: 500 });
     const [pid] = pool.stats().pids;
-    process.kill(pid ?? 0, 'SIGSTOP');
+    sendSignal(pid, 'SIGSTOP');
     await untilGone([pid ?? 0]);
     expect(await pool.execute('add', { a: 1, b: 2 })).toBe(3);
     expect(pool.stats()).toMatchObject({ restarts: 1, status: 'up' });
@@ -137,13 +137,13 @@ describe.each(Object.entries(ADAPTERS))('supervision over gRPC, of %s workers', 
   const verdict = language === 'python' ? 'WORKER_LOST' : 'CALL_TIMEOUT';
 
   it(`fails the call in the hands of a worker that is stopped with ${verdict}, and replaces it`, async () => {
-    const heartbeat = { heartbeatIntervalMs: 50, heartbeatTimeoutMs: 250 };
+    const heartbeat = { heartbeatIntervalMs: 50, heartbeatTimeoutMs: 500 };
     const pool = await start({ size: 1, ...heartbeat, cancelGraceMs: 100, killGraceMs: 100 });
     const path = scratch();
-    const timeoutMs = language === 'python' ? 15_000 : 1_000;
+    const timeoutMs = language === 'python' ? 15_000 : 1_500;
     const lost = failureOf(pool.execute('until_cancelled', { path }, { timeoutMs }));
     await entryWith(path, 'began');
-    process.kill(pool.stats().pids[0] ?? 0, 'SIGSTOP');
+    sendSignal(pool.stats().pids[0], 'SIGSTOP');
     expect(await lost).toMatchObject({ code: verdict, delivery: 'may-have-run' });
     expect(await pool.execute('add', { a: 1, b: 2 })).toBe(3);
   });

@@ -9,7 +9,7 @@ import {
 } from 'nestjs-snakepit/core';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { openGrpcChannel, type ChannelCall } from '../../../libs/snakepit/src/channel/index.js';
+import { openGrpcChannel, Traffic, type ChannelCall } from '../../../libs/snakepit/src/channel/index.js';
 import { systemClock } from '../../../libs/snakepit/src/core/index.js';
 import { failureOf, received } from '../../support/outcomes.js';
 import { failureStatus, json, ScriptedGrpcWorker, type Script } from '../../support/scripted-grpc-worker.js';
@@ -146,7 +146,14 @@ describe('the control stream', () => {
 describe('a call that has not left the host', () => {
   it('is told apart from one that may have, when its channel is given up', async () => {
     worker = await ScriptedGrpcWorker.start();
-    const silent = { onLog() {}, onEvent() {}, onHostCall: () => Promise.resolve(null), onRoom() {}, onFailed() {} };
+    const silent = {
+      traffic: new Traffic(),
+      onLog() {},
+      onEvent() {},
+      onHostCall: () => Promise.resolve(null),
+      onRoom() {},
+      onFailed() {},
+    };
     const channel = await openGrpcChannel(
       {
         target: { address: worker.address, token: undefined, tls: undefined, isOwn: false },

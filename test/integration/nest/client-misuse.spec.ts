@@ -67,8 +67,10 @@ describe('misuse of a client, when its class is defined', () => {
     [
       'a member that the language calls',
       () => {
+        // As the decorator on a member does it; a class with such a member is what this warns of.
         class Ml {}
         PoolCommand()(Ml.prototype, 'then');
+        return Ml;
       },
       /Ml\.then: Nest would call it by itself; give the property another name: @PoolCommand\('then'\) run!/,
     ],

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { ConsoleLogger, Logger, type LoggerService } from '@nestjs/common';
-import { PoolService, SnakepitModule } from 'nestjs-snakepit';
+import { PoolService, python, SnakepitModule } from 'nestjs-snakepit';
 import { afterEach, expect, it, vi } from 'vitest';
 import { bootApp, reports } from './support/apps.js';
 
@@ -38,6 +38,38 @@ it('writes stray output of workers to the log', async () => {
   await app.get(PoolService).execute('shout', ['hello']);
   await app.close();
   expect(lines.some(({ rest }) => String(rest[0]).includes('hello'))).toBe(true);
+});
+
+it('writes a line of JSON with the call, its trace and its context, and the traceback as the stack', async () => {
+  const written: string[] = [];
+  const write = (chunk: unknown) => written.push(String(chunk)) > 0;
+  vi.spyOn(process.stdout, 'write').mockImplementation(write);
+  vi.spyOn(process.stderr, 'write').mockImplementation(write);
+  const adapter = python({ module: 'test/fixtures/logs/chatty.py' });
+  const app = await bootApp({ imports: [SnakepitModule.forRoot({ adapter, size: 1 })] });
+  app.useLogger(new ConsoleLogger({ json: true }));
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const trace = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+  await app.get(PoolService).execute('log_exception', null, { trace, context: { requestId: 'r-17' } });
+  await app.close();
+  const lines = written.filter((line) => line.includes('KeyError'));
+  expect(lines).toHaveLength(1);
+  const record = JSON.parse(lines[0]!) as Record<string, unknown>;
+  expect(record).toMatchObject({
+    level: 'error',
+    message: 'it is\nmissing',
+    context: expect.stringMatching(/^Snakepit\/default-\d+$/) as string,
+    stack: expect.stringMatching(/^Traceback [^]*KeyError: 'missing'$/) as string,
+    params: {
+      logger: 'app.models',
+      pool: 'default',
+      worker: expect.stringMatching(/^default-\d+$/) as string,
+      call: expect.any(Number) as number,
+      command: 'log_exception',
+      traceId,
+      correlation: { requestId: 'r-17' },
+    },
+  });
 });
 
 it('keeps the fields apart in JSON lines', async () => {

@@ -7,6 +7,6 @@ export type Language = (typeof LANGUAGES)[number];
 
 /** The language whose route was called. */
 export const RouteLanguage = createParamDecorator((_: unknown, context: ExecutionContext): Language => {
-  const { path } = context.switchToHttp().getRequest<Request>();
-  return path.startsWith('/node/') ? 'node' : 'python';
+  const { url } = context.switchToHttp().getRequest<Request>();
+  return url.startsWith('/node/') ? 'node' : 'python';
 });

@@ -15,7 +15,7 @@ export const ZERO = [
   [0, 0, 6, 13, 10, 0, 0, 0],
 ].flat();
 
-const image = z
+export const image = z
   .array(z.number().min(0).max(MAX_PIXEL))
   .length(PIXELS)
   .describe('8 rows of 8 pixels, 0 (paper) to 16 (ink)');

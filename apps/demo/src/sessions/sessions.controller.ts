@@ -31,7 +31,7 @@ export class SessionsController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<SessionView> {
     const session = await this.sessions.create(undefined, { metadata, ttlMs });
-    response.location(`/sessions/${session.id}`);
+    response.header('Location', `/sessions/${session.id}`);
     return viewOf(session);
   }
 

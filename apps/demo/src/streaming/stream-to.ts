@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 
 import { problemOf } from '../errors/problem.js';
 import { pull, type Items } from './items.js';
@@ -9,18 +9,32 @@ const HEARTBEAT_MS = 15_000;
 /** For how long the first item is awaited, so that an early failure can still choose the status. */
 const FIRST_ITEM_MS = 500;
 
+/** Fastify wraps the response of Node, Express extends it. */
+interface WrappedResponse {
+  readonly raw: ServerResponse;
+  hijack(): void;
+}
+
 /**
  * Answers a request with a stream of items, as server-sent events or as NDJSON.
  *
  * A failure before the first item is thrown, for Nest's filters; a later one is the last thing in the stream. `start` gets a
  * signal that aborts when the client leaves. Items are pulled no faster than the client reads.
  */
-export async function streamTo<Item>(response: Response, start: (signal: AbortSignal) => Items<Item>): Promise<void> {
+export async function streamTo<Item>(
+  to: ServerResponse | WrappedResponse,
+  start: (signal: AbortSignal) => Items<Item>,
+): Promise<void> {
+  const response = 'raw' in to ? to.raw : to;
   const leaving = new AbortController();
   const leave = (): void => leaving.abort();
   if (response.destroyed) leave();
   response.once('close', leave);
-  const stream = new StreamResponse(response, formatFor(response.req.headers.accept));
+  const stream = new StreamResponse(
+    response,
+    formatFor(response.req.headers.accept),
+    () => 'hijack' in to && to.hijack(),
+  );
   const opener = setTimeout(() => stream.open(), FIRST_ITEM_MS);
   try {
     for await (const item of pull(start(leaving.signal), leaving.signal)) {
@@ -43,8 +57,10 @@ class StreamResponse {
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly response: Response,
+    private readonly response: ServerResponse,
     private readonly format: StreamFormat,
+    /** Takes the response from the framework, which sends it no more. */
+    private readonly take: () => void,
   ) {}
 
   get isOpen(): boolean {
@@ -54,7 +70,8 @@ class StreamResponse {
   open(): void {
     const { response, format } = this;
     if (this.isOpen || response.destroyed) return;
-    response.status(200).set({
+    this.take();
+    response.writeHead(200, {
       'Content-Type': format.contentType,
       'Cache-Control': 'no-cache, no-transform',
       // nginx would gather the stream otherwise.

@@ -45,6 +45,12 @@ class Network:
     def probabilities(self, pixels):
         return self.forward(pixels)[1]
 
+    def best(self, pixels):
+        """`(class, its probability)`."""
+        probabilities = self.probabilities(pixels)
+        best = best_class(probabilities)
+        return best, probabilities[best]
+
     def gradient(self, pixels, label):
         """`(loss, class errors, hidden activations, hidden errors)`.
 

@@ -28,6 +28,7 @@ def _stub():
 
     stub = types.ModuleType("snakepit_bridge")
     stub.command = command
+    stub.batch = command
     stub.Context = type("Context", (), {})
     stub.ToolError = type("ToolError", (Exception,), {})
     stub.MessageError = type("MessageError", (Exception,), {})
@@ -44,6 +45,23 @@ class FakeContext:
         self.cancelled = False
         self.session = session
         self.deadline_seconds = None
+        self.metrics = FakeMetrics()
+
+
+class FakeMetrics:
+    """What commands have measured, in order."""
+
+    def __init__(self):
+        self.measured = []
+
+    def count(self, name, amount=1, **labels):
+        self.measured.append(("count", name, amount, labels))
+
+    def gauge(self, name, value, **labels):
+        self.measured.append(("gauge", name, value, labels))
+
+    def observe(self, name, value, **labels):
+        self.measured.append(("observe", name, value, labels))
 
 
 class FakeSession:

@@ -6,6 +6,8 @@ import type { CallRunner } from '../call-runner.js';
 import { cutLog, FrameTooLarge } from '../failures.js';
 import { HostAsks } from '../host-asks.js';
 import type { HostedCall } from '../hosted-call.js';
+import { clipped, LogGate } from '../log-gate.js';
+import { removeLogLink } from '../process-log.js';
 import { SessionTracker } from '../session-tracker.js';
 import type { ControlStream } from './control-stream.js';
 import type { GrpcLink, RpcCall } from './grpc-link.js';
@@ -43,6 +45,7 @@ export class Attachment implements GrpcLink {
   readonly #calls = new Map<number, RpcCall>();
   readonly #earlyCancels = new Set<number>();
   readonly #asks = new HostAsks();
+  readonly #logGate = new LogGate((record) => this.#logPast(undefined, record));
   #hasLeft = false;
 
   constructor({ grpc, number, values, streamCredit, control, runner, onShutdown }: AttachmentParts) {
@@ -71,6 +74,7 @@ export class Attachment implements GrpcLink {
   leave(): void {
     if (this.#hasLeft) return;
     this.#hasLeft = true;
+    removeLogLink(this);
     this.#asks.rejectAll(new Error('the host has left'));
     for (const call of this.#calls.values()) this.#runner.cancel(call, CALLER);
     this.sessions.closeAll();
@@ -122,7 +126,13 @@ export class Attachment implements GrpcLink {
     this.#notice(call, (id) => this.control.send({ progress: { call: id, value: body } }, body.data?.length));
   }
 
-  log(call: Call, record: LogBody): void {
+  log(call: Call | undefined, record: LogBody): void {
+    if (this.#logGate.admits()) this.#logPast(call, record);
+  }
+
+  #logPast(call: Call | undefined, given: LogBody): void {
+    if (this.#hasLeft) return;
+    const record = { ...given, message: clipped(String(given.message)) };
     this.#notice(call, (id) => {
       try {
         this.#sendLog(id, record);
@@ -144,7 +154,8 @@ export class Attachment implements GrpcLink {
     return this.#asks.ask((id) => {
       if (this.#hasLeft) throw new Error('the host has left');
       const body = this.values.encode(args, method, 1);
-      this.control.send({ hostCall: { id, call: call.callId, method, args: body } }, body.data?.length);
+      const question = { id, call: call.callId, method, args: body, ...call.callTrace?.header };
+      this.control.send({ hostCall: question }, body.data?.length);
     });
   }
 
@@ -165,8 +176,8 @@ export class Attachment implements GrpcLink {
   }
 
   /** Counts what names a call: its answer must not overtake it. */
-  #notice(call: Call, send: (id: number) => void): void {
-    if (call.hasEnded) return send(0);
+  #notice(call: Call | undefined, send: (id: number) => void): void {
+    if (call === undefined || call.hasEnded) return send(0);
     send(call.callId);
     (call as RpcCall).notices += 1;
   }

@@ -35,6 +35,14 @@ export class GrpcCall extends HostedCall implements RpcCall {
     else this.reply.end(this.#outcome());
   }
 
+  override measure(value: unknown): number {
+    return this.uplink.values.encode(value, 'result').data?.length ?? 0;
+  }
+
+  override get maxFrameBytes(): number {
+    return this.uplink.values.maxFrameBytes;
+  }
+
   override sendError(error: ErrorBody): void {
     if (this.reply.isOver) return this.uplink.release(this);
     let failure = { ...failureOf(error, this.uplink.values), ...this.#outcome() };

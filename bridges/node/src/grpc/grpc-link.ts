@@ -48,8 +48,8 @@ export class Unattached implements GrpcLink {
 
   progress(): void {}
 
-  log(call: Call, { level, message }: LogBody): void {
-    console.error(`[${level}] ${call.command}: ${message}`);
+  log(call: Call | undefined, { level, message }: LogBody): void {
+    process.stderr.write(`[${level}] ${call?.command ?? 'worker'}: ${message}\n`);
   }
 
   emit(): void {}

@@ -12,6 +12,7 @@ import {
 import { CallRunner, cancelled } from '../call-runner.js';
 import { unknownCommand } from '../failures.js';
 import type { Command } from '../load-commands.js';
+import { addLogLink, removeLogLink } from '../process-log.js';
 import { SELF } from '../self-description.js';
 import { Attachment } from './attachment.js';
 import { ControlStream, type AttachRpc } from './control-stream.js';
@@ -83,7 +84,10 @@ export class GrpcWorker {
 
   /** Ends the control streams. */
   part(): void {
-    for (const { control } of this.#attachments.values()) control.end();
+    for (const attachment of this.#attachments.values()) {
+      removeLogLink(attachment);
+      attachment.control.end();
+    }
   }
 
   // --- attaching ---------------------------------------------------------------------------------
@@ -147,6 +151,7 @@ export class GrpcWorker {
     });
     this.#attachments.set(attachment.number, attachment);
     control.send({ hello: this.#hello(codec, attachment.number, maxFrameBytes < hello.maxFrameBytes) });
+    addLogLink(attachment, isOwned);
     return attachment;
   }
 
@@ -158,13 +163,15 @@ export class GrpcWorker {
       // A synchronous command holds the only thread that could answer.
       silentWhileBusy: true,
       typedArrays: true,
+      batches: true,
       attachment,
       maxFrameBytes: takesLess ? maxFrameBytes : 0,
-      commands: commands.map(({ manifest: { name, kind, doc, schema } }) => ({
+      commands: commands.map(({ manifest: { name, kind, doc, schema, batch } }) => ({
         name,
         kind: kind === 'stream' ? CommandKind.STREAM : CommandKind.CALL,
         doc,
         schema: schema && JSON.stringify(schema),
+        batch,
       })),
     };
   }
@@ -274,11 +281,12 @@ function readArguments(
 
 function metaOf(meta: RpcMeta | undefined): CallMeta {
   if (meta === undefined) return NO_META;
-  const { session, traceparent, tracestate, context } = meta;
+  const { session, traceparent, tracestate, context, batch } = meta;
   return {
     ...(session !== '' && { session }),
     ...(traceparent !== '' && { trace: { traceparent, ...(tracestate !== '' && { tracestate }) } }),
     ...(context.size > 0 && { context: Object.fromEntries(context) }),
+    ...(batch && { batch }),
   };
 }
 

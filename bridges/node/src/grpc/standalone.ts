@@ -59,7 +59,7 @@ export async function serveStandalone(
   };
   const listening = await startServer(settings, await load(module), { isOwned: false, drainMs });
   process.on('SIGINT', () => process.kill(process.pid, 'SIGTERM'));
-  console.log(JSON.stringify({ listening }));
+  process.stdout.write(`${JSON.stringify({ listening })}\n`);
 }
 
 function readFlags(args: readonly string[]) {

@@ -35,6 +35,11 @@ class AncestorCall(Call):
         """The session that the call belongs to, or None."""
         return getattr(self.request, "session_id", "") or None
 
+    @property
+    def is_batch(self):
+        """The ancestor has none."""
+        return False
+
     def take_arguments(self):
         """The decoded arguments."""
         return decode_arguments(self.request.args)

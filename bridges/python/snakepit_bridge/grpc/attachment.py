@@ -3,11 +3,14 @@
 import threading
 from collections import deque
 
+from ..log_gate import LogGate
+from ..metrics import METRICS_EVENT, Metrics
 from ..v2.sessions import SessionHooks
-from .call_runtime import ask_host, ask_host_async
-from .generated.worker_pb2 import CallFailure, Released, WorkerBatch, WorkerMessage
+from .call_runtime import ask_host, ask_host_async, send_record
+from .generated.worker_pb2 import CallFailure, Event, Released, WorkerBatch, WorkerMessage
 from .host_calls import HostCalls
 from .outcome import abridge, fits_metadata
+from .wire import body_of
 
 _MAX_BATCH_BYTES = 64 * 1024
 _MAX_LATE_CANCELS = 1024
@@ -34,6 +37,8 @@ class Attachment:
         self._outgoing = deque()
         self._lock = threading.RLock()  # a finalizer that logs may run within it
         self._waiter = None
+        self.metrics = Metrics(self._send_metrics)
+        self.log_gate = LogGate(lambda *record: send_record(self, None, *record))
 
     def send(self, message):
         """Send a message over the control stream. From any thread; dropped when the host has left."""
@@ -54,6 +59,8 @@ class Attachment:
     def end_call(self, call, outcome):
         """Note that nothing may follow in the name of a call. A failure that metadata has no room for goes ahead of the answer."""
         failure = outcome.failure
+        if self.metrics.is_due:
+            self.metrics.flush(call)
         with self._lock:
             if failure is not None and not fits_metadata(failure) and call.has_rpc:
                 failure.service_us = outcome.service_us
@@ -62,6 +69,11 @@ class Attachment:
                 outcome.failure = abridge(failure)
             call.is_ended = True
             outcome.notices = call.notices
+
+    def _send_metrics(self, entries, call):
+        """In the name of a call whose answer follows, so that the host waits for them."""
+        data = body_of(self.values.encode(entries, "event"))
+        self.notify(call, lambda number: WorkerMessage(event=Event(call=number, name=METRICS_EVENT, data=data)))
 
     def part(self, call):
         """A call is being answered. One that was cancelled is released as well: its RPC may have ended on the way, which nobody tells

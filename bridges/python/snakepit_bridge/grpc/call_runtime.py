@@ -1,6 +1,7 @@
 """The worker as the context of one call sees it."""
 
 from ..errors import Refusal
+from ..log_text import MAX_FIELDS_BYTES, as_texts, clipped, printable
 from .generated.worker_pb2 import Event, Log, Progress, WorkerMessage
 from .host_calls import Answer
 from .stream_parts import ProgressPart
@@ -15,6 +16,11 @@ class CallRuntime:
     def __init__(self, call):
         self._call = call
         self._attachment = call.attachment
+
+    @property
+    def metrics(self):
+        """What is measured for the host that made the call."""
+        return self._attachment.metrics
 
     def is_cancelled(self, _):
         """Tell whether the call was cancelled."""
@@ -39,13 +45,36 @@ class CallRuntime:
         body = body_of(self._attachment.values.encode(data, "event"))
         self._attachment.notify(self._call, lambda number: WorkerMessage(event=Event(call=number, name=name, data=body)))
 
+    def send_spans(self, batch):
+        """Send spans that have ended; those that are too large are dropped."""
+        try:
+            body = body_of(self._attachment.values.encode(batch, "spans"))
+        except Refusal:
+            return
+        self._attachment.notify(
+            self._call, lambda number: WorkerMessage(event=Event(call=number, name="snakepit.spans", data=body))
+        )
+
     def ask_host(self, _, method, args):
         """Ask the host and wait for the answer. Raises HostError if it refuses, Cancelled if it leaves."""
-        return ask_host(self._attachment, self._call.number, method, args)
+        return self.answer_of(self.begin_ask(None, method, args))
+
+    def begin_ask(self, _, method, args):
+        """Ask the host; `answer_of` waits for the answer."""
+        return begin_ask(self._attachment, self._call.number, method, args, self._trace_header())
+
+    def answer_of(self, answer):
+        """What the host answered, once it has. Raises HostError if it refused, Cancelled if it has left."""
+        return self._attachment.host_calls.read(answer.wait())
 
     async def ask_host_async(self, _, method, args):
         """Ask the host and await the answer. Raises HostError if it refuses, Cancelled if it leaves."""
-        return await ask_host_async(self._attachment, self._call.number, method, args)
+        return await ask_host_async(self._attachment, self._call.number, method, args, self._trace_header())
+
+    def _trace_header(self):
+        """The span that asks; None for a call that is not sampled."""
+        trace = self._call.call_trace
+        return None if trace is None else trace.header
 
     @staticmethod
     def allocate(_, count):
@@ -54,20 +83,31 @@ class CallRuntime:
 
 
 def send_log(attachment, call, level, message, logger, fields):
-    """Send a log record in the name of a call, or of none (None)."""
+    """Send a log record in the name of a call, or of none (None), unless there are too many."""
+    if attachment.log_gate.admits():
+        send_record(attachment, call, level, message, logger, fields)
+
+
+def send_record(attachment, call, level, message, logger, fields):
+    """Send a log record past the gate."""
     body = _fields_body(attachment.values, fields)
-    record = {"level": level, "message": _printable(message), "logger": logger}
+    record = {"level": level, "message": printable(clipped(message)), "logger": logger}
     attachment.notify(call, lambda number: WorkerMessage(log=Log(call=number, fields=body, **record)))
 
 
-def ask_host(attachment, call_number, method, args):
-    """Ask a host and wait for the answer."""
+def begin_ask(attachment, call_number, method, args, trace=None):
+    """Ask a host and return its Answer, to be waited for."""
     answer = Answer()
-    attachment.host_calls.ask(call_number, method, args, answer)
-    return attachment.host_calls.read(answer.wait())
+    attachment.host_calls.ask(call_number, method, args, answer, trace)
+    return answer
 
 
-async def ask_host_async(attachment, call_number, method, args):
+def ask_host(attachment, call_number, method, args, trace=None):
+    """Ask a host and wait for the answer."""
+    return attachment.host_calls.read(begin_ask(attachment, call_number, method, args, trace).wait())
+
+
+async def ask_host_async(attachment, call_number, method, args, trace=None):
     """Ask a host and await the answer."""
     from asyncio import get_running_loop
 
@@ -84,7 +124,7 @@ async def ask_host_async(attachment, call_number, method, args):
         except RuntimeError:
             pass  # the event loop was closed by a command that does not wait any more
 
-    attachment.host_calls.ask(call_number, method, args, on_answer)
+    attachment.host_calls.ask(call_number, method, args, on_answer, trace)
     return attachment.host_calls.read(await future)
 
 
@@ -92,10 +132,9 @@ def _fields_body(values, fields):
     if not fields:
         return None
     try:
-        return body_of(values.encode(fields, "log"))
+        body = body_of(values.encode(fields, "log"))
     except Refusal:
-        return body_of(values.encode({str(key): _printable(repr(value)) for key, value in fields.items()}, "log"))
-
-
-def _printable(text):
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+        body = None
+    if body is None or body.ByteSize() > MAX_FIELDS_BYTES:
+        return body_of(values.encode(as_texts(fields), "log"))
+    return body

@@ -7,7 +7,7 @@ from ..command import STREAM
 from ..context import Context
 from ..errors import CANCELLED, INVALID_ARGUMENTS, Refusal
 from .call_runtime import CallRuntime
-from .outcome import ABANDONED
+from .outcome import ABANDONED, failure_facts
 
 _NO_META = {}
 
@@ -35,6 +35,7 @@ class Call:
         "notices",
         "outcome",
         "parts",
+        "call_trace",
         "waiter",
         "_deadline",
     )
@@ -53,6 +54,7 @@ class Call:
         self.notices = 0
         self.outcome = None
         self.parts = deque() if is_stream else None
+        self.call_trace = None
         self.waiter = None
         self._deadline = None if seconds_left is None else monotonic() + seconds_left
 
@@ -73,6 +75,11 @@ class Call:
         return self.request.meta.session or None
 
     @property
+    def is_batch(self):
+        """Tell whether the arguments are those of several calls."""
+        return self.request.meta.batch
+
+    @property
     def values(self):
         """What encodes the answer."""
         return self.attachment.values
@@ -86,7 +93,10 @@ class Call:
         command = self.command
         if command.kind == STREAM and not self.is_stream:
             raise Refusal(INVALID_ARGUMENTS, "%s is a stream; call it as one" % command.name)
-        return command.invoke(self.take_arguments(), self._context() if command.takes_context else None)
+        arguments = self.take_arguments()
+        self._trace()
+        context = self._context() if command.takes_context else None
+        return command.invoke(arguments, context, self.is_batch)
 
     def take_arguments(self):
         """The decoded arguments. Raises Refusal."""
@@ -99,6 +109,8 @@ class Call:
 
     def finish(self, outcome):
         """The command has ended. From any thread; nothing may be sent in the call's name afterwards."""
+        if self.call_trace is not None:
+            self.call_trace.end(failure_facts(outcome))
         self.attachment.end_call(self, outcome)
         self.outcome = outcome
         self.attachment.doorbell.ring(self)
@@ -133,7 +145,15 @@ class Call:
             self.attachment.release(self)
 
     def _context(self):
-        return Context(CallRuntime(self), self.command.name, self.number, self._deadline, self._meta())
+        return Context(CallRuntime(self), self.command.name, self.number, self._deadline, self._meta(), self.call_trace)
+
+    def _trace(self):
+        """Record the spans of a call that is sampled, from here on."""
+        if not self.attachment.has_control_stream or not self.request.meta.traceparent:
+            return
+        from ..spans import trace_of
+
+        self.call_trace = trace_of(self.command, self._meta(), CallRuntime(self).send_spans)
 
     def _meta(self):
         if not self.request.HasField("meta"):

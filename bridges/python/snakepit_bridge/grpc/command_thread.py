@@ -18,7 +18,7 @@ class RunningCall:
     def __init__(self):
         self.running_id = None
 
-    def end(self, call):
+    def end(self, call, failure=None):
         """Calls end by their outcome."""
 
 

@@ -1,6 +1,8 @@
 """Callers without a control stream."""
 
 from ..errors import HostError
+from ..log_gate import LogGate
+from ..metrics import Metrics
 from ..process import complain
 
 
@@ -18,6 +20,8 @@ class Detached:
         self.doorbell = doorbell
         self.host_calls = _NoHost
         self.hooks = _NoHooks
+        self.metrics = Metrics(lambda entries, call: None)
+        self.log_gate = LogGate(lambda level, message, *_: complain("%s: %s" % (level, message)))
 
     def notify(self, call, make, is_progress=False):
         """Log records are for whoever reads stderr; there is nobody for the rest."""
@@ -52,7 +56,7 @@ class Detached:
 
 class _NoHost:
     @staticmethod
-    def ask(call_number, method, args, on_answer):
+    def ask(call_number, method, args, on_answer, trace=None):
         raise HostError("INVALID_ARGUMENTS", "this call came without a control stream; there is no host to ask for %s" % method)
 
 

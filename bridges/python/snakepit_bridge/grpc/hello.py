@@ -8,7 +8,7 @@ from ..errors import StartupError
 from ..process import stack_signal
 from ..v2.hello import describe_runtime
 from ..version import __version__
-from .generated.worker_pb2 import COMMAND_KIND_CALL, COMMAND_KIND_STREAM, Command, Software, WorkerHello
+from .generated.worker_pb2 import COMMAND_KIND_CALL, COMMAND_KIND_STREAM, Batch, Command, Software, WorkerHello
 from .values import Values
 
 _PROTOCOL = 2
@@ -51,9 +51,17 @@ def answer_hello(hello, attachment, manifest, limits):
         commands=[_describe(command) for command in manifest.commands],
         max_frame_bytes=limits.max_frame_bytes if is_lower else 0,
         stack_signal=stack_signal() or "",
+        batches=True,
     )
 
 
 def _describe(command):
     kind = COMMAND_KIND_STREAM if command.kind == STREAM else COMMAND_KIND_CALL
-    return Command(name=command.name, kind=kind, doc=command.doc or "")
+    return Command(name=command.name, kind=kind, doc=command.doc or "", batch=_describe_batch(command.batch))
+
+
+def _describe_batch(settings):
+    if settings is None:
+        return None
+    names = {"maxSize": "max_size", "maxWaitMs": "max_wait_ms", "adaptive": "adaptive"}
+    return Batch(**{names[name]: value for name, value in settings.items()})

@@ -16,13 +16,13 @@ class HostCalls:
         self._numbers = itertools.count(1)
         self._waiting = {}
 
-    def ask(self, call_number, method, args, on_answer):
-        """Send a question; `on_answer(reply)` is called on the gRPC thread, with None if the host has left."""
+    def ask(self, call_number, method, args, on_answer, trace=None):
+        """Send a question; `on_answer(reply)` is called on the gRPC thread, with None if the host has left. `trace` is the span that asks."""
         body = body_of(self._attachment.values.encode(args, "host_call"))
         number = self._next_number()
         self._waiting[number] = on_answer
         self._attachment.send(
-            WorkerMessage(host_call=HostCall(id=number, call=call_number, method=method, args=body))
+            WorkerMessage(host_call=HostCall(id=number, call=call_number, method=method, args=body, **(trace or {})))
         )
         if not self._attachment.is_open:
             self.end()

@@ -1,7 +1,7 @@
 """Serves gRPC in a process that a host has started, from its offer to the end."""
 
 from ..errors import ProtocolError, error_map, refusal_map
-from ..process import complain, die_with_host, end_by_protocol_error, is_terminated
+from ..process import complain, die_with_host, end_by_protocol_error, exit_status, is_terminated
 from .lifeline import Lifeline
 from .requirements import require_grpc
 
@@ -9,7 +9,7 @@ from .requirements import require_grpc
 def serve_grpc(descriptor, load_manifest, on_ready=None):
     """Serve the commands of `load_manifest()`; `descriptor` is the lifeline. Returns when the host asks for the end.
 
-    Raises SystemExit with status 1 if the worker cannot start. If the host goes away, the process ends here.
+    Raises SystemExit if the worker cannot start, with status 1 unless the module asked for another. If the host goes away, the process ends here.
     """
     lifeline = Lifeline(descriptor)
     try:
@@ -27,7 +27,7 @@ def serve_grpc(descriptor, load_manifest, on_ready=None):
             raise
         complain("the worker cannot start: %s: %s" % (type(error).__name__, error))
         lifeline.answer({"error": _describe(error)})
-        raise SystemExit(1) from None
+        raise SystemExit(exit_status(error)) from None
     if on_ready is not None:
         on_ready(worker.drain)
     lifeline.answer({"listening": listening})

@@ -3,7 +3,7 @@
 from grpc import StatusCode
 
 from ..errors import CANCELLED, FRAME_TOO_LARGE, INVALID_ARGUMENTS, INVALID_RESULT, REMOTE_ERROR, UNKNOWN_COMMAND
-from ..errors import error_map, refusal_map, shorten
+from ..errors import Cancelled, error_map, refusal_map, shorten
 from .generated.worker_pb2 import Body, Failure
 from .values import TAGGED
 
@@ -52,6 +52,16 @@ def failure_of(error, encoder, max_frame_bytes):
 def refusal(code, message, started=None):
     """A Failure of this package's own making."""
     return _to_failure(refusal_map(code, message, started), None)
+
+
+def failure_facts(outcome):
+    """What a span is told of a failure: its type and its message, or that the call was cancelled; None where there is none."""
+    failure = outcome.failure
+    if failure is None:
+        return None
+    if failure.code == CANCELLED:
+        return Cancelled(failure.message)
+    return failure.type or failure.code, failure.message
 
 
 def fits_metadata(failure):

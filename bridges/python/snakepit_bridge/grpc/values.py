@@ -17,7 +17,6 @@ class Values(Encoder):
         codec = create_codec(codec_name, max_depth, binary)
         super().__init__(codec, max_frame_bytes)
         self.codec_name = codec_name
-        self.max_frame_bytes = max_frame_bytes
         self.decode = codec.decode
 
     def encode(self, value, root="result", in_arena=False):

@@ -7,6 +7,7 @@ import threading
 from ..hooks import SHUTDOWN, START
 from ..log import forward_logging
 from ..process import complain, ignore_termination
+from ..uncaught import tell_end
 from .hello import Limits
 from .loop_thread import LoopThread
 from .signal_bell import SignalBell
@@ -35,7 +36,7 @@ class GrpcWorker:
     def start(self):
         """Run the hooks for it, then listen; returns the address. Raises AddressUnavailable, and what hooks raise."""
         runtime = self._parts.worker_runtime
-        forward_logging(runtime)
+        forward_logging(runtime, keeps_console=not self._is_alone)
         self._grpc.start()
         self._signal_bell = SignalBell(self._grpc.loop, self._parts.command_thread.wake)
         self._parts.async_runner.start()
@@ -56,6 +57,9 @@ class GrpcWorker:
         except SystemExit:
             if self._exit_error is not None:
                 raise self._exit_error from None
+            raise
+        except BaseException as error:
+            tell_end(error)  # afterwards no host is there
             raise
         finally:
             if os.getpid() == pid:  # a child that a command has forked, and that it lets end by `sys.exit`, passes by here

@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 
+from ..current_call import current_call
 from .call_runtime import send_log
 
 _MAX_KEPT_RECORDS = 1000
@@ -25,10 +26,10 @@ class WorkerRuntime:
             self._async.run_hook(_await(result))
 
     def running_call(self):
-        """The call that the current thread is running, or None."""
+        """The call that the current thread or task works for, as far as its context tells, or None."""
         if threading.get_ident() == self._main_thread:
             return self._running.running_id
-        return (self._async.running_call() or None) if self._async.is_current_thread() else None
+        return current_call.get() or None
 
     def send_log(self, call, level, message, logger, fields):
         """Send a log record in the name of a call, or of none (None)."""

@@ -3,15 +3,21 @@
 import sys
 
 from ..errors import SnakepitError
+from ..metrics import Metrics
 
 _NEEDS_V2 = "%s needs protocol v2; this worker runs with v1"
 
 
 class V1Runtime:
-    """Log records go to stderr; progress and events are dropped; nothing is ever cancelled."""
+    """Log records go to stderr; progress, events and metrics are dropped; nothing is ever cancelled."""
 
     def __init__(self):
         self._loop = None
+
+    @property
+    def metrics(self):
+        """Metrics that nobody gets."""
+        return Metrics(lambda entries, call: None)
 
     def wait_for(self, result):
         """The result, awaited where it is awaitable."""
@@ -49,6 +55,10 @@ class V1Runtime:
         """Drop it."""
 
     def ask_host(self, call_id, method, args):
+        """Raise SnakepitError."""
+        raise SnakepitError(_NEEDS_V2 % method)
+
+    def begin_ask(self, call_id, method, args):
         """Raise SnakepitError."""
         raise SnakepitError(_NEEDS_V2 % method)
 

@@ -37,7 +37,7 @@ def serve_v1(load_manifest, protocol, on_ready=None):
         complain("the worker cannot start: %s" % described.get("traceback", described["message"]))
         raise SystemExit(1) from None
     runtime = V1Runtime()
-    forward_logging(runtime)
+    forward_logging(runtime, keeps_console=True)
     for hook in manifest.hooks(START):
         runtime.wait_for(hook())
     server = V1Server(Channel(source, sink, "msgpack" if protocol == "msgpack" else "json"), manifest, runtime)

@@ -2,16 +2,14 @@
 
 import asyncio
 import threading
-from contextvars import ContextVar
 from functools import partial
 from time import perf_counter
 
 from ..command import STREAM
+from ..current_call import current_call
 from ..doorbell import Doorbell
-from ..errors import CANCELLED, ProtocolError, Refusal
+from ..errors import CANCELLED, Cancelled, ProtocolError, Refusal
 from ..process import complain, end_by_protocol_error
-
-_current_call = ContextVar("snakepit_call", default=0)
 
 
 class AsyncCall:
@@ -71,10 +69,6 @@ class AsyncRunner:
     def is_current_thread(self):
         """Tell whether the caller is on the loop's thread."""
         return threading.get_ident() == self.thread.ident
-
-    def running_call(self):
-        """Id of the call whose task is running, else 0. From the loop's thread."""
-        return _current_call.get()
 
     def cancel_all(self, timeout_seconds):
         """Cancel what runs and wait for its clean-up code. From any thread but the loop's."""
@@ -150,7 +144,7 @@ class AsyncRunner:
     def _enter(self, call):
         call.has_begun = True
         call.began = perf_counter()
-        _current_call.set(call.call_id)
+        current_call.set(call.call_id)
 
     async def _credit(self, call):
         while call.credit == 0:
@@ -168,7 +162,7 @@ class AsyncRunner:
         seconds = perf_counter() - call.began if call.has_begun else 0.0
         answer = self._answer_of(call, task, seconds)
         del self.calls[call.call_id]
-        self._on_end(call.call_id)
+        self._on_end(call.call_id, _failure_of(task))
         answer()
         self.flush_soon()
 
@@ -201,3 +195,8 @@ class AsyncRunner:
         if tasks:
             await asyncio.wait(tasks, timeout=timeout_seconds)
         self._writer.flush()
+
+
+def _failure_of(task):
+    """What a task has failed by, or None."""
+    return Cancelled("the call was cancelled") if task.cancelled() else task.exception()

@@ -5,6 +5,7 @@ from time import perf_counter
 
 from ..command import STREAM
 from ..context import Context
+from ..current_call import current_call
 from ..errors import (
     CANCELLED,
     INVALID_ARGUMENTS,
@@ -38,6 +39,7 @@ class CallRunner:
         self._arena = parts.arena
         self._runtime = parts.runtime
         self._hooks = SessionHooks(parts.manifest, parts.runtime)
+        self.has_session_hooks = self._hooks.has_any
         self.has_async = any(command.is_async for command in self._commands)
 
     def is_async(self, call):
@@ -61,7 +63,7 @@ class CallRunner:
             self._close_session(call)
             return
         began = perf_counter()
-        command = None
+        command = failure = None
         try:
             if call_id in self._late_cancels:
                 raise Refusal(CANCELLED, "the call was cancelled before it began", started=False)
@@ -75,6 +77,7 @@ class CallRunner:
                 return
             if command.is_slow:
                 self._writer.flush()
+            self._trace(command, call_id, meta)
             result = self._invoke(command, call, meta, arguments)
             if flags_of(head) & FLAG_STREAM:
                 self._streams.start(call_id, result if command.kind == STREAM else (result,))
@@ -83,13 +86,14 @@ class CallRunner:
         except PASSING_ERRORS:
             raise
         except BaseException as error:
+            failure = error
             answer = partial(self._replies.error, call_id, error, perf_counter() - began)
         else:
             answer = partial(self._replies.encoded, call_id, encoded, perf_counter() - began)
         if command is not None:
             command.is_slow = perf_counter() - began > SLOW_SECONDS
         self._streams.forget(call_id)
-        self._open_calls.end(call_id)
+        self._open_calls.end(call_id, failure)
         answer()
 
     def answer_failure(self, call, error, seconds):
@@ -109,7 +113,15 @@ class CallRunner:
         """Call a synchronous command; a stream's body begins only when it is advanced."""
         _refuse_plain_call_of_stream(command, call)
         self._hooks.open(meta.get("session"), call[0])
-        return command.invoke(arguments, self._context(command, call, meta))
+        context = self._context(command, call, meta)
+        is_batch = meta.get("batch") is True
+        if context is None:
+            return command.invoke(arguments, None, is_batch)
+        token = current_call.set(call[0])  # for threads that take over the context
+        try:
+            return command.invoke(arguments, context, is_batch)
+        finally:
+            current_call.reset(token)
 
     def _submit(self, command, call):
         """Give a call to the event loop, where its arguments are decoded too."""
@@ -120,7 +132,8 @@ class CallRunner:
         def prepare():
             _refuse_plain_call_of_stream(command, call)
             meta, arguments = self._open(call)
-            return command.invoke(arguments, self._context(command, call, meta))
+            self._trace(command, call_id, meta)
+            return command.invoke(arguments, self._context(command, call, meta), meta.get("batch") is True)
 
         self._streams.forget(call_id)
         self._open_calls.open(call_id)
@@ -162,7 +175,17 @@ class CallRunner:
         call_id, head, _, received, milliseconds = call
         deadline = received + milliseconds / 1000 if flags_of(head) & FLAG_DEADLINE else None
         self._open_calls.open(call_id)
-        return Context(self._runtime, command.name, call_id, deadline, meta)
+        return Context(self._runtime, command.name, call_id, deadline, meta, self._open_calls.traces.get(call_id))
+
+    def _trace(self, command, call_id, meta):
+        """Record the spans of a call that is sampled, from here on."""
+        if meta.get("trace") is None:
+            return
+        from ..spans import trace_of
+
+        trace = trace_of(command, meta, partial(self._runtime.send_spans, call_id))
+        if trace is not None:
+            self._open_calls.traces[call_id] = trace
 
     def _close_session(self, call):
         _, head, body, _, _ = call

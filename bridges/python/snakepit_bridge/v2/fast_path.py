@@ -1,4 +1,4 @@
-"""The way of the commonest call, which most of a worker's time goes into: no context, no meta, one small result.
+"""The way of the commonest call, which most of a worker's time goes into: no context, one small result.
 
 `docs/performance.md` says what its steps cost. Nothing is done differently here than elsewhere, only in fewer steps; whatever
 turns out to be uncommon is left to the call runner.
@@ -7,7 +7,8 @@ turns out to be uncommon is left to the call runner.
 from time import perf_counter_ns
 
 from .call_runner import PASSING_ERRORS, SLOW_SECONDS
-from .frame import CALL, FLAG_DEADLINE, HEADER, RESULT, head_of
+from .frame import CALL, FLAG_DEADLINE, FLAG_META, HEADER, RESULT, flags_of, head_of
+from .plain_meta import with_meta
 from .rows import LEAST_CALLS, Rows
 
 _FLUSH_REPLIES = 32
@@ -21,7 +22,7 @@ class FastPath:
     """Runs the calls that wait, in order, on the main thread.
 
     `_quick` has the functions of plain commands whose last run was short, by the head of a call. To find one tells all
-    at once: it is a call that wants no stream and brings no meta, its command is known, and the answers before it need not leave first.
+    at once: it is a call that wants no stream, its command is known and need not see the meta, and the answers before it need not leave first.
     """
 
     def __init__(self, parts):
@@ -29,8 +30,10 @@ class FastPath:
             head_of(CALL, flags, index): command
             for index, command in enumerate(parts.manifest.commands)
             if command.is_plain
-            for flags in (0, FLAG_DEADLINE)
+            for meta in (0, FLAG_META)[: 1 if parts.call_runner.has_session_hooks else 2]
+            for flags in (meta, meta | FLAG_DEADLINE)
         }
+        self._runtime = parts.runtime
         self._quick = {}
         self._codec = parts.codec
         self._waiting = parts.queue.waiting
@@ -125,7 +128,8 @@ class FastPath:
         head = call[1]
         command = self._plain.get(head)
         if command is not None and not command.is_slow:
-            self._quick[head] = command.function
+            has_meta = flags_of(head) & FLAG_META
+            self._quick[head] = with_meta(command, self._runtime, self._open_calls) if has_meta else command.function
 
     def _forget(self, head):
         """Answers are sent before the next run of a command that has become slow."""

@@ -64,6 +64,7 @@ def answer_hello(codec_name, manifest, has_arena):
             "pid": os.getpid(),
             "typedArrays": True,
             "arena": has_arena,
+            "batches": True,
             **({"stackSignal": signal_name} if signal_name else {}),
             "commands": manifest.describe(),
         }

@@ -17,9 +17,12 @@ class HostCalls:
         self._numbers = itertools.count(1)
         self._waiting = {}
 
-    def ask(self, call_id, method, args, on_answer):
-        """Send a question; `on_answer(kind, flags, body)` is called by the thread that reads the answer."""
-        flags, body = self._replies.encode({"method": method, "args": args, "call": call_id}, "host_call")
+    def ask(self, call_id, method, args, on_answer, trace=None):
+        """Send a question; `on_answer(kind, flags, body)` is called by the thread that reads the answer. `trace` is the span that asks."""
+        question = {"method": method, "args": args, "call": call_id}
+        if trace is not None:
+            question["trace"] = trace
+        flags, body = self._replies.encode(question, "host_call")
         number = self._next_number()
         self._waiting[number] = on_answer
         self._writer.add(HOST_CALL, number, flags, 0, body)

@@ -12,20 +12,28 @@ class OpenCalls:
     thread, so that `running_id` is all they need.
     """
 
-    def __init__(self, writer, arena):
+    def __init__(self, writer, arena, metrics):
         self.running_id = 0  # the call that the main thread runs
+        self.traces = {}  # of the calls that are sampled, by id
         self._writer = writer
         self._arena = arena
+        self._metrics = metrics
         self._main_thread = threading.get_ident()
         self._ids = set()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer that logs may run within it
 
     def open(self, call_id):
         """From here until `end`, records may name the call."""
         self._ids.add(call_id)
 
-    def end(self, call_id):
-        """From here on nothing may be sent in the name of the call but its answer, which is encoded already."""
+    def end(self, call_id, failure=None):
+        """From here on nothing may be sent in the name of the call but its answer, which is encoded already; `failure` if it is one."""
+        if self.traces:
+            trace = self.traces.pop(call_id, None)
+            if trace is not None:
+                trace.end(failure)
+        if self._metrics.is_due:
+            self._metrics.flush(call_id)
         with self._lock:
             self._ids.discard(call_id)
         if self._arena is not None:

@@ -1,8 +1,10 @@
 """The parts of a worker, put together."""
 
+from ..metrics import METRICS_EVENT, Metrics
 from .call_queue import CallQueue
 from .call_runner import CallRunner
 from .fast_path import FastPath
+from .frame import EVENT
 from .host_calls import HostCalls
 from .intake import Intake
 from .no_async import NoAsyncRunner
@@ -34,7 +36,8 @@ class Parts:
         self.queue = CallQueue()
         self.replies = Replies(self.writer, self.codec, hello.max_frame_bytes)
         self.host_calls = HostCalls(self.writer, self.codec, self.replies)
-        self.open_calls = OpenCalls(self.writer, self.arena)
+        self.metrics = Metrics(self._send_metrics)
+        self.open_calls = OpenCalls(self.writer, self.arena, self.metrics)
         self.row_answers = RowAnswers(self.writer)
         self.intake = Intake(connection.socket, connection.reader, self.writer, self.queue, self.row_answers)
         self.streams = StreamTurns(self)
@@ -43,6 +46,12 @@ class Parts:
         self.call_runner = CallRunner(self)
         self.fast_path = FastPath(self)
         self.intake.connect(Switchboard(self), self.streams.runnable)
+
+    def _send_metrics(self, entries, call):
+        flags, body = self.replies.encode({"name": METRICS_EVENT, "data": entries}, "event")
+        self.writer.add(EVENT, 0, flags, 0, body)
+        if call is None:  # else its answer follows
+            self.writer.flush()
 
     def _create_async_runner(self, exit_from_thread):
         """Nothing but the need for it loads asyncio, which is slow to import."""

@@ -3,7 +3,10 @@
 import threading
 from time import monotonic
 
-from ..errors import Refusal
+from ..current_call import current_call
+from ..errors import HostGone, Refusal
+from ..log_gate import LogGate
+from ..log_text import MAX_FIELDS_BYTES, as_texts, clipped, printable
 from .frame import EVENT, LOG, PROGRESS
 from .host_calls import Answer
 
@@ -23,7 +26,9 @@ class Runtime:
         self._async = parts.async_runner
         self._open_calls = parts.open_calls
         self._main_thread = threading.get_ident()
+        self._log_gate = LogGate(self._tell_dropped)
         self.allocate = parts.open_calls.allocate
+        self.metrics = parts.metrics
 
     def run_hook(self, hook, *args):
         """Call a hook; one that is asynchronous runs in the event loop, and is waited for."""
@@ -42,22 +47,35 @@ class Runtime:
         return held.is_cancelled if held is not None else call_id in self._late_cancels
 
     def running_call(self):
-        """Id of the call that the current thread is running, else 0."""
+        """Id of the call that the current thread or task works for, as far as its context tells, else 0."""
         if self._is_main_thread():
             return self._open_calls.running_id
-        return self._async.running_call() if self._async.is_current_thread() else 0
+        return current_call.get()
 
     def send_log(self, call_id, level, message, logger, fields):
-        """Send a log record; fields that cannot be encoded are sent as text."""
-        record = {"level": level, "message": message, "logger": logger}
+        """Send a log record, unless there are too many; fields that cannot be sent as they are are sent as text."""
+        if self._log_gate.admits():
+            self._send_record(call_id, level, message, logger, fields)
+
+    def _tell_dropped(self, level, message, logger, fields):
+        try:
+            self._send_record(0, level, message, logger, fields)
+        except HostGone:
+            pass  # by a thread that nobody waits for
+
+    def _send_record(self, call_id, level, message, logger, fields):
+        record = {"level": level, "message": clipped(message), "logger": logger}
         if fields:
             record["fields"] = fields
         try:
-            self._send(LOG, call_id, record, "log")
+            flags, body = self._replies.encode(record, "log")
         except Refusal:
-            record["message"] = _printable(message)
-            record["fields"] = {str(key): _printable(repr(value)) for key, value in fields.items()}
-            self._send(LOG, call_id, record, "log")
+            body = None
+        if body is None or len(body) > MAX_FIELDS_BYTES:
+            record["message"] = printable(clipped(message))
+            record["fields"] = as_texts(fields)
+            flags, body = self._replies.encode(record, "log")
+        self._add(LOG, call_id, flags, body)
 
     def send_progress(self, call_id, value):
         """Send PROGRESS. Raises Refusal if the value cannot be encoded."""
@@ -67,10 +85,26 @@ class Runtime:
         """Send EVENT. Raises Refusal if the data cannot be encoded."""
         self._send(EVENT, call_id, {"name": name, "data": data}, "event")
 
+    def send_spans(self, call_id, batch):
+        """Send spans that have ended, with what is sent next; those that are too large are dropped."""
+        try:
+            flags, body = self._replies.encode({"name": "snakepit.spans", "data": batch}, "spans")
+        except Refusal:
+            return
+        self._open_calls.add_record(EVENT, call_id, flags, body)
+
     def ask_host(self, call_id, method, args):
         """Ask the host and wait for the answer. Raises HostError if it refuses."""
+        return self.answer_of(self.begin_ask(call_id, method, args))
+
+    def begin_ask(self, call_id, method, args):
+        """Ask the host; `answer_of` waits for the answer."""
         answer = Answer()
-        self._host_calls.ask(call_id, method, args, answer)
+        self._host_calls.ask(call_id, method, args, answer, self._trace_header(call_id))
+        return answer
+
+    def answer_of(self, answer):
+        """What the host answered, once it has. Raises HostError if it refused."""
         if self._is_main_thread():
             self._intake.read_until(answer)
         else:
@@ -94,11 +128,19 @@ class Runtime:
             except RuntimeError:
                 pass  # the event loop was closed by a command that does not wait any more
 
-        self._host_calls.ask(call_id, method, args, on_answer)
+        self._host_calls.ask(call_id, method, args, on_answer, self._trace_header(call_id))
         return self._host_calls.read(*await future)
+
+    def _trace_header(self, call_id):
+        """The span that asks; None for a call that is not sampled."""
+        trace = self._open_calls.traces.get(call_id)
+        return None if trace is None else trace.header
 
     def _send(self, kind, call_id, value, root):
         flags, body = self._replies.encode(value, root)
+        self._add(kind, call_id, flags, body)
+
+    def _add(self, kind, call_id, flags, body):
         self._open_calls.add_record(kind, call_id, flags, body)
         if self._async.is_current_thread():
             self._async.flush_soon()
@@ -111,7 +153,3 @@ class Runtime:
 
 async def _await(awaitable):
     return await awaitable
-
-
-def _printable(text):
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

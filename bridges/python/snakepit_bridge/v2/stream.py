@@ -3,7 +3,7 @@
 from functools import partial
 from time import perf_counter
 
-from ..errors import CANCELLED, INVALID_RESULT, HostGone, Refusal
+from ..errors import CANCELLED, INVALID_RESULT, Cancelled, HostGone, Refusal
 
 _SLICE_CHUNKS = 32
 _SLICE_SECONDS = 0.0001
@@ -15,7 +15,7 @@ class Stream:
     The reading thread registers it before the command starts, so that credit and cancellation always find it.
     """
 
-    __slots__ = ("call_id", "granted", "sent", "is_parked", "is_cancelled", "iterator", "seconds", "is_slow")
+    __slots__ = ("call_id", "granted", "sent", "is_parked", "is_cancelled", "iterator", "seconds", "is_slow", "failure")
 
     def __init__(self, call_id, credit):
         self.call_id = call_id
@@ -26,6 +26,7 @@ class Stream:
         self.iterator = None
         self.seconds = 0.0
         self.is_slow = False
+        self.failure = None
 
     def start(self, values):
         """Take the iterator, or whatever can be iterated, that the command returned. Raises Refusal."""
@@ -60,12 +61,14 @@ class Stream:
         except (SystemExit, KeyboardInterrupt, HostGone):
             raise
         except BaseException as error:
+            self.failure = error
             self.close()
             return partial(replies.error, self.call_id, error, self.seconds)
         return None
 
     def cancel(self, replies):
         """Close the generator, so that its clean-up code runs; returns the answer as `advance` does."""
+        self.failure = Cancelled("the stream was cancelled")
         failure = self.close()
         note = "" if failure is None else "; its clean-up failed: %s: %s" % (type(failure).__name__, failure)
         return partial(replies.refuse, self.call_id, CANCELLED, "the stream was cancelled" + note, True, self.seconds)

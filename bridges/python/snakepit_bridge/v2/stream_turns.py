@@ -76,7 +76,7 @@ class StreamTurns:
                 answer = stream.advance(self._replies, self._writer)
             if answer is not None:
                 self._streams.pop(stream.call_id)
-                self._open_calls.end(stream.call_id)
+                self._open_calls.end(stream.call_id, stream.failure)
                 answer()
             elif stream.granted > stream.sent or not self._park(stream):
                 self.runnable.append(stream)

@@ -21,7 +21,8 @@ class FrameWriter:
         self._is_ready = False
         self._is_closed = False
         self._socket = sock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer that logs may run while this thread sends
+        self._is_sending = False
 
     def open(self, hello):
         """Send the hello, and after it what was added before. Raises HostGone."""
@@ -36,11 +37,15 @@ class FrameWriter:
             return
         header = HEADER.pack(len(body), kind, flags, aux, call_id)
         with self._lock:
+            if self._is_sending:
+                self.out += header + bytes(body)
+                return
             self._send_collected()
-            if type(body) is SplitBody:
-                self._send_in_a_row((header, body.head, body.tail))
-            else:
-                self._send_in_a_row((header, body))
+            self._is_sending = True
+            try:
+                self._send_in_a_row((header, body.head, body.tail) if type(body) is SplitBody else (header, body))
+            finally:
+                self._is_sending = False
 
     def flush(self):
         """Send what was added. Raises HostGone."""
@@ -63,12 +68,17 @@ class FrameWriter:
         self._is_closed = True
 
     def _send_collected(self):
+        """To be called with the lock. What a finalizer adds meanwhile is sent by whoever flushes next."""
         out = self.out
         count = len(out)
-        if count:
-            data = out[:count]
-            del out[:count]
-            self._send(data)
+        if count and not self._is_sending:
+            self._is_sending = True
+            try:
+                data = out[:count]
+                del out[:count]
+                self._send(data)
+            finally:
+                self._is_sending = False
 
     def _send(self, data):
         self._attempt(self._socket.sendall, data)

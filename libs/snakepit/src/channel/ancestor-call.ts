@@ -13,7 +13,9 @@ export interface AncestorCallOwner {
   readonly values: AncestorValues;
   readonly name: ChannelName;
   readonly clock: Clock;
-  onHeard(): void;
+  /** The worker has spoken; a message of so many bytes has come, if any has. */
+  onHeard(bytes?: number): void;
+  onSent(bytes: number): void;
   /** It is about to tell its listener the outcome, and is in flight no more. */
   onOver(call: AncestorCall): void;
   /** Nobody knows whether its command still runs: the worker has to go. */
@@ -66,6 +68,7 @@ export abstract class AncestorCall implements GrpcListener {
     // Without a deadline of its own: an answer that comes late still tells that the worker is free again.
     const rpc = connection.start(request.path, Infinity, this);
     this.rpc = rpc;
+    this.owner.onSent(request.message.length);
     rpc.sendMessageWithContext(NOBODY_WATCHES, request.message);
     rpc.halfClose();
     rpc.startRead();
@@ -86,7 +89,7 @@ export abstract class AncestorCall implements GrpcListener {
 
   onReceiveMessage(message: Buffer): void {
     if (this.isOver) return;
-    this.owner.onHeard();
+    this.owner.onHeard(message.length);
     this.#orBroken(() => this.readMessage(message));
   }
 
@@ -159,9 +162,12 @@ export class AncestorUnary extends AncestorCall {
   #result: unknown;
 
   protected readMessage(message: Buffer): void {
+    if (this.#response !== undefined) throw new ProtocolViolation(`'${this.call.command}' was answered twice`);
     const response = ancestor.decodeExecuteResponse(message);
     if (response.success) this.#result = this.owner.values.decodeMembers(response.result);
     this.#response = response;
+    // A second answer that nobody reads would hold the status back.
+    this.rpc?.startRead();
   }
 
   protected onWell(): void {

@@ -6,7 +6,7 @@ import type { CallId, Channel, ChannelCall, ChannelFailure, ChannelOwner, Worker
 import type { GrpcConnection } from './grpc-connection.js';
 import { describeStatus, Status } from './grpc-failure.js';
 import type { GrpcRpc, GrpcStatus } from './grpc-library.js';
-import { argumentsTooLarge, refusedArguments } from './refused-call.js';
+import { argumentsTooLarge, noInput, refusedArguments } from './refused-call.js';
 import type { ChannelName } from './remote-failure.js';
 
 const { SnakepitBridgeService: SERVICE } = ancestor;
@@ -71,6 +71,7 @@ export class AncestorChannel implements Channel, AncestorCallOwner {
   }
 
   send(call: ChannelCall, nowMs: number): CallId {
+    if (call.input !== undefined) throw noInput(call.command, this.name.pool, "the ancestor's gRPC service");
     const id = this.#nextId;
     const message = this.#encodeRequest(call, id, nowMs);
     this.#nextId = id === MAX_ID ? 1 : id + 1;
@@ -131,8 +132,13 @@ export class AncestorChannel implements Channel, AncestorCallOwner {
 
   // ---- what calls tell ---------------------------------------------------------------------------------------------
 
-  onHeard(): void {
+  onHeard(bytes = 0): void {
+    this.#parts.owner.traffic.receivedBytes += bytes;
     this.lastHeardAt = this.clock.now();
+  }
+
+  onSent(bytes: number): void {
+    this.#parts.owner.traffic.sentBytes += bytes;
   }
 
   onOver({ id }: AncestorCall): void {

@@ -1,15 +1,35 @@
-import type { LogLevel, SnakepitError } from '../core/index.js';
+import type { BatchManifest, LogBody } from '../codec/index.js';
+import type { SnakepitError } from '../core/index.js';
+import type { Traffic } from './traffic.js';
 
 /** Chunks that a stream may send before its first grant, unless something else is said. */
 export const STREAM_CREDIT = 64;
 
 export type CallKind = 'call' | 'stream';
 
+/** W3C trace context, https://www.w3.org/TR/trace-context/. */
+export interface TraceContext {
+  readonly traceparent: string;
+  readonly tracestate?: string;
+}
+
 /** What travels with a call besides its arguments. */
 export interface CallMeta {
   readonly session?: string;
-  readonly trace?: { readonly traceparent: string; readonly tracestate?: string };
+  readonly trace?: TraceContext;
   readonly context?: Readonly<Record<string, string>>;
+  /** The arguments are a list of those of several calls; only for workers that take batches. */
+  readonly batch?: true;
+}
+
+/** Bytes that a worker reads while it runs a call. */
+export interface InputStream {
+  /**
+   * The next bytes, `maxBytes` at most, or null at the end.
+   *
+   * @throws SnakepitError where the call is over, or somebody else is reading; what the source of the bytes failed with
+   */
+  read(maxBytes: number): Promise<Uint8Array | null>;
 }
 
 /**
@@ -23,8 +43,12 @@ export interface ChannelCall {
   readonly args: unknown;
   readonly kind: CallKind;
   readonly meta: CallMeta | undefined;
+  /** What its worker may read by host calls; undefined for most calls. */
+  readonly input?: InputStream | undefined;
   /** On the clock's `now()` scale; Infinity when the call has no deadline. */
   readonly deadline: number;
+  /** The caller's, if it gave one. */
+  readonly signal?: AbortSignal | undefined;
   /** `serviceUs` is how long the command ran in the worker, in microseconds; v2 on a descriptor says 65535 for that or more. */
   onResult(value: unknown, serviceUs: number): void;
   onChunk(value: unknown): void;
@@ -38,6 +62,8 @@ export interface CommandManifest {
   readonly kind: CallKind;
   readonly doc?: string;
   readonly schema?: Readonly<Record<string, unknown>>;
+  /** The worker would have its calls batched. */
+  readonly batch?: BatchManifest;
 }
 
 /** What a worker said of itself at the handshake; v1 workers say only their codec. */
@@ -53,6 +79,8 @@ export interface WorkerManifest {
   readonly commands?: readonly CommandManifest[];
   /** Whether it answers heartbeats while a command runs. */
   readonly answersWhileBusy: boolean;
+  /** Whether it takes calls whose meta says `batch`; absent means no. */
+  readonly takesBatches?: boolean;
   /** Upon this signal it writes the stacks of its threads to stderr, whatever it is doing. */
   readonly stackSignal?: 'SIGUSR1';
 }
@@ -65,6 +93,8 @@ export interface HostCall {
   readonly args: unknown;
   /** The running call on whose behalf the worker asks; undefined when that call is unknown. */
   readonly call: ChannelCall | undefined;
+  /** The span in the worker that asks; undefined where the call is not sampled. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** Why a channel can no longer be used. */
@@ -74,7 +104,10 @@ export type ChannelFailure =
 
 /** What a channel tells its owner, the worker. */
 export interface ChannelOwner {
-  onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void;
+  /** Where the channel counts what it writes and reads. */
+  readonly traffic: Traffic;
+  /** `call` and its `id` where the record names one that is in flight. */
+  onLog(record: LogBody, call?: ChannelCall, id?: CallId): void;
   /** `call` is the running call whose command sent it, where there is one. */
   onEvent(name: string, data: unknown, call: ChannelCall | undefined): void;
   /** Answers a host call; a rejection goes back to the worker as an error. */

@@ -24,6 +24,7 @@ import { HostCallFailure } from './remote-failure.js';
 import type { FdChannel } from './fd-channel.js';
 import { openFdChannel } from './fd-handshake.js';
 import { HandshakeRefused } from './handshake-refused.js';
+import { Traffic } from './traffic.js';
 
 const MAX_FRAME = 4_096;
 
@@ -138,6 +139,7 @@ class Peer {
 }
 
 class Owner implements ChannelOwner {
+  readonly traffic = new Traffic();
   readonly logs: unknown[] = [];
   readonly events: unknown[] = [];
   readonly rooms: boolean[] = [];

@@ -24,6 +24,7 @@ import type { CallId, Channel, ChannelCall, ChannelFailure, ChannelOwner, Worker
 import { PendingCalls } from './pending-calls.js';
 import { argumentsTooLarge, refusedArguments, unknownCommand } from './refused-call.js';
 import { toCallerError, toErrorBody, withoutData, type ChannelName } from './remote-failure.js';
+import type { Traffic } from './traffic.js';
 
 const MAX_CREDIT_PER_FRAME = 0xffff;
 /** What answers a host call is a map around the stored value. */
@@ -71,6 +72,7 @@ export class FdChannel implements Channel, FrameSink {
   readonly #reader: FrameReader;
   readonly #out = new ByteWriter();
   readonly #pending = new PendingCalls();
+  readonly #traffic: Traffic;
   readonly #commandIndexes: ReadonlyMap<string, number>;
   /** Calls whose frames are still in `#out`, and how many: if the worker dies now, they certainly never started. */
   readonly #unwritten: CallId[] = [];
@@ -92,6 +94,7 @@ export class FdChannel implements Channel, FrameSink {
     this.#maxFrameBytes = parts.maxFrameBytes;
     this.#clock = parts.clock;
     this.#owner = parts.owner;
+    this.#traffic = parts.owner.traffic;
     this.#reader = parts.reader;
     this.#commandIndexes = new Map((parts.manifest.commands ?? []).map((command, index) => [command.name, index]));
     this.lastHeardAt = parts.clock.now();
@@ -210,7 +213,7 @@ export class FdChannel implements Channel, FrameSink {
         this.#getCall(id).onProgress(this.#decode(bytes, start, end, flags));
         return;
       case Kind.LOG:
-        this.#owner?.onLog(parseLogBody(this.#decode(bytes, start, end, flags)));
+        this.#owner?.onLog(parseLogBody(this.#decode(bytes, start, end, flags)), this.#pending.get(id), id);
         return;
       case Kind.EVENT: {
         const event = parseEventBody(this.#decode(bytes, start, end, flags));
@@ -237,8 +240,13 @@ export class FdChannel implements Channel, FrameSink {
 
   #decode(bytes: Buffer, start: number, end: number, flags: number): unknown {
     const value = this.#codec.decode(bytes, start, end, flags);
-    if (this.#arena !== undefined) this.#release(this.#arena.takeFetched());
+    if (this.#arena !== undefined) this.#fetched(this.#arena);
     return value;
+  }
+
+  #fetched(arena: Arena): void {
+    this.#traffic.receivedBytes += arena.fetchedBytes;
+    this.#release(arena.takeFetched());
   }
 
   /** Tells the worker that these slices of its are read. */
@@ -252,8 +260,10 @@ export class FdChannel implements Channel, FrameSink {
   }
 
   #lease(id: CallId): void {
-    const placed = this.#arena?.takePlaced();
-    if (placed !== undefined && placed.length > 0) this.#leases.set(id, placed);
+    if (this.#arena === undefined) return;
+    this.#traffic.sentBytes += this.#arena.placedBytes;
+    const placed = this.#arena.takePlaced();
+    if (placed.length > 0) this.#leases.set(id, placed);
   }
 
   #takeCall(id: CallId): ChannelCall {
@@ -283,9 +293,9 @@ export class FdChannel implements Channel, FrameSink {
   async #answerHostCall(id: number, body: HostCallBody): Promise<void> {
     const owner = this.#owner;
     if (owner === undefined) return;
-    const { method, args, call } = body;
+    const { method, args, call, trace } = body;
     try {
-      const result = await owner.onHostCall({ method, args, call: this.#pending.get(call ?? 0) });
+      const result = await owner.onHostCall({ method, args, call: this.#pending.get(call ?? 0), trace });
       this.#sendValue(Kind.HOST_RESULT, id, result);
     } catch (error) {
       this.#sendHostError(id, error);
@@ -332,6 +342,7 @@ export class FdChannel implements Channel, FrameSink {
     if (this.#owner === undefined || this.#out.position === 0) return;
     this.#unwrittenCount = 0;
     const bytes = this.#out.take();
+    this.#traffic.sentBytes += bytes.length;
     const hasRoom = this.#socket.write(bytes, () => this.#out.recycle(bytes));
     if (hasRoom || this.#congested) return;
     this.#congested = true;
@@ -344,6 +355,7 @@ export class FdChannel implements Channel, FrameSink {
   };
 
   readonly #onData = (chunk: Buffer): void => {
+    this.#traffic.receivedBytes += chunk.length;
     this.lastHeardAt = this.#clock.now();
     try {
       this.#reader.push(chunk, this);

@@ -133,6 +133,7 @@ function acceptHello(
     commands: hello.commands,
     answersWhileBusy: hello.answersWhileBusy ?? true,
     ...(hello.stackSignal && { stackSignal: hello.stackSignal }),
+    ...(hello.batches && { takesBatches: true }),
   };
   const arena = hello.arena === true ? openArena(handshake, owner) : undefined;
   const { maxDepth, maxElements } = handshake;

@@ -31,7 +31,8 @@ const WATCHED_BYTES = 16 * 1024;
 export interface GrpcCallOwner {
   readonly codec: Codec;
   readonly name: ChannelName;
-  onHeard(): void;
+  /** The worker has spoken; a message of so many bytes has come, if any has. */
+  onHeard(bytes?: number): void;
   /** It is about to tell its listener the outcome, and is in flight no more. */
   onOver(call: GrpcCall): void;
   /** Its RPC has ended without the worker's word: the worker must say when it is through with the call. */
@@ -109,7 +110,7 @@ export abstract class GrpcCall implements GrpcListener {
 
   onReceiveMessage(message: Buffer): void {
     if (this.#isOver) return;
-    this.owner.onHeard();
+    this.owner.onHeard(message.length);
     try {
       this.readMessage(message);
     } catch (error) {
@@ -235,10 +236,13 @@ export class GrpcUnary extends GrpcCall {
   #value: unknown;
 
   protected readMessage(message: Buffer): void {
+    if (this.#reply !== undefined) throw new ProtocolViolation(`'${this.call.command}' was answered twice`);
     const reply = decodeCallReply(message);
     const { body, tagged } = reply;
     this.#value = decodeBody({ data: body, tagged }, this.owner.codec);
     this.#reply = reply;
+    // A second answer that nobody reads would hold the status back.
+    this.rpc?.startRead();
   }
 
   protected get answer(): Outcome | undefined {

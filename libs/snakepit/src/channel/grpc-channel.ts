@@ -123,6 +123,7 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
     if (command === undefined) throw unknownCommand(call.command, this.name.pool, this.#commandIndexes.keys());
     const id = this.#nextId;
     const request = this.#encodeRequest(call, command, id);
+    this.#parts.owner.traffic.sentBytes += request.length;
     this.#nextId = id === MAX_ID ? 1 : id + 1;
     const entry =
       call.kind === 'stream' ? new GrpcStream(id, call, request, this) : new GrpcUnary(id, call, request, this);
@@ -175,7 +176,7 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
 
   onReceiveMessage(bytes: Buffer): void {
     if (this.#owner === undefined) return;
-    this.onHeard();
+    this.onHeard(bytes.length);
     try {
       for (const message of decodeWorkerBatch(bytes).messages) this.onWorkerMessage(message);
     } catch (error) {
@@ -186,13 +187,16 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
   }
 
   onReceiveStatus(status: GrpcStatus): void {
+    // It has announced a larger message than was agreed on; nothing was reserved for that.
+    if (status.code === Status.RESOURCE_EXHAUSTED) return this.onViolation(describeStatus(status));
     // A worker that leaves of its own accord ends the control stream well.
     this.#fail({ kind: 'closed', ...(status.code !== Status.OK && { reason: describeStatus(status) }) });
   }
 
   /** @throws ProtocolViolation */
   onWorkerMessage(message: WorkerMessage): void {
-    const { progress, log, event, hostCall, ping, released, failure } = message;
+    const { hello, progress, log, event, hostCall, ping, released, failure } = message;
+    if (hello !== undefined) throw new ProtocolViolation('it says hello a second time');
     if (progress !== undefined) {
       const call = this.#calls.get(progress.call);
       call?.call.onProgress(progress.value === undefined ? null : decodeBody(progress.value, this.codec));
@@ -200,8 +204,10 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
     } else if (log !== undefined) {
       const { level, message: text, logger, fields } = log;
       const known = { level, message: text, ...(logger !== '' && { logger }) };
-      this.#owner?.onLog(parseLogBody({ ...known, ...(fields && { fields: decodeBody(fields, this.codec) }) }));
-      this.#calls.get(log.call)?.onNotice();
+      const call = this.#calls.get(log.call);
+      const body = parseLogBody({ ...known, ...(fields && { fields: decodeBody(fields, this.codec) }) });
+      this.#owner?.onLog(body, call?.call, log.call);
+      call?.onNotice();
     } else if (event !== undefined) {
       const data = event.data === undefined ? null : decodeBody(event.data, this.codec);
       const body = parseEventBody({ name: event.name, data });
@@ -223,10 +229,11 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
     }
   }
 
-  async #answerHostCall({ id, call, method, args }: HostCallMessage): Promise<void> {
+  async #answerHostCall({ id, call, method, args, traceparent, tracestate }: HostCallMessage): Promise<void> {
     try {
       const value = args === undefined ? null : decodeBody(args, this.codec);
-      const result = await this.#owner?.onHostCall({ method, args: value, call: this.#calls.get(call)?.call });
+      const trace = traceparent === '' ? undefined : { traceparent, ...(tracestate !== '' && { tracestate }) };
+      const result = await this.#owner?.onHostCall({ method, args: value, call: this.#calls.get(call)?.call, trace });
       this.#say({ hostReply: { id, result: this.#encodeValue(result) } });
     } catch (error) {
       this.#say({ hostReply: { id, failure: this.#failureOf(toErrorBody(error)) } });
@@ -244,7 +251,8 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
 
   // ---- what calls tell ---------------------------------------------------------------------------------------------
 
-  onHeard(): void {
+  onHeard(bytes = 0): void {
+    this.#parts.owner.traffic.receivedBytes += bytes;
     this.lastHeardAt = this.#clock.now();
   }
 
@@ -345,11 +353,12 @@ export class GrpcChannel implements Channel, GrpcCallOwner, GrpcListener {
   }
 }
 
-function toMetaMessage({ session, trace, context }: CallMeta): CallMetaInit {
+function toMetaMessage({ session, trace, context, batch }: CallMeta): CallMetaInit {
   return {
     session,
     traceparent: trace?.traceparent,
     tracestate: trace?.tracestate,
     ...(context && { context: new Map(Object.entries(context)) }),
+    ...(batch && { batch }),
   };
 }

@@ -140,8 +140,9 @@ function hostHello({ codecs, maxFrameBytes, maxDepth, streamCredit, name }: Grpc
 
 /** In the form of v2's hello, whose checks then hold for it. */
 function helloOf(message: HelloMessage): unknown {
-  const { protocol, codec, language, pid, silentWhileBusy, typedArrays, stackSignal } = message;
+  const { protocol, codec, language, pid, silentWhileBusy, typedArrays, stackSignal, batches } = message;
   return {
+    batches,
     protocol,
     codec,
     language,
@@ -159,13 +160,14 @@ function softwareOf(software: Software | undefined): unknown {
   return software && { name: software.name, version: software.version };
 }
 
-function commandOf({ name, kind, doc, schema }: Command): unknown {
+function commandOf({ name, kind, doc, schema, batch }: Command): unknown {
   const kinds: Readonly<Record<number, string>> = { [CommandKind.CALL]: 'call', [CommandKind.STREAM]: 'stream' };
   return {
     name,
     kind: kinds[kind],
     ...(doc !== '' && { doc }),
     ...(schema !== '' && { schema: parseSchema(schema, name) }),
+    ...(batch && { batch: { ...batch } }),
   };
 }
 
@@ -178,7 +180,7 @@ function parseSchema(text: string, command: string): unknown {
 }
 
 function manifestOf(hello: WorkerHello): WorkerManifest {
-  const { codec, language, runtime, sdk, commands, stackSignal, answersWhileBusy = true } = hello;
+  const { codec, language, runtime, sdk, commands, stackSignal, batches, answersWhileBusy = true } = hello;
   return {
     protocol: 'v2',
     transport: 'grpc',
@@ -189,5 +191,6 @@ function manifestOf(hello: WorkerHello): WorkerManifest {
     commands,
     answersWhileBusy,
     ...(stackSignal && { stackSignal }),
+    ...(batches && { takesBatches: true }),
   };
 }

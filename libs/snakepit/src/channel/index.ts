@@ -10,6 +10,8 @@ export type {
   ChannelOwner,
   CommandManifest,
   HostCall,
+  InputStream,
+  TraceContext,
   WorkerManifest,
 } from './channel.js';
 export { FdChannel } from './fd-channel.js';
@@ -20,6 +22,7 @@ export { loadGrpcLibrary } from './grpc-library.js';
 export { offerOnLifeline, type GrpcOffer } from './grpc-lifeline.js';
 export { HandshakeRefused } from './handshake-refused.js';
 export { PendingCalls } from './pending-calls.js';
-export { HostCallFailure, type ChannelName } from './remote-failure.js';
+export { HostCallFailure, toCallerError, type ChannelName } from './remote-failure.js';
 export { StdioChannel } from './stdio-channel.js';
 export { openStdioChannel } from './stdio-handshake.js';
+export { Traffic } from './traffic.js';

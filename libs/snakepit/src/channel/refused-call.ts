@@ -12,6 +12,11 @@ export function argumentsTooLarge(command: string, pool: string, bytes: number, 
   return new SnakepitError('FRAME_TOO_LARGE', { what, bytes, maxFrameBytes, command, pool });
 }
 
+export function noInput(command: string, pool: string, protocol: string): SnakepitError {
+  const reason = `${protocol} cannot carry an input; use protocol 'v2', or send the bytes as an argument`;
+  return new SnakepitError('UNSUPPORTED', { command, pool, reason });
+}
+
 export function unknownCommand(command: string, pool: string, known: Iterable<string>): SnakepitError {
   return new SnakepitError('UNKNOWN_COMMAND', { command, pool, known: [...known].join(', ') });
 }

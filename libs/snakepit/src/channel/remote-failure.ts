@@ -1,6 +1,6 @@
 /// <reference lib="es2024.string" />
 import { BinaryTooLarge, EncodeError, type ErrorBody } from '../codec/index.js';
-import { SnakepitError, toError, type Delivery, type ErrorCode } from '../core/index.js';
+import { isPlainObject, SnakepitError, toError, type Delivery, type ErrorCode } from '../core/index.js';
 
 /** Names the worker and pool in the errors of one channel. */
 export interface ChannelName {
@@ -43,12 +43,19 @@ export function toCallerError(body: ErrorBody, command: string, name: ChannelNam
     worker: name.worker,
     reason: body.message,
     type: body.type,
+    ...(code === 'INVALID_ARGUMENTS' && pathIn(body.data)),
     ...(code === 'FRAME_TOO_LARGE' && { what: `The result of '${command}' (${body.message})` }),
   };
   return new SnakepitError(code, details, {
     delivery: deliveryOf(body),
     remote: { type: body.type ?? 'Error', message: body.message, traceback: body.traceback ?? '', data: body.data },
   });
+}
+
+/** Where in the arguments the worker found what is wrong, if it says so. */
+function pathIn(data: unknown): { readonly path?: string } {
+  const path = isPlainObject(data) ? data['path'] : undefined;
+  return typeof path === 'string' ? { path } : {};
 }
 
 /** Why a host call fails, in the very words that the worker is to be told. */

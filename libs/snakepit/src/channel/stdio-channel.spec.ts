@@ -17,6 +17,7 @@ import type { ChannelCall, ChannelFailure, ChannelOwner } from './channel.js';
 import { HandshakeRefused } from './handshake-refused.js';
 import type { StdioChannel } from './stdio-channel.js';
 import { openStdioChannel } from './stdio-handshake.js';
+import { Traffic } from './traffic.js';
 
 const MAX_FRAME = 4_096;
 const NEGOTIATION_MS = 2_000;
@@ -101,6 +102,7 @@ class Bridge {
 }
 
 class Owner implements ChannelOwner {
+  readonly traffic = new Traffic();
   readonly failures: ChannelFailure[] = [];
   #onFailure: () => void = () => {};
   readonly failed = new Promise<void>((resolve) => {

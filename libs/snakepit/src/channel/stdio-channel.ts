@@ -13,6 +13,7 @@ import {
 } from '../codec/index.js';
 import { SnakepitError, type Clock } from '../core/index.js';
 import type { CallId, Channel, ChannelCall, ChannelFailure, ChannelOwner, WorkerManifest } from './channel.js';
+import { noInput } from './refused-call.js';
 import { toCallerError, type ChannelName } from './remote-failure.js';
 
 export interface StdioChannelParts {
@@ -84,6 +85,7 @@ export class StdioChannel implements Channel, MessageSink {
         reason: "protocol v1 has no streams; use protocol 'v2'",
       });
     }
+    if (call.input !== undefined) throw noInput(call.command, this.#parts.name.pool, 'protocol v1');
     const id = this.#nextId;
     // Handlers of protocol v1 expect a map, always.
     this.#write(id, call.command, call.args ?? {});
@@ -149,6 +151,7 @@ export class StdioChannel implements Channel, MessageSink {
     }
     this.#nextId += 1;
     const written = this.#out.take();
+    this.#parts.owner.traffic.sentBytes += written.length;
     const hasRoom = stdin.write(written, () => this.#out.recycle(written));
     if (hasRoom || this.#congested) return;
     this.#congested = true;
@@ -175,6 +178,7 @@ export class StdioChannel implements Channel, MessageSink {
   }
 
   readonly #onData = (chunk: Buffer): void => {
+    this.#parts.owner.traffic.receivedBytes += chunk.length;
     this.lastHeardAt = this.#parts.clock.now();
     try {
       this.#parts.reader.push(chunk, this);

@@ -56,6 +56,11 @@ export class Arena implements BinaryStore {
     return this.#placedBytes;
   }
 
+  /** Bytes fetched since `takeFetched`. */
+  get fetchedBytes(): number {
+    return this.#fetchedBytes;
+  }
+
   put(bytes: Uint8Array): number | undefined {
     const { file, thresholdBytes } = this.#parts;
     if (bytes.length < thresholdBytes) return undefined;

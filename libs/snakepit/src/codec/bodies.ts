@@ -21,6 +21,9 @@ export interface LogBody {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
+/** Name of the event that brings the spans which a worker has recorded; all names that begin with `snakepit.` are reserved. */
+export const SPANS_EVENT = 'snakepit.spans';
+
 /** The body of an EVENT frame. */
 export interface EventBody {
   readonly name: string;
@@ -33,6 +36,8 @@ export interface HostCallBody {
   readonly args: unknown;
   /** Id of the running call on whose behalf the worker asks. */
   readonly call?: number;
+  /** The span in the worker that asks. */
+  readonly trace?: { readonly traceparent: string; readonly tracestate?: string };
 }
 
 /** What goes before the arguments of a CALL with `Flag.META`. */
@@ -41,6 +46,8 @@ export interface CallMeta {
   readonly command?: string;
   readonly trace?: { readonly traceparent?: string; readonly tracestate?: string };
   readonly context?: Readonly<Record<string, string>>;
+  /** The arguments are a list of those of several calls. */
+  readonly batch?: boolean;
 }
 
 /**
@@ -83,18 +90,26 @@ export function parseEventBody(value: unknown): EventBody | undefined {
 export function parseHostCallBody(value: unknown): HostCallBody | undefined {
   if (!isMap(value) || typeof value['method'] !== 'string') return undefined;
   const { method, args, call } = value;
-  return { method, args: args ?? null, ...(typeof call === 'number' && { call }) };
+  const trace = hostCallTrace(value['trace']);
+  return { method, args: args ?? null, ...(typeof call === 'number' && { call }), ...(trace && { trace }) };
+}
+
+function hostCallTrace(value: unknown): HostCallBody['trace'] {
+  if (!isMap(value) || typeof value['traceparent'] !== 'string') return undefined;
+  const { traceparent, tracestate } = value;
+  return { traceparent, ...(typeof tracestate === 'string' && { tracestate }) };
 }
 
 /** Reads a call's meta; members that are unknown or of a wrong type are left out. */
 export function parseCallMeta(value: unknown): CallMeta {
   if (!isMap(value)) return {};
-  const { session, command, trace, context } = value;
+  const { session, command, trace, context, batch } = value;
   return {
     ...(typeof session === 'string' && { session }),
     ...(typeof command === 'string' && { command }),
     ...(isMap(trace) && { trace: stringsOf(trace) }),
     ...(isMap(context) && { context: stringsOf(context) }),
+    ...(batch === true && { batch }),
   };
 }
 

@@ -1,3 +1,4 @@
+import { MAX_BATCH_SIZE, MAX_BATCH_WAIT_MS } from '../core/index.js';
 import { isMap, parseErrorBody, type ErrorBody } from './bodies.js';
 import type { ByteWriter } from './byte-writer.js';
 import { CODEC_NAMES, type CodecName } from './codec.js';
@@ -41,6 +42,18 @@ export interface CommandManifest {
   readonly doc?: string;
   /** JSON Schema of the arguments. */
   readonly schema?: Readonly<Record<string, unknown>>;
+  /** Its calls are to be batched; what is left out is for the host to say. */
+  readonly batch?: BatchManifest;
+}
+
+/** How a worker would have the calls of a command batched. */
+export interface BatchManifest {
+  /** The most calls of one batch. */
+  readonly maxSize?: number;
+  /** How long a batch that is not full may wait for more, in milliseconds. */
+  readonly maxWaitMs?: number;
+  /** It waits only while another batch of the command runs. */
+  readonly adaptive?: boolean;
 }
 
 /** The one signal that may be named, so that no worker can have the host send it another. */
@@ -62,6 +75,8 @@ export interface WorkerHello {
   readonly arena?: boolean;
   /** The signal upon which it writes the stacks of its threads to stderr; absent where it does not know one. */
   readonly stackSignal?: StackSignal;
+  /** Whether it understands calls whose meta says `batch`; absent means no. */
+  readonly batches?: boolean;
   readonly commands: readonly CommandManifest[];
 }
 
@@ -91,6 +106,7 @@ export function checkWorkerHello(value: unknown): WorkerHello | { error: ErrorBo
     ...(hello.map['typedArrays'] === true && { typedArrays: true }),
     ...(hello.map['arena'] === true && { arena: true }),
     ...(hello.map['stackSignal'] === 'SIGUSR1' && { stackSignal: 'SIGUSR1' }),
+    ...(hello.map['batches'] === true && { batches: true }),
     commands: parseCommands(hello.list('commands')),
   };
 }
@@ -131,7 +147,7 @@ function parseCommands(list: readonly unknown[]): CommandManifest[] {
     const name = command.text('name');
     if (names.has(name)) throw new ProtocolViolation(`hello.commands has '${name}' twice`);
     names.add(name);
-    const { doc, schema } = command.map;
+    const { doc, schema, batch } = command.map;
     if (doc !== undefined && doc !== null && typeof doc !== 'string') command.refuse('doc', 'a string');
     if (schema !== undefined && schema !== null && !isMap(schema)) command.refuse('schema', 'a map');
     return {
@@ -139,6 +155,17 @@ function parseCommands(list: readonly unknown[]): CommandManifest[] {
       kind: command.oneOf('kind', ['call', 'stream']),
       ...(typeof doc === 'string' && { doc }),
       ...(isMap(schema) && { schema }),
+      ...(batch !== undefined && batch !== null && { batch: parseBatch(command.members('batch')) }),
     };
   });
+}
+
+function parseBatch(batch: Members): BatchManifest {
+  const { maxSize, maxWaitMs, adaptive } = batch.map;
+  if (adaptive !== undefined && typeof adaptive !== 'boolean') batch.refuse('adaptive', 'true or false');
+  return {
+    ...(maxSize !== undefined && { maxSize: batch.integer('maxSize', 1, MAX_BATCH_SIZE) }),
+    ...(maxWaitMs !== undefined && { maxWaitMs: batch.integer('maxWaitMs', 0, MAX_BATCH_WAIT_MS) }),
+    ...(typeof adaptive === 'boolean' && { adaptive }),
+  };
 }

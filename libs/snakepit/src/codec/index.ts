@@ -9,6 +9,7 @@ export {
   parseEventBody,
   parseHostCallBody,
   parseLogBody,
+  SPANS_EVENT,
   type CallMeta,
   type ErrorBody,
   type EventBody,
@@ -28,6 +29,7 @@ export {
   parseHostHello,
   parseWorkerHello,
   type ArenaOffer,
+  type BatchManifest,
   type CommandManifest,
   type HostHello,
   type StackSignal,
@@ -46,4 +48,10 @@ export {
   type V1Reply,
   type V1Request,
 } from './v1.js';
+export {
+  METRICS_EVENT,
+  RESERVED_EVENT_PREFIX,
+  type WorkerMetricEntry,
+  type WorkerMetricKind,
+} from './worker-metrics.js';
 export { encodeForkOrder, parseZygoteMessage, type ForkOrder, type ForkOutcome, type ZygoteMessage } from './zygote.js';

@@ -34,11 +34,11 @@ export class Members {
     return typeof value === 'string' && value !== '' ? value : this.refuse(key, 'a string');
   }
 
-  integer(key: string, min: number): number {
+  integer(key: string, min: number, max = Number.MAX_SAFE_INTEGER): number {
     const value = this.map[key];
-    return Number.isSafeInteger(value) && (value as number) >= min
-      ? (value as number)
-      : this.refuse(key, `an integer of ${min} or more`);
+    if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+    const isOpen = max === Number.MAX_SAFE_INTEGER;
+    return this.refuse(key, isOpen ? `an integer of ${min} or more` : `an integer from ${min} to ${max}`);
   }
 
   oneOf<const Values extends readonly string[]>(key: string, values: Values): Values[number] {

@@ -26,6 +26,7 @@ const CONTRACT: Record<ErrorCode, readonly [http: number, grpc: number, delivery
   REMOTE_ERROR: [500, 2, 'ran', false],
   PROTOCOL_ERROR: [502, 13, 'may-have-run', false],
   FRAME_TOO_LARGE: [413, 8, 'not-started', false],
+  INPUT_FAILED: [500, 13, 'may-have-run', false],
   UNSUPPORTED: [501, 12, 'not-started', false],
   SESSION_NOT_FOUND: [404, 5, 'not-started', false],
   SESSION_EXISTS: [409, 6, 'not-started', false],

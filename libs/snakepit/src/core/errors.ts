@@ -203,6 +203,13 @@ export const ERRORS = {
     413,
     8,
   ),
+  INPUT_FAILED: rule(
+    (d) => `The input of ${ofCommand(d)} failed${inPool(d)}${because(d)}`,
+    'may-have-run',
+    false,
+    500,
+    13,
+  ),
   UNSUPPORTED: rule((d) => `${ofCommand(d)} cannot be done${inPool(d)}${because(d)}`, 'not-started', false, 501, 12),
   SESSION_NOT_FOUND: rule(
     (d) => `There is no session '${text(d['session'])}'; it was never created, or it was deleted or has expired.`,

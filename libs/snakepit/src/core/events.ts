@@ -38,6 +38,8 @@ export interface EventPayloads {
     /** Milliseconds from `execute` to the outcome, and the part of it spent in the queue. */
     readonly durationMs: number;
     readonly queuedMs: number;
+    /** How many calls the worker got at once with this one; undefined where the command is not batched. */
+    readonly batchSize: number | undefined;
     /** Undefined when the call succeeded. */
     readonly error: ErrorCode | undefined;
   };

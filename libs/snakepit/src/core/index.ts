@@ -1,4 +1,6 @@
 export { unwatchAbort, watchAbort } from './abort.js';
+export { MAX_BATCH_SIZE, MAX_BATCH_WAIT_MS } from './batch-bounds.js';
+export type { CallMeter, CallMeters } from './call-meter.js';
 export { systemClock, type Clock, type Timer } from './clock.js';
 export { DeadlineSweep, type DeadlineBucket, type Expiring } from './deadline-sweep.js';
 export {
@@ -13,7 +15,8 @@ export {
   type SnakepitErrorOptions,
 } from './errors.js';
 export { hasListeners, publish, subscribe, type EventCall, type EventName, type EventPayloads } from './events.js';
-export { LOG_LEVELS, silentLog, type LogLevel, type LogRecord, type LogSink } from './logger.js';
+export { LOG_LEVELS, silentLog, type LogCall, type LogLevel, type LogRecord, type LogSink } from './logger.js';
+export { variableName, withVariables, type Environment, type VariableRules } from './option-variables.js';
 export {
   describeValue,
   isPlainObject,
@@ -23,4 +26,5 @@ export {
   type OptionSpec,
   type OptionsResolved,
   type OptionTable,
+  type TextForm,
 } from './option-table.js';

@@ -27,7 +27,7 @@ const table = {
     default: () => new Date(0),
   }),
   limits: option.group(optionalLimits, { doc: 'Limits.' }),
-  many: option.namedGroups(limits, { doc: 'Many.' }),
+  many: option.namedGroups(limits, { doc: 'Many.', entry: 'limit' }),
 };
 const valid = { name: 'x', many: {} };
 

@@ -1,5 +1,8 @@
 import { SnakepitError } from './errors.js';
 
+/** `true`; `8`; `fast`; `a,b`; `true` or `a,b`; `{"NAME":"value"}`. */
+export type TextForm = 'boolean' | 'number' | 'text' | 'list' | 'boolean or list' | 'map';
+
 /**
  * One option: its name is the key in its table; default, unit, bounds and doc stand here. The validator, the
  * TypeScript types and the reference page are all derived from the table.
@@ -15,6 +18,10 @@ export interface OptionSpec<Value> {
   readonly parse: (given: unknown, path: string) => Value;
   /** The rows below this option on the reference page. */
   readonly table?: OptionTable | undefined;
+  /** How it is read from text, such as an environment variable's; absent where it cannot be. */
+  readonly text?: TextForm | undefined;
+  /** What the names are where the table is that of each named entry, such as `pool`. */
+  readonly entry?: string | undefined;
 }
 
 // The values' types differ from row to row; `any` is what lets a table be inferred as itself.
@@ -40,6 +47,8 @@ interface Common<Value> {
   readonly default?: Value | (() => Value);
   /** How the default is written on the reference page when it is computed. */
   readonly defaultDoc?: string;
+  /** How it is read from text, where its builder does not know. */
+  readonly text?: TextForm;
 }
 
 type WithDefault<Value, C> = C extends { readonly default: unknown }
@@ -76,10 +85,11 @@ function spec<Value, C extends Common<Value>>(
   common: C,
   allowed: string,
   parse: (given: unknown, path: string) => Value,
-  table?: OptionTable,
+  { table, text = common.text }: { readonly table?: OptionTable; readonly text?: TextForm | undefined } = {},
 ): WithDefault<Value, C> {
   return {
     doc: common.doc,
+    text,
     unit: common.unit,
     allowed,
     default: 'default' in common ? { value: frozen(common.default as Value), doc: common.defaultDoc } : undefined,
@@ -91,6 +101,14 @@ function spec<Value, C extends Common<Value>>(
 /** Every resolution hands out the same default, so nobody may change it; computed ones are made anew each time. */
 function frozen<Value>(value: Value): Value {
   return isPlainObject(value) || Array.isArray(value) ? Object.freeze(value) : value;
+}
+
+/** Of an option whose value is an object of names. */
+interface NamedCommon {
+  readonly doc: string;
+  /** What the names are, in a word. */
+  readonly entry: string;
+  readonly default?: Readonly<Record<string, never>>;
 }
 
 interface Bounds {
@@ -119,51 +137,53 @@ function valueOption<Value>(accepts: Guard<Value>, allowed: string, common: Comm
 export const option = {
   integer<C extends Common<number> & Bounds>(common: C) {
     const allowed = `an integer from ${common.min} to ${common.max}${common.unit ? ` (${common.unit})` : ''}`;
-    return spec<number, C>(common, allowed, (given, path) => {
+    const parse = (given: unknown, path: string): number => {
       if (!Number.isInteger(given) || (given as number) < common.min || (given as number) > common.max) {
         refuse(path, given, allowed);
       }
       return given as number;
-    });
+    };
+    return spec<number, C>(common, allowed, parse, { text: 'number' });
   },
 
   boolean<C extends Common<boolean>>(common: C) {
-    return spec<boolean, C>(common, 'true or false', (given, path) =>
-      typeof given === 'boolean' ? given : refuse(path, given, 'true or false'),
-    );
+    const parse = (given: unknown, path: string): boolean =>
+      typeof given === 'boolean' ? given : refuse(path, given, 'true or false');
+    return spec<boolean, C>(common, 'true or false', parse, { text: 'boolean' });
   },
 
   string<C extends Common<string>>(common: C) {
-    return spec<string, C>(common, 'a non-empty string', (given, path) =>
-      typeof given === 'string' && given !== '' ? given : refuse(path, given, 'a non-empty string'),
-    );
+    const parse = (given: unknown, path: string): string =>
+      typeof given === 'string' && given !== '' ? given : refuse(path, given, 'a non-empty string');
+    return spec<string, C>(common, 'a non-empty string', parse, { text: 'text' });
   },
 
   oneOf<const Values extends readonly string[], C extends Common<Values[number]>>(values: Values, common: C) {
     const allowed = `one of ${values.map((v) => `'${v}'`).join(', ')}`;
-    return spec<Values[number], C>(common, allowed, (given, path) =>
-      values.includes(given as string) ? (given as Values[number]) : refuse(path, given, allowed),
-    );
+    const parse = (given: unknown, path: string): Values[number] =>
+      values.includes(given as string) ? (given as Values[number]) : refuse(path, given, allowed);
+    return spec<Values[number], C>(common, allowed, parse, { text: 'text' });
   },
 
   strings<C extends Common<readonly string[]>>(common: C) {
     const allowed = 'a list of strings';
-    return spec<readonly string[], C>(common, allowed, (given, path) =>
+    const parse = (given: unknown, path: string): readonly string[] =>
       Array.isArray(given) && given.every((item) => typeof item === 'string')
         ? Object.freeze([...(given as string[])])
-        : refuse(path, given, allowed),
-    );
+        : refuse(path, given, allowed);
+    return spec<readonly string[], C>(common, allowed, parse, { text: 'list' });
   },
 
   stringMap<C extends Common<Readonly<Record<string, string>>>>(common: C) {
     const allowed = 'an object whose values are strings';
-    return spec<Readonly<Record<string, string>>, C>(common, allowed, (given, path) => {
+    const parse = (given: unknown, path: string): Readonly<Record<string, string>> => {
       if (!isPlainObject(given)) refuse(path, given, allowed);
       for (const [key, value] of Object.entries(given)) {
         if (typeof value !== 'string') refuse(`${path}.${key}`, value, 'a string');
       }
       return Object.freeze({ ...(given as Record<string, string>) });
-    });
+    };
+    return spec<Readonly<Record<string, string>>, C>(common, allowed, parse, { text: 'map' });
   },
 
   value: valueOption,
@@ -173,7 +193,7 @@ export const option = {
     const allowed = `an object with ${Object.keys(table).join(', ')}`;
     const parse = (given: unknown, path: string) => resolveOptions(table, given, path);
     return {
-      ...spec<OptionsResolved<Table>, Common<OptionsResolved<Table>>>(common, allowed, parse, table),
+      ...spec<OptionsResolved<Table>, Common<OptionsResolved<Table>>>(common, allowed, parse, { table }),
       default: { value: () => resolveOptions(table, {}, ''), doc: 'its defaults' },
     } as OptionSpec<OptionsResolved<Table>> & { readonly default: object; readonly input?: OptionsInput<Table> };
   },
@@ -186,16 +206,15 @@ export const option = {
       if (typeof given !== 'boolean' && !isPlainObject(given)) refuse(path, given, allowed);
       return given === false ? false : resolveOptions(table, given === true ? {} : given, path);
     };
-    return spec<Value, { doc: string; default: false }>(
-      { ...common, default: false },
-      allowed,
-      parse,
+    return spec<Value, { doc: string; default: false }>({ ...common, default: false }, allowed, parse, {
       table,
-    ) as OptionSpec<Value> & { readonly default: object; readonly input?: boolean | OptionsInput<Table> };
+      text: 'boolean',
+    }) as OptionSpec<Value> & { readonly default: object; readonly input?: boolean | OptionsInput<Table> };
   },
 
   /** An object of named entries which all follow one table, such as `pools`. */
-  namedGroups<Table extends OptionTable>(table: Table, common: { readonly doc: string }) {
+  namedGroups<Table extends OptionTable, C extends NamedCommon>(table: Table, common: C) {
+    type Value = Readonly<Record<string, OptionsResolved<Table>>>;
     const allowed = 'an object of names, each with its options';
     const parse = (given: unknown, path: string) => {
       if (!isPlainObject(given)) refuse(path, given, allowed);
@@ -205,10 +224,7 @@ export const option = {
         ),
       );
     };
-    return {
-      ...spec<Readonly<Record<string, OptionsResolved<Table>>>, Common<never>>(common, allowed, parse, table),
-    } as OptionSpec<Readonly<Record<string, OptionsResolved<Table>>>> & {
-      readonly default?: undefined;
+    return { ...spec<Value, C>(common, allowed, parse, { table }), entry: common.entry } as WithDefault<Value, C> & {
       readonly input?: Readonly<Record<string, OptionsInput<Table>>>;
     };
   },

@@ -115,7 +115,7 @@ export class SnakepitClient
   #call({ command, args, options }: PacketCall, reply: Reply): () => void {
     const leaving = new AbortController();
     const { signal: given } = options;
-    const signal = given === undefined ? leaving.signal : AbortSignal.any([given, leaving.signal]);
+    const signal = given === undefined || given === null ? leaving.signal : AbortSignal.any([given, leaving.signal]);
     this.#pool.execute(command, args, { ...options, signal }).then(
       (response) => reply({ response, isDisposed: true }),
       (err: unknown) => reply({ err }),

@@ -20,6 +20,10 @@ export { SnakepitCommand } from './commands/command.decorator.js';
 export { commandOptionTable, type SnakepitCommandOptions } from './commands/command.options.js';
 export { CommandRunner } from './commands/command.runner.js';
 export { SessionId } from './commands/session-id.decorator.js';
+export { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
+export { withHeartbeat } from './http/heartbeat.js';
+export { RequestStream } from './http/request-stream.decorator.js';
+export { retryAfterSeconds } from './http/retry-after.js';
 export { InjectPool, InjectSession } from './inject.decorators.js';
 export { SnakepitExceptionFilter, toErrorBody, type SnakepitErrorBody } from './snakepit-exception.filter.js';
 export type {

@@ -10,12 +10,14 @@ const WRITERS = {
   fatal: (...line) => Logger.fatal(...line),
 } satisfies Record<LogLevel, (...line: [message: unknown, ...rest: unknown[]]) => void>;
 
+/** Levels at which Nest takes a stack, and shows it as one. */
+const WITH_STACK: ReadonlySet<LogLevel> = new Set(['error', 'fatal']);
+
 /** Writes to Nest's Logger; the context names the worker, or the pool, that speaks. */
 export function writeToNestLog(record: LogRecord): void {
-  const fields = fieldsOf(record);
-  const context = contextOf(record);
-  if (fields === undefined) WRITERS[record.level](record.message, context);
-  else WRITERS[record.level](record.message, fields, context);
+  const { params, stack } = partsOf(record);
+  const rest = [params, stack].filter((part) => part !== undefined);
+  WRITERS[record.level](record.message, ...rest, contextOf(record));
 }
 
 function contextOf({ pool, worker }: LogRecord): string {
@@ -23,8 +25,31 @@ function contextOf({ pool, worker }: LogRecord): string {
   return speaker === undefined ? 'Snakepit' : `Snakepit/${speaker}`;
 }
 
-/** Nest keeps a plain object apart from the message: as `params` of a JSON line, behind the text otherwise. */
-function fieldsOf({ logger, fields }: LogRecord): Record<string, unknown> | undefined {
-  if (logger === undefined) return fields;
-  return { ...fields, logger };
+interface Parts {
+  /** Nest keeps a plain object apart from the message: as `params` of a JSON line, behind the text otherwise. */
+  readonly params: Readonly<Record<string, unknown>> | undefined;
+  readonly stack: string | undefined;
+}
+
+function partsOf({ level, pool, worker, logger, fields, call }: LogRecord): Parts {
+  if (logger === undefined && call === undefined) return { params: fields, stack: undefined };
+  const { exception, ...others } = fields ?? {};
+  const isStack = typeof exception === 'string' && WITH_STACK.has(level);
+  const known = {
+    ...(exception !== undefined && !isStack && { exception }),
+    ...(logger !== undefined && { logger }),
+    ...(call !== undefined && callFields(call)),
+    ...(pool !== undefined && { pool }),
+    ...(worker !== undefined && { worker }),
+  };
+  return { params: { ...others, ...known }, stack: isStack ? exception : undefined };
+}
+
+function callFields({ id, command, traceId, context }: NonNullable<LogRecord['call']>): Record<string, unknown> {
+  return {
+    call: id,
+    command,
+    ...(traceId !== undefined && { traceId }),
+    ...(context !== undefined && { correlation: context }),
+  };
 }

@@ -3,9 +3,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { throwError, type Observable } from 'rxjs';
 
 import { SnakepitError } from '../runtime/index.js';
-
-/** Seconds after which a client may try again what a full or restarting pool refused. */
-const RETRY_AFTER_S = 1;
+import { retryAfterSeconds } from './http/retry-after.js';
 
 /** What an HTTP client is told of a failed call. */
 export interface SnakepitErrorBody {
@@ -14,6 +12,8 @@ export interface SnakepitErrorBody {
   readonly message: string;
   readonly delivery: string;
   readonly retryable: boolean;
+  /** The path of what is wrong with the arguments, such as `args.items[3]`, where that is known. */
+  readonly field?: string;
   readonly remote?: { readonly type: string; readonly message: string };
 }
 
@@ -50,7 +50,7 @@ export class SnakepitExceptionFilter implements ExceptionFilter<SnakepitError> {
       this.#logger.error(error.message, error.remote?.traceback || error.stack);
     if (httpAdapter.isHeadersSent(response)) return void httpAdapter.end(response);
     if (body.statusCode === 503 && body.retryable) {
-      httpAdapter.setHeader(response, 'Retry-After', String(RETRY_AFTER_S));
+      httpAdapter.setHeader(response, 'Retry-After', String(retryAfterSeconds(error)));
     }
     httpAdapter.reply(response, body, body.statusCode);
   }
@@ -58,13 +58,15 @@ export class SnakepitExceptionFilter implements ExceptionFilter<SnakepitError> {
 
 /** The error as an HTTP client may see it. */
 export function toErrorBody(error: SnakepitError): SnakepitErrorBody {
-  const { code, delivery, retryable, remote, httpStatus: statusCode } = error;
+  const { code, delivery, retryable, remote, details, httpStatus: statusCode } = error;
+  const field = code === 'INVALID_ARGUMENTS' ? details['path'] : undefined;
   return {
     statusCode,
     code,
     message: publicMessage(error),
     delivery,
     retryable,
+    ...(typeof field === 'string' && { field }),
     ...(remote && { remote: { type: remote.type, message: remote.message } }),
   };
 }

@@ -1,7 +1,8 @@
 import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 
 import type { SnakepitOptions } from '../runtime/index.js';
+import { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
 import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
 import { SNAKEPIT_OPTIONS } from './tokens.js';
 
@@ -11,13 +12,21 @@ export interface SnakepitModuleExtras {
   isGlobal: boolean;
   /** Whether failed calls are answered by {@link SnakepitExceptionFilter} in all controllers; default true. */
   httpErrors: boolean;
+  /** Whether calls made while a request is handled are cancelled when its client leaves, see {@link SnakepitDisconnectInterceptor}; default true. */
+  cancelOnDisconnect: boolean;
 }
+
+export const MODULE_DEFAULTS: Readonly<SnakepitModuleExtras> = Object.freeze({
+  isGlobal: true,
+  httpErrors: true,
+  cancelOnDisconnect: true,
+});
 
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<SnakepitOptions>({ optionsInjectionToken: SNAKEPIT_OPTIONS })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createSnakepitOptions')
-    .setExtras<SnakepitModuleExtras>({ isGlobal: true, httpErrors: true }, applyExtras)
+    .setExtras<SnakepitModuleExtras>({ ...MODULE_DEFAULTS }, applyExtras)
     .build();
 
 export type SnakepitModuleOptions = typeof OPTIONS_TYPE;
@@ -35,8 +44,13 @@ export type SnakepitModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE & {
   readonly poolNames?: readonly string[];
 };
 
-function applyExtras(definition: DynamicModule, { isGlobal, httpErrors }: SnakepitModuleExtras): DynamicModule {
+function applyExtras(definition: DynamicModule, extras: SnakepitModuleExtras): DynamicModule {
   const filter = { provide: APP_FILTER, useExisting: SnakepitExceptionFilter };
-  const providers = [...(definition.providers ?? []), ...(httpErrors ? [filter] : [])];
-  return { ...definition, providers, global: isGlobal };
+  const interceptor = { provide: APP_INTERCEPTOR, useExisting: SnakepitDisconnectInterceptor };
+  const providers = [
+    ...(definition.providers ?? []),
+    ...(extras.httpErrors ? [filter] : []),
+    ...(extras.cancelOnDisconnect ? [interceptor] : []),
+  ];
+  return { ...definition, providers, global: extras.isGlobal };
 }

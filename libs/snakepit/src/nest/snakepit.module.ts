@@ -15,16 +15,18 @@ import { PoolClients } from './clients/pool-clients.js';
 import { CommandExplorer } from './commands/command.explorer.js';
 import { CommandRunner } from './commands/command.runner.js';
 import { ConsumerExplorer } from './consumers.js';
+import { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
 import { writeToNestLog } from './nest-log.js';
 import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
 import { SnakepitLifecycle } from './snakepit.lifecycle.js';
 import {
   ConfigurableModuleClass,
+  MODULE_DEFAULTS,
   type SnakepitModuleAsyncOptions,
   type SnakepitModuleExtras,
   type SnakepitModuleOptions,
 } from './snakepit.module-definition.js';
-import { getPoolToken, SNAKEPIT_OPTIONS } from './tokens.js';
+import { getPoolToken, SNAKEPIT_OPTIONS, SNAKEPIT_SURROUNDINGS, type SnakepitSurroundings } from './tokens.js';
 import { ToolCaller } from './tools/tool.caller.js';
 import { ToolExplorer } from './tools/tool.explorer.js';
 
@@ -41,8 +43,9 @@ import { ToolExplorer } from './tools/tool.explorer.js';
   providers: [
     {
       provide: Snakepit,
-      useFactory: (options: SnakepitOptions) => new Snakepit(options, { log: writeToNestLog }),
-      inject: [SNAKEPIT_OPTIONS],
+      useFactory: (given: SnakepitOptions, { options, ...context }: SnakepitSurroundings = {}) =>
+        new Snakepit(options?.(given) ?? given, { log: writeToNestLog, ...context }),
+      inject: [SNAKEPIT_OPTIONS, { token: SNAKEPIT_SURROUNDINGS, optional: true }],
     },
     { provide: PoolService, useFactory: (snakepit: Snakepit) => snakepit.pool(), inject: [Snakepit] },
     { provide: SessionService, useFactory: (snakepit: Snakepit) => snakepit.sessions, inject: [Snakepit] },
@@ -53,10 +56,19 @@ import { ToolExplorer } from './tools/tool.explorer.js';
     ToolCaller,
     ToolExplorer,
     ConsumerExplorer,
+    SnakepitDisconnectInterceptor,
     SnakepitExceptionFilter,
     SnakepitLifecycle,
   ],
-  exports: [Snakepit, PoolService, SessionService, CommandRunner, SnakepitExceptionFilter, POOL_CLIENTS],
+  exports: [
+    Snakepit,
+    PoolService,
+    SessionService,
+    CommandRunner,
+    SnakepitDisconnectInterceptor,
+    SnakepitExceptionFilter,
+    POOL_CLIENTS,
+  ],
 })
 export class SnakepitModule extends ConfigurableModuleClass {
   /** Pools whose options are known where the module is declared. */
@@ -83,8 +95,12 @@ export class SnakepitModule extends ConfigurableModuleClass {
 }
 
 function withAdapter(adapter: Adapter & Partial<SnakepitModuleExtras>): SnakepitModuleOptions {
-  const { isGlobal = true, httpErrors = true } = adapter;
-  return { adapter, isGlobal, httpErrors };
+  const {
+    isGlobal = MODULE_DEFAULTS.isGlobal,
+    httpErrors = MODULE_DEFAULTS.httpErrors,
+    cancelOnDisconnect = MODULE_DEFAULTS.cancelOnDisconnect,
+  } = adapter;
+  return { adapter, isGlobal, httpErrors, cancelOnDisconnect };
 }
 
 function poolNamesIn(options: SnakepitModuleOptions): readonly string[] {

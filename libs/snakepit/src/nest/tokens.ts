@@ -1,3 +1,5 @@
+import type { SnakepitContext, SnakepitOptions } from '../runtime/index.js';
+
 /** Injection token of the module's options. */
 export const SNAKEPIT_OPTIONS = Symbol('SNAKEPIT_OPTIONS');
 
@@ -5,4 +7,13 @@ export const SNAKEPIT_OPTIONS = Symbol('SNAKEPIT_OPTIONS');
 export function getPoolToken(name: string): string {
   // Nest quotes the token when it cannot resolve it, so the token says what to do.
   return `snakepit pool '${name}' (declared in 'pools' of SnakepitModule.forRoot or 'poolNames' of forRootAsync)`;
+}
+
+/** Injection token of {@link SnakepitSurroundings}; nobody needs to provide it. */
+export const SNAKEPIT_SURROUNDINGS = Symbol('SNAKEPIT_SURROUNDINGS');
+
+/** What a module that is imported beside the application's own may change of how its pools come into being, as that for tests does. */
+export interface SnakepitSurroundings extends SnakepitContext {
+  /** Given the module's options, those to be used. */
+  readonly options?: (options: SnakepitOptions) => SnakepitOptions;
 }

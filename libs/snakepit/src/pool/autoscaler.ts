@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 
 import { publish, SnakepitError, type Clock, type LogSink, type Timer } from '../core/index.js';
 import type { ResolvedPoolOptions } from './options.js';
-import { ScalePolicy, type LoadSample, type ScaleDecision } from './scale-policy.js';
+import { ScalePolicy, type LoadSample, type ScaleDecision, type ScaleReason } from './scale-policy.js';
 
 export interface AutoscalerParts {
   readonly pool: string;
@@ -15,6 +15,7 @@ export interface AutoscalerParts {
 
 /** Gives a pool as many workers as its load needs, by one timer. */
 export class Autoscaler {
+  readonly counts: Record<ScaleReason, number> = { wait: 0, utilization: 0, idle: 0 };
   readonly #parts: AutoscalerParts;
   readonly #policy: ScalePolicy | undefined;
   #timer: Timer | undefined;
@@ -57,6 +58,7 @@ export class Autoscaler {
     const decision = policy.look(load);
     if (decision === undefined) return;
     resize(decision.size);
+    this.counts[decision.reason] += 1;
     this.#tell(load, decision);
   }
 

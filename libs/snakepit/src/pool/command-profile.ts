@@ -1,3 +1,5 @@
+import type { BatchLine } from './batching/batch-line.js';
+import type { CallMeter } from '../core/index.js';
 import { CallDuration } from './call-duration.js';
 import type { CommandTaint } from './command-taint.js';
 import type { CallKind } from '../channel/index.js';
@@ -33,6 +35,10 @@ export class CommandProfile {
   readonly duration = new CallDuration();
   /** Workers died of it lately; undefined while none has. */
   taint: CommandTaint | undefined = undefined;
+  /** How its calls are batched; undefined where they are not. */
+  batching: BatchLine | undefined = undefined;
+  /** Counts its calls; undefined while nobody has asked for that. */
+  meter: CallMeter | undefined = undefined;
   /** A moving average of what long calls took, short ones counting as 0; it is kept so low that trust comes back within 120 calls. */
   #longCostUs = 0;
 

@@ -1,7 +1,11 @@
 import type { ChannelCall } from '../channel/index.js';
 import { DeadlineSweep, hasListeners, toError, type Clock, type LogSink, type SnakepitError } from '../core/index.js';
 import { leavesInPeace, type ExitCause, type OrphanedCall, type Worker } from '../worker/index.js';
-import { publishCall } from './call-events.js';
+import { Batch } from './batching/batch.js';
+import type { BatchedCall } from './batching/batched-call.js';
+import { Batching } from './batching/batching.js';
+import { outcomeOf, publishCall } from './call-events.js';
+import { CallMetering } from './call-metering.js';
 import { CrashBarrier } from './crash-barrier.js';
 import { OpenCalls } from './open-calls.js';
 import type { ResolvedPoolOptions } from './options.js';
@@ -60,6 +64,7 @@ export interface DispatcherParts {
  */
 export class Dispatcher implements PoolCallOwner {
   readonly totals = new PoolCounters();
+  readonly batching: Batching;
 
   readonly #parts: DispatcherParts;
   readonly #clock: Clock;
@@ -74,12 +79,14 @@ export class Dispatcher implements PoolCallOwner {
   readonly #open = new OpenCalls();
   readonly #toolRuns: ToolRuns;
   readonly #waitGraph: WaitGraph;
+  readonly #metering: CallMetering;
   #isClosed = false;
 
   constructor(parts: DispatcherParts) {
     const { options, affinity, clock, name: pool } = parts;
     this.#parts = parts;
     this.#clock = clock;
+    this.#metering = new CallMetering(clock);
     const scheduler = (this.#scheduler = new Scheduler(options));
     const deadlines = (this.#deadlines = new DeadlineSweep(clock));
     const seats = (this.#seats = new Seats(options, affinity, scheduler));
@@ -91,11 +98,14 @@ export class Dispatcher implements PoolCallOwner {
     };
     const toolRuns = (this.#toolRuns = new ToolRuns({ pool, onChange }));
     const placement = (this.#placement = new Placement({ ...parts, seats, scheduler, deadlines, toolRuns, refuse }));
-    this.#room = new WaitingRoom({ ...parts, seats, scheduler, deadlines, placement });
+    const dispatchBatch = (call: PoolCall, seat: Seat<PoolCall>, now: number): void =>
+      this.batching.dispatch(call as BatchedCall, seat, now);
+    const room = (this.#room = new WaitingRoom({ ...parts, seats, scheduler, deadlines, placement, dispatchBatch }));
     const homeOf = (call: PoolCall): Seat<PoolCall> | undefined => this.#room.onlySeatOf(call);
     const mayUseLent = (call: PoolCall): boolean => placement.mayUseLent(call);
     this.#waitGraph = new WaitGraph({ ...parts, scheduler, toolRuns, homeOf, mayUseLent });
-    this.#overdue = new OverdueCalls({ ...parts, deadlines });
+    const overdue = (this.#overdue = new OverdueCalls({ ...parts, deadlines }));
+    this.batching = new Batching({ ...parts, deadlines, room, placement, overdue, open: this.#open, calls: this });
     const again = (call: PoolCall): void => {
       this.#room.enterAgain(call);
       this.#room.pumpSoon();
@@ -192,6 +202,7 @@ export class Dispatcher implements PoolCallOwner {
 
   #place(call: PoolCall): void {
     const now = call.admittedAt;
+    if (call.gathering !== undefined) return this.batching.enter(call as BatchedCall, now);
     // Those who waited come first.
     this.#room.pumpBefore(now);
     const seat = this.#room.mustJoin(call) ? undefined : this.#placement.seatFor(call, now);
@@ -206,7 +217,7 @@ export class Dispatcher implements PoolCallOwner {
 
   /** Fails all calls that wait, or those that are `meant`. */
   failWaiting(error: () => SnakepitError, meant: (call: PoolCall) => boolean = () => true): void {
-    for (const call of [...this.#room.calls(), ...this.#retries.calls()]) {
+    for (const call of [...this.#room.calls(), ...this.batching.gathered(), ...this.#retries.calls()]) {
       if (!call.isSettled && meant(call)) this.#room.refuse(call, error());
     }
   }
@@ -221,6 +232,7 @@ export class Dispatcher implements PoolCallOwner {
   /** To be called when all workers are gone. */
   dispose(): void {
     this.#room.dispose();
+    this.batching.dispose();
     this.#deadlines.close();
   }
 
@@ -256,17 +268,28 @@ export class Dispatcher implements PoolCallOwner {
     const again: PoolCall[] = [];
     const now = this.#clock.now();
     for (const { call: orphan, wasWritten } of calls) {
-      const call = orphan as PoolCall;
-      this.#placement.takeOff(call, now);
-      if (wasWritten) call.mayHaveRun = true;
-      else call.attempts -= 1;
-      if (call.isSettled) this.#open.leave();
-      else if (this.#isClosed) call.fail(closed(this.#parts.name, call.deliverySoFar));
-      else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
-      else call.fail(call.overdueError ?? error(call));
+      this.#placement.takeOff(orphan as PoolCall, now);
+      for (const call of this.#callsBehind(orphan as PoolCall)) {
+        if (wasWritten) call.mayHaveRun = true;
+        else call.attempts -= 1;
+        if (call.isSettled) this.#leaveOpen(call, orphan);
+        else if (this.#isClosed) call.fail(closed(this.#parts.name, call.deliverySoFar));
+        else if (this.#mayRunAgain(call, wasWritten)) again.push(call);
+        else call.fail(call.overdueError ?? error(call));
+      }
     }
     for (const call of oldestLast(again)) this.#tryAgain(call, now);
     this.#room.pumpSoon();
+  }
+
+  /** A call that was settled in its worker's hands is over. Of a batch it was so already, unlike the batch. */
+  #leaveOpen(call: PoolCall, inHand: ChannelCall): void {
+    if (call === inHand) this.#open.leave();
+  }
+
+  /** The calls that a worker had in hand by this one: the call itself, or those of a batch, which is over then. */
+  #callsBehind(call: PoolCall): readonly PoolCall[] {
+    return call instanceof Batch ? this.batching.disband(call) : [call];
   }
 
   /** What certainly did not start keeps its turn; what may have is put off. */
@@ -285,7 +308,7 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   #mayRunAgain(call: PoolCall, hasRun: boolean): boolean {
-    if (call.chunks > 0 || call.isOverdue || call.profile.taint?.isTainted) return false;
+    if (call.chunks > 0 || call.isOverdue || call.profile.taint?.isTainted || call.input?.hasBeenRead) return false;
     return !hasRun || (call.settings.isIdempotent && call.attempts < this.#parts.options.maxAttempts);
   }
 
@@ -293,15 +316,19 @@ export class Dispatcher implements PoolCallOwner {
 
   onReleased(call: PoolCall, serviceUs: number, hasFailed: boolean): void {
     const { profile } = call;
+    const { watcher } = call.settings;
+    if (watcher !== undefined) watcher.onReleased(serviceUs);
     const { worker, counters, channel } = this.#release(call);
     const paceBefore = profile.pace;
     profile.learn(serviceUs, hasFailed);
     if (profile.pace !== paceBefore) this.#room.refile();
     // Only of a call that was tried once is it known since when.
     if (call.isAlone && call.attempts === 1) profile.duration.learn(channel.lastHeardAt - call.startedAt!, hasFailed);
-    counters.requests += 1;
+    const { meter } = profile;
+    if (meter !== undefined) this.#metering.onReleased(meter, call, channel.lastHeardAt, serviceUs, hasFailed);
+    counters.requests += call.callers;
     counters.totalTimeUs += serviceUs;
-    if (hasFailed) counters.errors += 1;
+    if (hasFailed) counters.errors += call.callers;
     // What failed in no time may not have begun.
     if (profile.taint !== undefined && !(hasFailed && serviceUs === 0)) this.#barrier.onSurvival(call);
     if (call.isSettled) this.#open.leave();
@@ -311,10 +338,12 @@ export class Dispatcher implements PoolCallOwner {
 
   onRecalled(call: PoolCall, hasRun: boolean): void {
     const { worker, channel } = this.#release(call);
-    if (hasRun) call.mayHaveRun = true;
-    else call.attempts -= 1;
-    if (this.#mayRunAgain(call, hasRun) && !this.#isClosed) this.#tryAgain(call, channel.lastHeardAt);
-    else call.fail(lostToHungWorker(this.#parts.name, worker.id, call));
+    for (const each of this.#callsBehind(call)) {
+      if (hasRun) each.mayHaveRun = true;
+      else each.attempts -= 1;
+      if (this.#mayRunAgain(each, hasRun) && !this.#isClosed) this.#tryAgain(each, channel.lastHeardAt);
+      else each.fail(lostToHungWorker(this.#parts.name, worker.id, each));
+    }
     worker.leaveIfIdle();
     this.#room.pumpSoon();
   }
@@ -325,6 +354,10 @@ export class Dispatcher implements PoolCallOwner {
     this.#toolRuns.onSettled(call, error);
     if (error !== undefined) this.#retries.remove(call);
     if (call.seat === undefined) this.#open.leave();
+    const { watcher } = call.settings;
+    if (watcher !== undefined) watcher.onSettled(outcomeOf(call, this.#clock.now(), error));
+    const { meter } = call.profile;
+    if (meter !== undefined) this.#metering.onSettled(meter, call, error);
     if (hasListeners('snakepit:call')) publishCall(this.#parts.name, call, this.#clock.now(), error);
   }
 
@@ -338,7 +371,7 @@ export class Dispatcher implements PoolCallOwner {
     const { name, options } = this.#parts;
     this.#room.leave(call);
     if (nowMs >= call.deadline) return call.fail(callTimeout(name, call, nowMs));
-    const load = this.#seats.load(this.#room.size);
+    const load = this.#room.load(call, nowMs);
     call.fail(queueTimeout(name, call, nowMs - call.admittedAt, options.queueTimeoutMs, load));
   }
 

@@ -1,7 +1,15 @@
-export { poolOptionTable, type PoolOptions, type ResolvedPoolOptions } from './options.js';
-export { NO_OPTIONS, type CallOptions } from './call-options.js';
+export { batchOptionTable, type BatchOptions, type BatchSettings } from './batching/batch-options.js';
+export type { BatchStats } from './batching/batch-line.js';
+export { POOL_PROFILES } from './profiles.js';
+export { poolOptionTable, type PoolProfile, type PoolOptions, type ResolvedPoolOptions } from './options.js';
+export { NO_OPTIONS, type CallOptions, type InheritedOptions } from './call-options.js';
+export { contextProblem, type FactProblem } from './call-facts.js';
+export type { CallRequest, CallSurroundings } from './call-surroundings.js';
+export type { CallOutcome, CallWatcher } from './call-watcher.js';
+export { InputFailure } from './call-input.js';
+export type { InputSource } from './input-source.js';
 export type { CallListener } from './pool-call.js';
-export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
+export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo, WorkerUsage } from './pool-stats.js';
 export type { SessionAffinity } from './seats.js';
 export { Pool, type HostCallHandler, type HostRequest, type PoolParts, type StreamHandle } from './pool.js';
 export type { ToolRun } from './tool-run.js';

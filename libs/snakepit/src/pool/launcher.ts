@@ -68,6 +68,7 @@ export class Launcher {
    */
   async start(): Promise<void> {
     const { spec } = this;
+    if ('launch' in spec) return;
     if ('addresses' in spec || spec.grpc !== undefined) await loadGrpcLibrary();
     if ('addresses' in spec || spec.zygote === undefined) return;
     if (process.platform !== 'linux') {
@@ -162,13 +163,19 @@ export class Launcher {
 
 /** Attaches to workers that are there, or starts some. */
 function launchOf(spec: WorkerSpec, start: (options: LaunchOptions, spec: LaunchSpec) => WorkerProcess): Launch {
+  if ('launch' in spec) return spec.launch;
   if (!('addresses' in spec)) return (options) => start(options, spec);
   const attachments = new Attachments(spec);
   return (options) => attachments.attach(options);
 }
 
-/** @throws SnakepitError INVALID_OPTIONS for privileges of workers that somebody else starts */
+/**
+ * Workers within the host have its privileges; options that are made for processes hold where fakes stand in for those.
+ *
+ * @throws SnakepitError INVALID_OPTIONS for privileges of workers that somebody else starts
+ */
 function privileged({ pool, spec, options: { privileges } }: LauncherParts): WorkerSpec {
+  if ('launch' in spec) return spec;
   if (!('addresses' in spec)) return { ...spec, privileges };
   if (Object.values(privileges).every((value) => value === undefined)) return spec;
   throw new SnakepitError('INVALID_OPTIONS', {

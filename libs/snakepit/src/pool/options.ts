@@ -2,7 +2,12 @@ import { availableParallelism } from 'node:os';
 
 import { MAX_ELEMENTS } from '../codec/index.js';
 import { option, type OptionsInput, type OptionsResolved } from '../core/index.js';
+import { batchOptionTable } from './batching/batch-options.js';
 import { privilegeOptionTable, type Adapter } from '../worker/index.js';
+
+/** See `profiles.ts`. */
+export const PROFILE_NAMES = ['balanced', 'production-strict', 'development', 'ml-inference', 'batch'] as const;
+export type PoolProfile = (typeof PROFILE_NAMES)[number];
 
 const MAX_SIZE = 1_024;
 const MAX_MS = 2_147_483_647;
@@ -35,6 +40,7 @@ export const poolOptionTable = {
   }),
   size: option.value(isSize, 'an integer from 1 to 1024', {
     doc: 'Number of workers, where `autoscale` is off; of `grpc()`, number of connections, which are shared out evenly among its addresses.',
+    text: 'number',
     default: undefined,
     defaultDoc: 'number of CPUs; of `grpc()`, number of addresses',
   }),
@@ -86,6 +92,10 @@ export const poolOptionTable = {
     },
     { doc: 'As many workers as the load needs, instead of `size`.' },
   ),
+  profile: option.oneOf(PROFILE_NAMES, {
+    doc: 'Defaults for a kind of work, see [Profiles](#profiles); what is said here beside it goes before them.',
+    default: 'balanced',
+  }),
   timeoutMs: option.integer({
     doc: 'How long a call may take, queue and execution together, when neither the call nor the adapter says.',
     unit: ms,
@@ -135,6 +145,7 @@ export const poolOptionTable = {
   pipelineBudgetUs: option.value(isBudget, 'an integer from 0 to 1000000 (µs)', {
     doc: 'Estimated work that may lie before a call in its worker; beyond it the call waits in the queue, where any worker can take it.',
     unit: 'µs',
+    text: 'number',
     default: undefined,
     defaultDoc: '200; over gRPC 1000',
   }),
@@ -144,6 +155,11 @@ export const poolOptionTable = {
     min: 1,
     max: 4_096,
     default: 1,
+  }),
+  batch: option.namedGroups(batchOptionTable, {
+    doc: 'Commands whose calls are given to a worker several at once, by name. What is said here goes before what `@SnakepitCommand` and the worker say.',
+    entry: 'command',
+    default: {},
   }),
   affinity: option.oneOf(['hint', 'strict-queue', 'strict-fail-fast'], {
     doc: "Where a session's calls go when its worker is busy: to another (`hint`), into its queue, or back with SESSION_WORKER_UNAVAILABLE.",
@@ -267,6 +283,12 @@ export const poolOptionTable = {
     max: MAX_MS,
     default: 10_000,
   }),
+  maxLogRate: option.integer({
+    doc: 'How many log records and lines of output per second of a worker reach the log; what exceeds that is dropped and counted.',
+    min: 1,
+    max: 1_000_000,
+    default: 2_000,
+  }),
   restart: option.group(
     {
       initialDelayMs: option.integer({
@@ -360,6 +382,7 @@ export const poolOptionTable = {
     'true, false, or a list of paths',
     {
       doc: "For development: `reload()` by itself when sources change. `true` means those beside and below the adapter's module or script, a list files and folders of your choice.",
+      text: 'boolean or list',
       default: false,
     },
   ),
@@ -451,6 +474,7 @@ export const poolOptionTable = {
   streamCredit: option.value(isCredit, 'an integer from 1 to 65535 (items)', {
     doc: 'How many items of a stream may be on their way to a consumer that has not taken them.',
     unit: 'items',
+    text: 'number',
     default: undefined,
     defaultDoc: '64; over gRPC 256',
   }),

@@ -34,11 +34,11 @@ export class OverdueCalls {
     call.stop('deadline');
     call.expiresAt = nowMs + options.cancelGraceMs;
     deadlines.watch(call);
-    this.#fail(call, seat);
+    this.tell(call, seat);
   }
 
   /** The caller gets its error with the stacks of the worker: at once where it cannot tell them, else some milliseconds later. */
-  #fail(call: PoolCall, { worker }: Seat<PoolCall>): void {
+  tell(call: PoolCall, { worker }: Seat<PoolCall>): void {
     const error = callTimeout(this.#parts.name, call, call.startedAt ?? call.admittedAt);
     const stacks = worker.dumpStacks();
     if (stacks === undefined) return call.fail(error);
@@ -55,7 +55,9 @@ export class OverdueCalls {
    * handler blocks only its main thread, tells which of them it has not begun, and those run elsewhere.
    */
   #giveUp({ worker, channel }: Seat<PoolCall>, hung: string): void {
-    const others = channel.callsInFlight().filter((each) => !(each as PoolCall).isSettled) as PoolCall[];
+    const inFlight = channel.callsInFlight() as readonly PoolCall[];
+    // One whose own deadline has passed, which may still wait for the stacks, is not to run elsewhere.
+    const others = inFlight.filter(({ isSettled, isOverdue }) => !isSettled && !isOverdue);
     if (worker.state.kind === 'dead') return;
     if (others.length === 0) return worker.kill('hung');
     worker.drain('hung');

@@ -4,10 +4,10 @@ import type { Backlog } from './backlog.js';
 import type { NestedBacklogs } from './nested-backlogs.js';
 import type { ResolvedPoolOptions } from './options.js';
 import type { PoolCall } from './pool-call.js';
-import { queueTooLong, saturated, tooLate } from './pool-errors.js';
+import { queueTooLong, saturated, tooLate, type PoolLoad } from './pool-errors.js';
 import type { QueueLimit, QueueLimits } from './queue-limits.js';
 import type { Seats } from './seats.js';
-import { neededMs, wouldWaitInVain } from './shedding.js';
+import { neededMs, untilRoomMs, wouldWaitInVain } from './shedding.js';
 import { PRIORITIES } from './wait-queue.js';
 
 /** So many calls at most make room for one, and so many are looked at. */
@@ -40,17 +40,22 @@ export class Overload {
 
   /** Why a call must not wait; undefined when it may, which calls of lower priority may have made room for. */
   refusal(call: PoolCall, forAny: boolean, now: number): SnakepitError | undefined {
-    if (call.settings.nesting !== undefined) return this.#noRoomForNested(call);
-    return (forAny ? this.#inVain(call, now) : undefined) ?? this.#noRoom(call);
+    if (call.settings.nesting !== undefined) return this.#noRoomForNested(call, now);
+    return (forAny ? this.#inVain(call, now) : undefined) ?? this.#noRoom(call, now);
   }
 
   /** A worker is held for it: it does not share the fate of those that only wait. */
-  #noRoomForNested(call: PoolCall): SnakepitError | undefined {
+  #noRoomForNested(call: PoolCall, now: number): SnakepitError | undefined {
     const { name, options, nested } = this.#parts;
     call.queuedBytes = sizeOfArguments(call.args);
     const { maxQueue } = options.nested;
     if (nested.size < maxQueue) return undefined;
-    return saturated(name, { maxQueue }, this.#load(), `with calls made inside tools, whose 'maxQueue' is in 'nested'`);
+    return saturated(
+      name,
+      { maxQueue },
+      this.load(call, now),
+      `with calls made inside tools, whose 'maxQueue' is in 'nested'`,
+    );
   }
 
   /** Why a call whose turn it is must not have it: others wait that can make more of the worker. */
@@ -60,7 +65,7 @@ export class Overload {
     const leftMs = call.deadline - now;
     const needed = neededMs(call.profile, call.timeoutMs);
     if (leftMs >= needed || backlog.rateFor(call).perMs(now) === undefined) return undefined;
-    return tooLate(name, call, { waitedMs: now - call.admittedAt, leftMs, neededMs: needed }, this.#load());
+    return tooLate(name, call, { waitedMs: now - call.admittedAt, leftMs, neededMs: needed }, this.load(call, now));
   }
 
   #inVain(call: PoolCall, now: number): SnakepitError | undefined {
@@ -73,17 +78,18 @@ export class Overload {
     const mayWaitMs = call.expiresAt - now;
     if (!wouldWaitInVain({ ahead, perMs, mayWaitMs, lastWaitMs: rate.lastWaitMs })) return undefined;
     const option = call.expiresAt < call.deadline ? 'queueTimeoutMs' : 'timeoutMs';
-    return queueTooLong(name, { waitMs: ahead / perMs, mayWaitMs, option }, this.#load());
+    return queueTooLong(name, { waitMs: ahead / perMs, mayWaitMs, option }, this.load(call, now));
   }
 
-  #noRoom(call: PoolCall): SnakepitError | undefined {
+  #noRoom(call: PoolCall, now: number): SnakepitError | undefined {
     call.queuedBytes = sizeOfArguments(call.args);
     const limit = this.#parts.limits.exceededBy(call.queuedBytes);
     if (limit === undefined) return undefined;
     const victims = this.#victims(call);
-    if (victims === undefined) return this.#full(limit);
+    const load = this.load(call, now);
+    if (victims === undefined) return this.#full(limit, load);
     for (const victim of victims)
-      this.#parts.refuse(victim, this.#full(limit, 'a call of higher priority took its place'));
+      this.#parts.refuse(victim, this.#full(limit, load, 'a call of higher priority took its place'));
     return undefined;
   }
 
@@ -109,14 +115,20 @@ export class Overload {
     }
   }
 
-  #full(limit: QueueLimit, reason?: string): SnakepitError {
+  #full(limit: QueueLimit, load: PoolLoad, reason?: string): SnakepitError {
     const { name, options, limits } = this.#parts;
     const queuedBytes = Math.ceil(limits.bytes);
     const { maxQueue, maxQueueBytes } = options;
-    return saturated(name, limit === 'maxQueue' ? { maxQueue } : { maxQueueBytes, queuedBytes }, this.#load(), reason);
+    return saturated(name, limit === 'maxQueue' ? { maxQueue } : { maxQueueBytes, queuedBytes }, load, reason);
   }
 
-  #load(): ReturnType<Seats['load']> {
-    return this.#parts.seats.load(this.#parts.limits.calls);
+  /** What is to be told of the pool where it has no worker for a call in time. */
+  load(call: PoolCall, now: number): PoolLoad {
+    const { seats, limits, backlog } = this.#parts;
+    const load = seats.load(limits.calls);
+    const ahead = backlog.countBefore(call);
+    const perMs = backlog.rateFor(call).perMs(now);
+    const retryAfterMs = untilRoomMs({ ahead, perMs, meanMs: call.profile.duration.meanMs, workers: load.workers });
+    return retryAfterMs === undefined ? load : { ...load, retryAfterMs };
   }
 }

@@ -7,6 +7,8 @@ import {
   type Delivery,
   type Expiring,
 } from '../core/index.js';
+import type { Gathering } from './batching/gathering.js';
+import type { CallInput } from './call-input.js';
 import type { CallSettings } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
 import { mayHaveRun } from './delivery.js';
@@ -113,6 +115,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
     this.timeoutMs = timeoutMs;
     this.expiresAt = admittedAt + timeoutMs;
     this.#onAbort = settings.signal === undefined ? undefined : this.#watch(settings.signal);
+    if (settings.input !== undefined) settings.input.open((failure) => this.#owner.onCallAborted(this, failure));
   }
 
   get kind(): CallKind {
@@ -140,6 +143,29 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
     return this.settings.meta;
   }
 
+  /** Where it waits for others to leave with; undefined for a call of a command that is not batched, and for a batch. */
+  get gathering(): Gathering | undefined {
+    return undefined;
+  }
+
+  /** How many calls its worker got at once; undefined where the command is not batched, and before it got any. */
+  get batchSize(): number | undefined {
+    return undefined;
+  }
+
+  /** How many callers it stands for. */
+  get callers(): number {
+    return 1;
+  }
+
+  get input(): CallInput | undefined {
+    return this.settings.input;
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.settings.signal;
+  }
+
   onResult(value: unknown, serviceUs: number): void {
     this.#owner.onReleased(this, serviceUs, false);
     if (this.#isTooLate()) return;
@@ -163,6 +189,8 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   onChunk(value: unknown): void {
     if (this.isSettled || this.isOverdue) return;
     this.chunks += 1;
+    const { meter } = this.profile;
+    if (meter !== undefined) meter.chunks += 1;
     let item: unknown;
     try {
       item = this.#owner.toResult(this, value);
@@ -244,6 +272,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
   #settle(error: SnakepitError | undefined): void {
     this.isSettled = true;
     if (this.#onAbort !== undefined) unwatchAbort(this.settings.signal!, this.#onAbort);
+    if (this.settings.input !== undefined) this.settings.input.close();
     this.#owner.onSettled(this, error);
   }
 

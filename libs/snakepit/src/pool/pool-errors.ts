@@ -1,4 +1,5 @@
 import { isSnakepitError, SnakepitError, toError, type Delivery } from '../core/index.js';
+import { InputFailure } from './call-input.js';
 import type { PoolCall } from './pool-call.js';
 
 /** What a person needs to know of a pool that could not take a call in time. */
@@ -6,9 +7,13 @@ export interface PoolLoad {
   readonly queued: number;
   readonly busy: number;
   readonly workers: number;
+  /** When there may be room again; absent where nothing tells. */
+  readonly retryAfterMs?: number;
 }
 
+/** @param cause the signal's reason, or what broke the call's input */
 export function cancelled(command: string, pool: string, cause: unknown, delivery: Delivery): SnakepitError {
+  if (cause instanceof InputFailure) return cause.toError(command, pool, delivery);
   return new SnakepitError('CANCELLED', { command, pool }, { cause, delivery });
 }
 

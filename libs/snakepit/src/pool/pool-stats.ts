@@ -1,5 +1,7 @@
 import type { ErrorCode } from '../core/index.js';
-import type { ProcessMemory, RecycleReason, WorkerStateKind } from '../worker/index.js';
+import type { BatchStats } from './batching/batch-line.js';
+import type { ProcessMemory, ProcessUsage, RecycleReason, WorkerStateKind } from '../worker/index.js';
+import type { ScaleReason } from './scale-policy.js';
 
 /** What a pool can do at this moment: all of its workers, some of them, or none. */
 export type PoolStatus = 'up' | 'degraded' | 'down';
@@ -45,6 +47,13 @@ export interface PoolStats {
   readonly restarts: number;
   /** How many healthy workers were replaced, by the limit they had reached. */
   readonly recycled: Readonly<Record<RecycleReason, number>>;
+  /** Commands that are batched, and what became of it; all other numbers here count calls, whether they were batched or not. */
+  readonly batches: Readonly<Record<string, BatchStats>>;
+  /** How often `autoscale` has changed the size, by its reason. */
+  readonly scaled: Readonly<Record<ScaleReason, number>>;
+  /** What has gone to all workers that it has had, and come from them: messages with all that is around the values. */
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
   readonly pids: readonly number[];
 }
 
@@ -53,6 +62,11 @@ export interface ProcessMemoryInfo extends ProcessMemory {
   /** The worker's id, or `<pool>-zygote`. */
   readonly id: string;
   readonly pid: number;
+}
+
+/** A worker and what its process takes of the machine. */
+export interface WorkerUsage extends ProcessUsage {
+  readonly id: string;
 }
 
 export interface PoolMemory {

@@ -1,14 +1,26 @@
 import type { CallKind, ChannelCall, CommandManifest, HostCall } from '../channel/index.js';
-import { SnakepitError, type Clock, type LogSink } from '../core/index.js';
-import { readProcessMemory, type ExitCause, type Launch, type OrphanedCall, type Worker } from '../worker/index.js';
+import { SnakepitError, type CallMeters, type Clock, type LogSink } from '../core/index.js';
+import {
+  readProcessMemory,
+  readProcessUsage,
+  type ExitCause,
+  type Launch,
+  type OrphanedCall,
+  type Worker,
+} from '../worker/index.js';
 import { Autoscaler } from './autoscaler.js';
+import { BatchRules } from './batching/batch-rules.js';
+import type { BatchSettings } from './batching/batch-options.js';
 import { CommandProfile } from './command-profile.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
-import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions } from './call-options.js';
+import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions, type InheritedOptions } from './call-options.js';
+import { NO_SURROUNDINGS, type CallSurroundings } from './call-surroundings.js';
+import { refusedOutcome } from './call-watcher.js';
+import { discardUnopened } from './input-source.js';
 import { PoolCall, type CallListener } from './pool-call.js';
 import { cancelled, invalidArguments } from './pool-errors.js';
-import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo } from './pool-stats.js';
+import type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo, WorkerUsage } from './pool-stats.js';
 import { Rerun } from './rerun.js';
 import type { SessionAffinity } from './seats.js';
 import { Lender } from './lender.js';
@@ -48,6 +60,10 @@ export interface PoolParts {
   readonly hostEnv: NodeJS.ProcessEnv;
   readonly affinity: SessionAffinity;
   readonly onHostCall: HostCallHandler;
+  /** What calls take from where they are made; default: nothing. */
+  readonly surroundings?: CallSurroundings;
+  /** Takes the spans that a worker has recorded, unchecked; default: they are dropped. */
+  readonly onSpans?: (worker: string, spans: unknown) => void;
   readonly clock: Clock;
   readonly log: LogSink;
   /** How worker processes come into being, where it is not by spawning: simulations script theirs. */
@@ -76,14 +92,17 @@ export class Pool implements SupervisorOwner {
 
   readonly #parts: PoolParts;
   readonly #clock: Clock;
+  readonly #surroundings: CallSurroundings;
   readonly #supervisor: Supervisor;
   readonly #dispatcher: Dispatcher;
   readonly #recycler: Recycler;
   readonly #autoscaler: Autoscaler;
   readonly #lender: Lender;
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
+  readonly #batches: BatchRules;
   readonly #reload: Rerun;
   #sources: SourceWatcher | undefined;
+  #meters: CallMeters | undefined;
   #life: Life = 'new';
   #closing: Promise<void> | undefined;
   #drainUntil: number | undefined;
@@ -94,6 +113,7 @@ export class Pool implements SupervisorOwner {
     this.options = options;
     this.#parts = parts;
     this.#clock = clock;
+    this.#surroundings = parts.surroundings ?? NO_SURROUNDINGS;
     this.#supervisor = new Supervisor({ ...parts, pool: name, owner: this });
     this.#dispatcher = new Dispatcher({
       ...parts,
@@ -126,6 +146,7 @@ export class Pool implements SupervisorOwner {
       sample: (nowMs) => this.#load(nowMs),
       resize: (size) => this.#supervisor.resize(size),
     });
+    this.#batches = new BatchRules(name, options.batch);
     this.#reload = new Rerun(() => this.#supervisor.replaceAll('restart', options.recycle.maxUnavailable));
   }
 
@@ -190,30 +211,67 @@ export class Pool implements SupervisorOwner {
     totals.requests += 1;
     let call: PoolCall;
     const nesting = currentToolRun();
+    let inherited: InheritedOptions = options;
     try {
+      if (this.#surroundings.isPresent) {
+        inherited = this.#surroundings.inherit({ pool: this.name, kind, command, options });
+      }
       this.#assertOpen(nesting);
-      if (options.signal?.aborted) throw cancelled(command, this.name, options.signal.reason, 'not-started');
-      const settings = settingsOf(command, this.name, options);
+      if (inherited.signal?.aborted) throw cancelled(command, this.name, inherited.signal.reason, 'not-started');
+      const settings = settingsOf(command, this.name, inherited);
       const prepared = this.#prepareArgs(command, args);
-      call = new PoolCall({
+      const profile = this.#profileOf(kind, command);
+      const parts = {
         owner: this.#dispatcher,
         command,
         args: prepared,
         settings: nesting === undefined ? settings : { ...settings, nesting },
-        profile: this.#profileOf(kind, command),
+        profile,
         admittedAt: this.#clock.now(),
-        timeoutMs: this.#timeoutOf(kind, command, prepared, options, nesting),
+        timeoutMs: this.#timeoutOf(kind, command, prepared, inherited, nesting),
         listener,
-      });
+      };
+      const { batching } = profile;
+      if (batching !== undefined && settings.input !== undefined) {
+        const reason = 'calls of this command are batched, and a batch has no input; pass the bytes as an argument';
+        throw new SnakepitError('INVALID_ARGUMENTS', { command, pool: this.name, reason });
+      }
+      call = batching === undefined ? new PoolCall(parts) : this.#dispatcher.batching.create(parts, batching);
       nesting?.nested.add(call);
     } catch (thrown) {
+      if (options.input !== undefined) discardUnopened(options.input);
       const error = invalidArguments(command, this.name, thrown);
       totals.onSettled(error.code);
+      inherited.watcher?.onSettled(refusedOutcome(error));
+      this.#meters?.meterOf(this.name, kind, command).onFailed(error.code, 0, 0);
       listener.onError(error);
       return undefined;
     }
     this.#dispatcher.admit(call);
     return call;
+  }
+
+  /**
+   * Has the calls of a command batched, unless the pool's options say how.
+   *
+   * @param by who says so, for messages
+   * @throws SnakepitError MISUSE where something else was declared before.
+   */
+  declareBatch(command: string, settings: BatchSettings, by: string): void {
+    this.#batches.declare(command, settings, by);
+    this.#applyBatches();
+  }
+
+  #learnBatches(commands: readonly CommandManifest[]): void {
+    for (const command of this.#batches.learn(commands)) {
+      const message = `the option 'batch' names '${command}', which is none of the workers' commands`;
+      this.#parts.log({ level: 'warn', pool: this.name, message });
+    }
+    this.#applyBatches();
+  }
+
+  #applyBatches(): void {
+    for (const [command, profile] of this.#profiles.call) profile.batching = this.#batches.lineOf(command);
   }
 
   /** Resolves when `count` workers (default: all) are ready. @throws SnakepitError POOL_NOT_READY after `timeoutMs`. */
@@ -273,6 +331,7 @@ export class Pool implements SupervisorOwner {
   /** Takes no more calls and returns when those it has are through, or after `drainTimeoutMs`. */
   async drain(): Promise<void> {
     if (this.#life === 'new' || this.#life === 'open') this.#life = 'draining';
+    this.#dispatcher.batching.flush();
     const now = this.#clock.now();
     // Who drains first and closes then has no more time than who does both at once.
     this.#drainUntil ??= now + this.options.drainTimeoutMs;
@@ -348,7 +407,7 @@ export class Pool implements SupervisorOwner {
   }
 
   stats(): PoolStats {
-    const { totals, lanes, lent, waiting, retrying } = this.#dispatcher;
+    const { totals, lanes, lent, waiting, retrying, batching } = this.#dispatcher;
     const { requests, succeeded, cancelled: cancellations, errors, errorsByCode } = totals;
     const busy = lanes.filter((lane) => lane.inFlight > 0).length;
     return {
@@ -361,7 +420,7 @@ export class Pool implements SupervisorOwner {
       busy,
       queued: waiting,
       retrying,
-      inFlight: [...lanes, ...lent].reduce((sum, lane) => sum + lane.inFlight, 0),
+      inFlight: [...lanes, ...lent].reduce((sum, lane) => sum + lane.inFlight, batching.passengers),
       requests,
       succeeded,
       cancelled: cancellations,
@@ -371,6 +430,10 @@ export class Pool implements SupervisorOwner {
       saturated: errorsByCode.POOL_SATURATED ?? 0,
       restarts: this.#supervisor.restarts,
       recycled: { ...this.#recycler.counts },
+      batches: this.#batches.stats(),
+      scaled: { ...this.#autoscaler.counts },
+      sentBytes: this.#supervisor.traffic.sentBytes,
+      receivedBytes: this.#supervisor.traffic.receivedBytes,
       pids: [...this.#supervisor.workers].flatMap(({ pid }) => pid ?? []),
     };
   }
@@ -384,6 +447,22 @@ export class Pool implements SupervisorOwner {
     return { pssBytes: processes.reduce((sum, { pssBytes }) => sum + pssBytes, 0), processes };
   }
 
+  /** What each worker's process takes of memory and CPU; empty where the system does not tell (anything but Linux). */
+  async usage(): Promise<WorkerUsage[]> {
+    const all = await Promise.all([...this.#supervisor.workers].map(withUsage));
+    return all.filter((each) => each !== undefined);
+  }
+
+  /** Lets every call be counted, or none any more; whoever asks for it later takes the place of who did before. */
+  meter(meters: CallMeters | undefined): void {
+    this.#meters = meters;
+    for (const kind of ['call', 'stream'] as const) {
+      for (const [command, profile] of this.#profiles[kind]) {
+        profile.meter = meters?.meterOf(this.name, kind, command);
+      }
+    }
+  }
+
   /** Tells all workers that a session is over. */
   sessionClosed(session: string): void {
     for (const worker of this.#dispatcher.workers()) worker.channel?.sessionClosed(session);
@@ -392,6 +471,8 @@ export class Pool implements SupervisorOwner {
   // ---- what the supervisor tells -----------------------------------------------------------------------------------
 
   onReady(worker: Worker, isLent: boolean): void {
+    const commands = worker.channel?.manifest.commands;
+    if (commands !== undefined) this.#learnBatches(commands);
     this.#dispatcher.seat(worker, isLent);
     this.#lender.lookSoon();
   }
@@ -418,12 +499,16 @@ export class Pool implements SupervisorOwner {
     this.#dispatcher.failWaiting(() => this.#notReady());
   }
 
-  onHostCall({ method, args, call }: HostCall): Promise<unknown> {
+  onMetrics(worker: Worker, data: unknown): void {
+    this.#meters?.onWorkerMetrics(this.name, worker.id, data);
+  }
+
+  onHostCall({ method, args, call, trace }: HostCall): Promise<unknown> {
     const asking = call as PoolCall | undefined;
     const isOver = asking === undefined || asking.isSettled || asking.isOverdue;
     const runTool = <T>(blocks: boolean, task: (run: ToolRun) => Promise<T>): Promise<T> =>
       this.#dispatcher.runTool(call as PoolCall, blocks, task);
-    return this.#parts.onHostCall({ method, args, call, pool: this.name, isOver, runTool });
+    return this.#parts.onHostCall({ method, args, call, trace, pool: this.name, isOver, runTool });
   }
 
   // ---- checks ------------------------------------------------------------------------------------------------------
@@ -454,12 +539,12 @@ export class Pool implements SupervisorOwner {
     return adapter.prepareArgs === undefined ? args : adapter.prepareArgs(command, args);
   }
 
-  /** What a tool calls has no more time than the call that waits for the tool. */
-  #timeoutOf(kind: CallKind, command: string, args: unknown, options: CallOptions, nesting?: ToolRun): number {
+  /** What is called on behalf of another call has no more time than that. */
+  #timeoutOf(kind: CallKind, command: string, args: unknown, options: InheritedOptions, nesting?: ToolRun): number {
     const timeoutMs = this.#ownTimeoutOf(kind, command, args, options);
-    if (nesting === undefined) return timeoutMs;
-    this.#assertShallow(command, nesting);
-    return Math.max(1, Math.min(timeoutMs, nesting.caller.deadline - this.#clock.now()));
+    if (nesting !== undefined) this.#assertShallow(command, nesting);
+    const notAfter = Math.min(options.notAfter ?? Infinity, nesting?.caller.deadline ?? Infinity);
+    return notAfter === Infinity ? timeoutMs : Math.max(1, Math.min(timeoutMs, notAfter - this.#clock.now()));
   }
 
   #assertShallow(command: string, { depth }: ToolRun): void {
@@ -481,6 +566,8 @@ export class Pool implements SupervisorOwner {
     let profile = profiles.get(command);
     if (profile === undefined) {
       profile = new CommandProfile(kind);
+      if (kind === 'call') profile.batching = this.#batches.lineOf(command);
+      profile.meter = this.#meters?.meterOf(this.name, kind, command);
       if (profiles.size < MAX_PROFILES) profiles.set(command, profile);
     }
     return profile;
@@ -498,6 +585,11 @@ export class Pool implements SupervisorOwner {
     const reason = `its workers crash faster than they may be restarted${lastSaid}`;
     return new SnakepitError('POOL_NOT_READY', { pool: this.name, reason }, { cause });
   }
+}
+
+async function withUsage({ id, pid }: Worker): Promise<WorkerUsage | undefined> {
+  const usage = pid === undefined ? undefined : await readProcessUsage(pid);
+  return usage && { id, ...usage };
 }
 
 async function withMemory({ id, pid }: { id: string; pid: number }): Promise<ProcessMemoryInfo | undefined> {

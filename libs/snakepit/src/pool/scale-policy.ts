@@ -30,10 +30,12 @@ export interface LoadSample {
   readonly startMs: number;
 }
 
+export type ScaleReason = 'wait' | 'utilization' | 'idle';
+
 export interface ScaleDecision {
   readonly size: number;
   /** What the new size is for. */
-  readonly reason: 'wait' | 'utilization' | 'idle';
+  readonly reason: ScaleReason;
 }
 
 interface Wish {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { CommandProfile } from './command-profile.js';
 import { DrainRate } from './drain-rate.js';
-import { neededMs, wouldWaitInVain } from './shedding.js';
+import { neededMs, untilRoomMs, wouldWaitInVain } from './shedding.js';
 
 function profileOf(...tookMs: number[]): CommandProfile {
   const profile = new CommandProfile('call');
@@ -90,5 +90,23 @@ describe('DrainRate', () => {
     expect([rate.perMs(1_001), rate.lastWaitMs]).toEqual([undefined, 0]);
     handOut(rate, 10, 5_000, 10);
     expect(rate.perMs(5_100)).toBeUndefined();
+  });
+});
+
+describe('untilRoomMs', () => {
+  const queue = { ahead: 10, perMs: undefined, meanMs: 0, workers: 2 };
+
+  it('goes by how fast the queue is', () => {
+    expect(untilRoomMs({ ...queue, perMs: 0.03, meanMs: 7 })).toBe(334);
+    expect(untilRoomMs({ ...queue, ahead: 0, perMs: 1 })).toBe(0);
+  });
+
+  it('goes by how long such calls take where the queue tells nothing', () => {
+    expect(untilRoomMs({ ...queue, meanMs: 300 })).toBe(1_650);
+  });
+
+  it('knows nothing of a command that has not run, and of a pool without workers', () => {
+    expect(untilRoomMs(queue)).toBeUndefined();
+    expect(untilRoomMs({ ...queue, meanMs: 300, workers: 0 })).toBeUndefined();
   });
 });

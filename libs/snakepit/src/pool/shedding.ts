@@ -27,6 +27,22 @@ export function wouldWaitInVain({ ahead, perMs, lastWaitMs, mayWaitMs }: Newcome
 }
 
 /**
+ * In how long a queue is through with the calls that are in it now: by how fast it goes, or else by how long such calls take;
+ * undefined where neither is known.
+ */
+export function untilRoomMs(queue: {
+  readonly ahead: number;
+  readonly perMs: number | undefined;
+  readonly meanMs: number;
+  readonly workers: number;
+}): number | undefined {
+  const { ahead, perMs, meanMs, workers } = queue;
+  if (perMs !== undefined) return Math.ceil(ahead / perMs);
+  // Those that the workers have are not through either.
+  return meanMs === 0 || workers === 0 ? undefined : Math.ceil(((ahead + 1) * meanMs) / workers);
+}
+
+/**
  * The least time that a call must have left so that giving it a worker is better than giving it to the next. A call of a command that
  * takes less than half of `timeoutMs` is never given up before half of its time is over, whatever is believed of the command.
  */

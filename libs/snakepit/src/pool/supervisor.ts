@@ -1,4 +1,4 @@
-import type { ChannelCall, HostCall } from '../channel/index.js';
+import { Traffic, type ChannelCall, type HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink, type Timer } from '../core/index.js';
 import {
   describeExit,
@@ -31,6 +31,8 @@ export interface SupervisorParts {
   readonly log: LogSink;
   readonly owner: SupervisorOwner;
   readonly launch?: Launch;
+  /** Takes the spans that a worker has recorded, unchecked. */
+  readonly onSpans?: (worker: string, spans: unknown) => void;
 }
 
 /** What a supervisor tells its pool. */
@@ -44,12 +46,15 @@ export interface SupervisorOwner {
   onRoom(worker: Worker, hasRoom: boolean): void;
   onCallsLost(calls: readonly OrphanedCall[], error: (call: ChannelCall) => SnakepitError, cause?: ExitCause): void;
   onHostCall(call: HostCall): Promise<unknown>;
+  onMetrics(worker: Worker, data: unknown): void;
   /** The restart budget is used up and no worker is ready. */
   onExhausted(): void;
 }
 
 /** Keeps a pool's workers at their number: starts them, restarts the crashed, replaces, adds and retires. */
 export class Supervisor implements WorkerOwner, LendingCrew {
+  /** What has gone to and come from all workers that the pool has had. */
+  readonly traffic = new Traffic();
   readonly #parts: SupervisorParts;
   readonly #workers = new Set<Worker>();
   /** Workers being replaced or retired on purpose: their end is no crash. */
@@ -323,6 +328,10 @@ export class Supervisor implements WorkerOwner, LendingCrew {
     return this.#parts.owner.onHostCall(call);
   }
 
+  onMetrics(worker: Worker, data: unknown): void {
+    this.#parts.owner.onMetrics(worker, data);
+  }
+
   onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void {
     const { log, pool } = this.#parts;
     const wasLeaving = this.#leaving.delete(worker);
@@ -346,7 +355,7 @@ export class Supervisor implements WorkerOwner, LendingCrew {
   }
 
   #launch(): Worker {
-    const { pool, options, instance, hostEnv, clock, log } = this.#parts;
+    const { pool, options, instance, hostEnv, clock, log, onSpans } = this.#parts;
     const launcher = this.#launcher;
     if (launcher === undefined) throw new Error('a worker was launched before the adapter was prepared');
     const { spec, launch } = launcher;
@@ -355,7 +364,8 @@ export class Supervisor implements WorkerOwner, LendingCrew {
     const { inheritEnv: inherit, env: given } = options;
     const env =
       'addresses' in spec ? {} : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance });
-    const worker = new Worker({ id, pool, instance, spec, env, launch, settings: options, clock, log, owner: this });
+    const settings = options;
+    const worker = new Worker({ id, pool, instance, spec, env, launch, settings, clock, log, owner: this, onSpans });
     this.#workers.add(worker);
     return worker;
   }

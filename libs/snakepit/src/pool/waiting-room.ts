@@ -6,6 +6,7 @@ import { NestedBacklogs } from './nested-backlogs.js';
 import { Overload } from './overload.js';
 import type { Placement } from './placement.js';
 import type { PoolCall } from './pool-call.js';
+import type { PoolLoad } from './pool-errors.js';
 import { QueueLimits } from './queue-limits.js';
 import { FAST_LANE_MS, type Scheduler } from './scheduler.js';
 import type { Seat } from './seat.js';
@@ -23,6 +24,8 @@ export interface WaitingRoomParts {
   readonly soon: (task: () => void) => void;
   /** Why a call must not wait now, as when no worker can be expected; undefined when it may. */
   readonly refusal: () => SnakepitError | undefined;
+  /** Gives a worker a call whose command is batched, and others along with it. */
+  readonly dispatchBatch: (call: PoolCall, seat: Seat<PoolCall>, now: number) => void;
   /** Calls made inside tools wait. */
   readonly onNestedWait: () => void;
 }
@@ -95,6 +98,11 @@ export class WaitingRoom {
     return this.#seats.homeOf(call);
   }
 
+  /** What is to be told of the pool where it has no worker for a call in time. */
+  load(call: PoolCall, nowMs: number): PoolLoad {
+    return this.#overload.load(call, nowMs);
+  }
+
   /** All that wait, in no order that matters. */
   calls(): PoolCall[] {
     return this.#backlogs().flatMap((backlog) => backlog.calls());
@@ -113,7 +121,9 @@ export class WaitingRoom {
     const home = options.affinity === 'strict-queue' ? this.#seats.homeOf(call) : undefined;
     const refused = refusal() ?? this.#overload.refusal(call, home === undefined, now);
     if (refused !== undefined) return this.refuse(call, refused);
-    if (home === undefined) this.#backlogOf(call).push(call);
+    const { gathering, settings } = call;
+    if (gathering !== undefined && settings.nesting === undefined) gathering.gather(call);
+    else if (home === undefined) this.#backlogOf(call).push(call);
     else pin(call, home);
     this.#limits.add(call.queuedBytes);
     this.#deadlines.watch(call);
@@ -121,11 +131,19 @@ export class WaitingRoom {
     this.#retryLater();
   }
 
+  /** Gives calls that have waited for others their place in the queue. */
+  lineUp(calls: readonly PoolCall[]): void {
+    const isStrict = this.#parts.options.affinity === 'strict-queue';
+    for (const call of calls) ((isStrict ? this.#seats.homeOf(call) : undefined)?.pinned ?? this.#backlog).push(call);
+    this.pumpSoon();
+  }
+
   /** Lets a call that had its turn wait before all others, up to its deadline. */
   enterAgain(call: PoolCall): void {
     call.recalledFor = undefined;
     if (call.queuedBytes === 0) call.queuedBytes = sizeOfArguments(call.args);
     this.#backlogOf(call).pushFront(call);
+    call.gathering?.onWaitsAgain(call);
     this.#limits.add(call.queuedBytes);
     call.expiresAt = call.deadline;
     this.#deadlines.watch(call);
@@ -136,6 +154,7 @@ export class WaitingRoom {
     if (call.queue === undefined) return;
     Backlog.remove(call);
     this.#limits.remove(call.queuedBytes);
+    call.gathering?.onLeft(call);
   }
 
   /** Fails a call that no worker holds; one that waits does so no more. */
@@ -251,10 +270,16 @@ export class WaitingRoom {
   }
 
   #handOut(call: PoolCall, seat: Seat<PoolCall>, now: number): true {
+    this.takeAlong(call, now);
+    if (call.gathering === undefined) this.#placement.dispatch(call, seat, now);
+    else this.#parts.dispatchBatch(call, seat, now);
+    return true;
+  }
+
+  /** A worker gets the call, by its own turn or by that of another. */
+  takeAlong(call: PoolCall, now: number): void {
     call.queue?.rate.onHandedOut(now, now - call.admittedAt);
     this.leave(call);
-    this.#placement.dispatch(call, seat, now);
-    return true;
   }
 
   /** Lets a waiting call of a session that has found a worker since wait for that one; false where it may go to any. */

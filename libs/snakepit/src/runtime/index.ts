@@ -4,13 +4,16 @@ export {
   isSnakepitError,
   SnakepitError,
   subscribe,
+  variableName,
   type Clock,
   type Delivery,
+  type Environment,
   type ErrorCode,
   type ErrorDetails,
   type EventCall,
   type EventName,
   type EventPayloads,
+  type LogCall,
   type LogLevel,
   type LogRecord,
   type LogSink,
@@ -30,17 +33,25 @@ export {
   type NodeOptions,
   type PythonOptions,
 } from '../adapters/index.js';
-export type { CommandManifest } from '../channel/index.js';
+export type { CommandManifest, TraceContext } from '../channel/index.js';
+export type { BatchManifest } from '../codec/index.js';
 export {
+  batchOptionTable,
+  POOL_PROFILES,
   poolOptionTable,
+  type BatchOptions,
+  type BatchStats,
   type CallOptions,
+  type InputSource,
   type PoolMemory,
   type PoolOptions,
+  type PoolProfile,
   type PoolStats,
   type PoolStatus,
   type Priority,
   type ProcessMemoryInfo,
   type WorkerInfo,
+  type WorkerUsage,
 } from '../pool/index.js';
 export {
   MemorySessionStore,
@@ -59,15 +70,30 @@ export {
   type AttachSpec,
   type GrpcListenSpec,
   type GrpcTlsSpec,
+  type InProcessSpec,
   type LaunchContext,
   type LaunchSpec,
   type ProcessAdapter,
   type WorkerSpec,
   type ZygoteSpec,
 } from '../worker/index.js';
+export { closeSignalScope, openSignalScope, runWithSignal, type AmbientSignal } from './ambient-signal.js';
+export {
+  alsContext,
+  clsContext,
+  type CaptureContext,
+  type ClsLike,
+  type ContextKeys,
+  type ContextOptions,
+  type ContextValues,
+  type RunInContext,
+} from './call-context.js';
+export type { CallTrace, CallTracer, HostQuestion } from './call-tracer.js';
+export { currentCallScope, inCallScope, type CallScope } from './call-scope.js';
 export {
   DEFAULT_POOL,
   snakepitOptionTable,
+  withEnvironment,
   type ManyPoolsOptions,
   type OnePoolOptions,
   type SnakepitOptions,

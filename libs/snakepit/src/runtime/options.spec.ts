@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import type { Adapter } from '../worker/index.js';
-import { resolveSnakepitOptions } from './options.js';
+import { POOL_PROFILES } from '../pool/index.js';
+import { RESERVED_VARIABLES } from '../worker/index.js';
+import { resolveSnakepitOptions, withEnvironment } from './options.js';
 import { Snakepit } from './snakepit.js';
 
 const adapter: Adapter = { name: 'fake', prepare: () => Promise.reject(new Error('not started here')) };
@@ -49,6 +51,76 @@ describe('resolveSnakepitOptions', () => {
     ['a size of 0', { adapter, size: 0 }, /size' is 0; allowed is an integer from 1 to 1024/],
   ])('refuses %s', (_, given, message) => {
     expect(() => resolveSnakepitOptions(given)).toThrow(message);
+  });
+});
+
+describe('environment variables', () => {
+  const env = { SNAKEPIT_POOLS_ML_SIZE: '8', SNAKEPIT_SESSIONS_TTL_MS: '5000', SNAKEPIT_AUTO_START: 'false' };
+  const pools = { ml: { adapter, size: 1 } };
+
+  it('change nothing unless the options say so', () => {
+    expect(resolveSnakepitOptions({ pools }, env).pools['ml']?.size).toBe(1);
+    expect(resolveSnakepitOptions({ pools, environmentOverrides: false }, env).autoStart).toBe(true);
+  });
+
+  it('go before the options', () => {
+    const resolved = resolveSnakepitOptions({ pools, environmentOverrides: true }, env);
+    expect(resolved).toMatchObject({
+      pools: { ml: { size: 8, adapter } },
+      sessions: { ttlMs: 5_000 },
+      autoStart: false,
+    });
+  });
+
+  it('name the pool of the shorthands DEFAULT', () => {
+    const change = { SNAKEPIT_POOLS_DEFAULT_WINDOW: '2' };
+    const resolved = resolveSnakepitOptions({ adapter, size: 3, environmentOverrides: true }, change);
+    expect(resolved.pools['default']).toMatchObject({ size: 3, window: 2 });
+    expect(withEnvironment(adapter, change)).toEqual({ pools: { default: { adapter, window: 2 } } });
+  });
+
+  it('have the prefix that was given, and then no other', () => {
+    const own = { ...env, SHOP_POOLS_ML_SIZE: '4', SNAKEPIT_OTHER: 'x' };
+    expect(resolveSnakepitOptions({ pools, environmentOverrides: 'SHOP_' }, own).pools['ml']?.size).toBe(4);
+    expect(() => resolveSnakepitOptions({ pools, environmentOverrides: 'shop' }, {})).toThrow(
+      /environmentOverrides' is "shop"/,
+    );
+  });
+
+  it('are told from those of workers and hosts', () => {
+    const known = Object.fromEntries([...RESERVED_VARIABLES].map((name) => [name, '3']));
+    expect(withEnvironment({ pools }, known)).toEqual({ pools });
+    for (const name of RESERVED_VARIABLES)
+      expect(name).not.toMatch(/^SNAKEPIT_(POOLS|SESSIONS)_|^SNAKEPIT_AUTO_START$/);
+    expect(() => withEnvironment({ pools }, { SNAKEPIT_POLS_ML_SIZE: '8' })).toThrow(
+      /unknown environment variable 'SNAKEPIT_POLS_ML_SIZE'/,
+    );
+  });
+});
+
+describe('a profile', () => {
+  it('gives a pool defaults, which its options and the environment go before', () => {
+    const pool = { adapter, profile: 'ml-inference' as const, timeoutMs: 7_000, maxQueue: undefined };
+    const given = { pools: { ml: pool, io: { adapter } }, environmentOverrides: true };
+    const { ml, io } = resolveSnakepitOptions(given, { SNAKEPIT_POOLS_ML_CANCEL_GRACE_MS: '1' }).pools;
+    expect(ml).toMatchObject({ timeoutMs: 7_000, queueTimeoutMs: 30_000, cancelGraceMs: 1, maxQueue: 1_000 });
+    expect(io).toMatchObject({ profile: 'balanced', timeoutMs: 60_000, queueTimeoutMs: 5_000 });
+  });
+
+  it('may come from the environment', () => {
+    const given = { adapter, environmentOverrides: true };
+    const { default: pool } = resolveSnakepitOptions(given, { SNAKEPIT_POOLS_DEFAULT_PROFILE: 'batch' }).pools;
+    expect(pool).toMatchObject(POOL_PROFILES.batch);
+  });
+
+  it.each(Object.keys(POOL_PROFILES))('%s has only values that are allowed', (profile) => {
+    expect(() => resolveSnakepitOptions({ adapter, profile })).not.toThrow();
+  });
+
+  it('that there is not is refused', () => {
+    expect(() => resolveSnakepitOptions({ adapter, profile: 'toString' })).toThrow(
+      /options\.profile' is "toString"; allowed is one of/,
+    );
   });
 });
 

@@ -1,16 +1,22 @@
+import type { Readable } from 'node:stream';
+
 import type { Observable } from 'rxjs';
 
 import type { CommandManifest } from '../channel/index.js';
 import { SnakepitError } from '../core/index.js';
 import {
   NO_OPTIONS,
+  type BatchSettings,
   type CallOptions,
   type Pool,
   type PoolMemory,
   type PoolStats,
   type PoolStatus,
   type WorkerInfo,
+  type WorkerUsage,
 } from '../pool/index.js';
+import { withAmbientSignal } from './ambient-signal.js';
+import { ItemReadable } from './readable.js';
 import { iterate, observe, type ItemIterator, type StreamRequest } from './streams.js';
 
 /** Options of one call; `pool` names another pool than the one this service stands for. */
@@ -42,7 +48,7 @@ export class PoolService {
   ): Promise<Result> {
     // No async function: it would make a second promise of the pool's.
     try {
-      return this.#pool(options).execute(command, args, options) as Promise<Result>;
+      return this.#pool(options).execute(command, args, withAmbientSignal(options)) as Promise<Result>;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -80,6 +86,14 @@ export class PoolService {
     return iterate<Item>(this.#request(command, args, options));
   }
 
+  /**
+   * A stream whose items are bytes or text as a Node stream, to be piped into a response or a file: what is not read suspends the worker, and
+   * destroying it stops the command. It is destroyed with the SnakepitError of a command that fails, and with INVALID_RESULT at any other item.
+   */
+  readable(command: string, args: unknown = null, options: ExecuteOptions = {}): Readable {
+    return new ItemReadable(this.#request(command, args, options));
+  }
+
   stats(): PoolStats {
     return this.lookup(this.name).stats();
   }
@@ -94,6 +108,11 @@ export class PoolService {
    */
   memory(): Promise<PoolMemory | undefined> {
     return this.lookup(this.name).memory();
+  }
+
+  /** What each worker's process takes of memory and CPU, read for this call; empty where the system does not tell (anything but Linux). */
+  usage(): Promise<WorkerUsage[]> {
+    return this.lookup(this.name).usage();
   }
 
   /** `up`, `degraded` (some workers are missing) or `down`. */
@@ -141,12 +160,23 @@ export class PoolService {
     return this.lookup(this.name).drain();
   }
 
+  /**
+   * Has the calls of a command batched, unless the pool's options say how.
+   *
+   * @internal
+   * @param by who says so, for messages
+   * @throws SnakepitError MISUSE where something else was declared before.
+   */
+  declareBatch(command: string, settings: BatchSettings, by: string): void {
+    this.lookup(this.name).declareBatch(command, settings, by);
+  }
+
   #pool(options: ExecuteOptions): Pool {
     return this.lookup(options.pool ?? this.name);
   }
 
   #request(command: string, args: unknown, options: ExecuteOptions): StreamRequest {
-    return { pool: this.#pool(options), command, args, options };
+    return { pool: this.#pool(options), command, args, options: withAmbientSignal(options) };
   }
 }
 

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 
-import { silentLog, SnakepitError, systemClock, type Clock, type LogSink } from '../core/index.js';
+import { silentLog, SnakepitError, systemClock, type CallMeters, type Clock, type LogSink } from '../core/index.js';
 import { Pool } from '../pool/index.js';
 import { SessionHostCalls, SessionService } from '../session/index.js';
 import { orphanGuard } from '../worker/index.js';
 import { guardExit } from './exit-guard.js';
 import { HostMethods } from './host-methods.js';
+import { InputHostCalls } from './input-host-calls.js';
 import { Messages } from './messages.js';
 import { DEFAULT_POOL, resolveSnakepitOptions, type ResolvedSnakepitOptions, type SnakepitOptions } from './options.js';
 import { PoolService } from './pool-service.js';
+import { Surroundings } from './surroundings.js';
 import { Tools, type Tool } from './tools/index.js';
 
 /** What the library takes from its surroundings; everything has a default. */
@@ -27,13 +29,16 @@ export class Snakepit {
   readonly sessions: SessionService;
   /** Functions of the host that workers may call. */
   readonly tools: Tools;
+  /** @internal What calls take from where they are made. */
+  readonly surroundings: Surroundings;
   /** @internal Answers what workers ask, for whoever has answers to give. */
-  readonly hostMethods = new HostMethods();
+  readonly hostMethods: HostMethods;
   /** @internal What workers ask by `ctx.send`. */
   readonly messages = new Messages();
   /** Tells it from others of this process, in events. */
   readonly instance = randomBytes(12).toString('hex');
-  readonly #log: LogSink;
+  /** @internal Where messages of what is built upon the pools go. */
+  readonly log: LogSink;
   readonly #pools: ReadonlyMap<string, Pool>;
   readonly #unguard: () => void;
   readonly #unlisten: () => void;
@@ -42,26 +47,31 @@ export class Snakepit {
 
   constructor(given: SnakepitOptions, context: SnakepitContext = {}) {
     const { log = silentLog, clock = systemClock, hostEnv = process.env } = context;
-    const options = resolveSnakepitOptions(given);
+    const options = resolveSnakepitOptions(given, hostEnv);
     this.options = options;
-    this.#log = log;
+    this.log = log;
     this.sessions = new SessionService(options.sessions, { clock, log });
     const hostCalls = new SessionHostCalls(this.sessions, options.sessions);
-    this.hostMethods.register('session', ({ method, args, call }) =>
-      hostCalls.answer(method, args, call?.meta?.session),
+    const surroundings = (this.surroundings = new Surroundings(options.context));
+    this.hostMethods = new HostMethods((request, isOwn, body) => surroundings.answer(request, isOwn, body));
+    this.hostMethods.register(
+      'session',
+      ({ method, args, call }) => hostCalls.answer(method, args, call?.meta?.session),
+      { isOwn: true },
     );
     this.tools = new Tools({ pools: options.pools, clock, log });
     for (const [name, tool] of Object.entries(context.tools ?? {})) this.tools.register(name, tool);
     this.hostMethods.register('tool', (request) => this.tools.answer(request));
     this.hostMethods.register('message', (request) => this.messages.answer(request));
+    const inputs = new InputHostCalls((pool) => options.pools[pool]!.maxFrameBytes);
+    this.hostMethods.register('input', (request) => inputs.answer(request), { isOwn: true });
     const { instance } = this;
     this.#pools = new Map(
       Object.entries(options.pools).map(([name, poolOptions]) => {
         const onHostCall = this.hostMethods.answer.bind(this.hostMethods);
-        return [
-          name,
-          new Pool({ name, options: poolOptions, instance, hostEnv, affinity: this.sessions, onHostCall, clock, log }),
-        ];
+        const onSpans = surroundings.onSpans.bind(surroundings, name);
+        const shared = { instance, hostEnv, affinity: this.sessions, surroundings, clock, log };
+        return [name, new Pool({ ...shared, name, options: poolOptions, onHostCall, onSpans })];
       }),
     );
     this.#unlisten = this.sessions.onClosed((session) => {
@@ -91,6 +101,15 @@ export class Snakepit {
   }
 
   /**
+   * Lets every call of all pools be counted, or none any more.
+   *
+   * @internal For `nestjs-snakepit/core/metrics`.
+   */
+  meter(meters: CallMeters | undefined): void {
+    for (const pool of this.#pools.values()) pool.meter(meters);
+  }
+
+  /**
    * Starts all pools side by side.
    *
    * @throws SnakepitError of the first pool that cannot start; all others are closed then.
@@ -103,7 +122,7 @@ export class Snakepit {
   async #start(): Promise<void> {
     const starting = [...this.#pools.values()].map((pool) => pool.start());
     // While the pools look for their interpreters, so that it delays no worker.
-    if (this.#closing === undefined) orphanGuard.open(this.instance, this.#log);
+    if (this.#closing === undefined && this.#hasProcesses) orphanGuard.open(this.instance, this.log);
     const outcomes = await Promise.allSettled(starting);
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed === undefined) return;
@@ -135,6 +154,10 @@ export class Snakepit {
     await this.sessions.close();
     await orphanGuard.close(this.instance);
     this.#unguard();
+  }
+
+  get #hasProcesses(): boolean {
+    return [...this.#pools.values()].some(({ options }) => options.adapter.inProcess !== true);
   }
 
   #find(name: string): Pool {

@@ -4,7 +4,8 @@ import type { ExitCause } from './exit-cause.js';
 import { isTaken, reservePort, type ReservedPort } from './free-port.js';
 import type { GrpcListenSpec } from './launch-spec.js';
 import { isPortOfGroup } from './port-owner.js';
-import type { ProcessOptions, Wire, WorkerProcess } from './process.js';
+import type { ProcessOptions } from './process-options.js';
+import type { Wire, WorkerProcess } from './process.js';
 import { SpawnedProcess } from './spawned-process.js';
 import { withFreshMark } from './worker-environment.js';
 

@@ -8,6 +8,7 @@ export type {
   AttachSpec,
   GrpcListenSpec,
   GrpcTlsSpec,
+  InProcessSpec,
   LaunchContext,
   LaunchSpec,
   ProcessAdapter,
@@ -18,9 +19,13 @@ export type {
 export { orphanGuard } from './orphan-guard.js';
 export { checkPrivileges, hostSystem, privilegeOptionTable, type Privileges } from './privileges.js';
 export { readProcessMemory, type ProcessMemory } from './process-memory.js';
-export type { Launch, LaunchOptions, ProcessOptions, ProcessOwner, WorkerProcess } from './process.js';
+export type { ProcessOptions } from './process-options.js';
+export type { Launch, LaunchOptions, ProcessOwner, Wire, WorkerProcess } from './process.js';
+export { readProcessUsage, type ProcessUsage } from './process-usage.js';
 export { RelaunchedProcess } from './relaunched-process.js';
+export { RESERVED_VARIABLES } from './reserved-variables.js';
 export { SpawnedProcess } from './spawned-process.js';
+export type { OpenTap, Tap, TapContext } from './tap.js';
 export { createOneTimeTls, WORKER_TLS_NAME, type OneTimeTls, type TlsIdentity } from './tls/one-time-tls.js';
 export { INHERITED_VARIABLES, workerEnvironment, type EnvironmentParts } from './worker-environment.js';
 export {

@@ -1,5 +1,7 @@
 import type { LogSink } from '../core/index.js';
 import type { Privileges } from './privileges.js';
+import type { Launch } from './process.js';
+import type { OpenTap } from './tap.js';
 
 /** What an adapter is told before it describes a worker's process. */
 export interface LaunchContext {
@@ -8,8 +10,14 @@ export interface LaunchContext {
   readonly log?: LogSink;
 }
 
+/** What any spec may say. */
+interface CommonSpec {
+  /** Put between each worker and its channel; absent: nothing is. */
+  readonly tap?: OpenTap;
+}
+
 /** Everything needed to start one worker process; made by an adapter, carried out by the worker room. */
-export interface LaunchSpec {
+export interface LaunchSpec extends CommonSpec {
   /** What the process speaks, for messages: `python`, `node`. */
   readonly language: string;
   /** Absolute path, or a name that the PATH knows. */
@@ -35,7 +43,7 @@ export interface LaunchSpec {
 }
 
 /** Whether a spec is that of the ancestor's gRPC bridges, which are given a port on their command line. */
-export function isGrpcBridge({ protocol, grpc }: LaunchSpec): boolean {
+export function isGrpcBridge({ protocol, grpc }: Partial<Pick<LaunchSpec, 'protocol' | 'grpc'>>): boolean {
   return protocol === 'v1' && grpc !== undefined;
 }
 
@@ -74,7 +82,7 @@ export interface GrpcTlsSpec {
 }
 
 /** Workers that somebody else starts and that this host attaches to, over gRPC. */
-export interface AttachSpec {
+export interface AttachSpec extends CommonSpec {
   readonly language: string;
   /** `host:port`, `unix:/path`, or any other name that gRPC can resolve; the pool's workers are shared out evenly among them. */
   readonly addresses: readonly string[];
@@ -91,7 +99,17 @@ export interface AttachSpec {
   readonly protocol: 'v1' | 'v2';
 }
 
-export type WorkerSpec = LaunchSpec | AttachSpec;
+/** Workers that live in the host's own process, as the fakes of tests do. */
+export interface InProcessSpec extends CommonSpec {
+  readonly language: string;
+  /** Makes a worker, which speaks v2 over the wire that it has. */
+  readonly launch: Launch;
+  /** Added to the allow-listed environment of the host. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly codec: 'auto' | 'json' | 'msgpack';
+}
+
+export type WorkerSpec = LaunchSpec | AttachSpec | InProcessSpec;
 
 /** Arguments that make a worker's executable a zygote, which speaks what proto/PROTOCOL.md says under "Zygote". */
 export interface ZygoteSpec {
@@ -108,6 +126,8 @@ export interface Adapter {
   readonly name: string;
   /** Finds the interpreter, checks the files and describes the process, or where workers listen; called once before each start of the pool. */
   prepare(context: LaunchContext): Promise<WorkerSpec>;
+  /** Its workers live in the host's process: there is nothing that could outlive it. */
+  readonly inProcess?: boolean;
   /** How many workers a pool has whose `size` is not given; absent: one for each CPU. */
   readonly defaultSize?: number;
   /** Where the worker itself does not list its commands: the ones it has. Absent: any command is sent. */

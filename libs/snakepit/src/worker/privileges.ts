@@ -13,7 +13,12 @@ function optionalInteger({ min, max, unit, doc }: OptionalInteger): OptionSpec<n
   const accepts = (given: unknown): given is number | undefined =>
     Number.isInteger(given) && (given as number) >= min && (given as number) <= max;
   const allowed = `an integer from ${min} to ${max}${unit === undefined ? '' : ` (${unit})`}`;
-  return option.value(accepts, allowed, { doc, default: undefined, ...(unit !== undefined && { unit }) });
+  return option.value(accepts, allowed, {
+    doc,
+    text: 'number',
+    default: undefined,
+    ...(unit !== undefined && { unit }),
+  });
 }
 
 const MAX_ID = 2 ** 32 - 2;

@@ -4,7 +4,6 @@ import type { Readable, Writable } from 'node:stream';
 import type { GrpcTarget } from '../channel/index.js';
 import type { Clock } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
-import type { LaunchSpec } from './launch-spec.js';
 
 export interface ProcessOwner {
   onLine(stream: 'stdout' | 'stderr', line: string): void;
@@ -12,19 +11,14 @@ export interface ProcessOwner {
   onExit(cause: ExitCause): void;
 }
 
-export interface ProcessOptions {
-  readonly spec: LaunchSpec;
+/** What a worker knows of its process before that is there; the rest is the launcher's. */
+export interface LaunchOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly owner: ProcessOwner;
   readonly clock: Clock;
   /** The host's descriptor of the file that becomes descriptor 4 of a v2 process. */
   readonly arenaFd: number | undefined;
-  /** Whether what it has forked may outlive it, as a zygote's workers do; default: false. */
-  readonly isSurvived?: boolean;
 }
-
-/** What a worker knows of its process before that is there; the rest is the launcher's. */
-export type LaunchOptions = Omit<ProcessOptions, 'spec' | 'isSurvived'>;
 
 /** What the host talks with a process through: its descriptor, its standard streams, or a network. */
 export type Wire =

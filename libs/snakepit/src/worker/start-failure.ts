@@ -39,6 +39,22 @@ export function unreachable(failure: Pick<StartFailure, 'worker' | 'pool' | 'rea
   return new SnakepitError('WORKER_UNREACHABLE', { ...failure });
 }
 
+/** Why a worker that has no process of its own is not there. */
+export function startedInVain(
+  failure: Omit<StartFailure, 'executable' | 'args' | 'searchPaths' | 'stderr'> & { readonly language: string },
+): SnakepitError {
+  const { worker, pool, reason, cause, traceback, language } = failure;
+  return new SnakepitError('WORKER_START_FAILED', {
+    worker,
+    pool,
+    reason,
+    commandLine: `none: ${language} workers live in the host's process`,
+    exit: describeExit(cause),
+    stderr: traceback === '' ? undefined : indent(traceback),
+    remedy: failure.remedy ?? 'Mend what the reason says.',
+  });
+}
+
 function indent(text: string): string {
   return `\n    ${text.split('\n').join('\n    ')}`;
 }

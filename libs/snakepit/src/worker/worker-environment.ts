@@ -30,7 +30,8 @@ const MARK_DIGITS = 8;
 let marks = 0;
 
 export interface EnvironmentParts {
-  readonly spec: LaunchSpec;
+  /** Without a protocol it is of a worker that has no process, and needs to find no descriptor. */
+  readonly spec: Pick<LaunchSpec, 'env' | 'searchPaths'> & Partial<Pick<LaunchSpec, 'protocol' | 'grpc'>>;
   readonly hostEnv: NodeJS.ProcessEnv;
   /** Further names of the host's variables to pass on. */
   readonly inherit: readonly string[];
@@ -54,9 +55,10 @@ export function workerEnvironment(parts: EnvironmentParts): Record<string, strin
     env[name] = [...folders, ...(env[name] ? [env[name]] : [])].join(delimiter);
   }
   const host = hostMark();
+  const protocol = spec.grpc === undefined || isGrpcBridge(spec) ? spec.protocol : 'grpc';
   return {
     ...env,
-    SNAKEPIT_PROTOCOL: spec.grpc === undefined || isGrpcBridge(spec) ? spec.protocol : 'grpc',
+    ...(protocol !== undefined && { SNAKEPIT_PROTOCOL: protocol }),
     ...(spec.protocol === 'v2' && { SNAKEPIT_FD: '3' }),
     SNAKEPIT_WORKER_ID: parts.worker,
     SNAKEPIT_POOL: parts.pool,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { Traffic } from '../channel/index.js';
 import { SnakepitError, subscribe, systemClock, type LogRecord } from '../core/index.js';
 import type { ExitCause } from './exit-cause.js';
 import type { LaunchSpec } from './launch-spec.js';
@@ -17,6 +18,7 @@ const settings: WorkerSettings = {
   arena: { enabled: true, mapped: true, bytes: 1 << 20, thresholdBytes: 1 << 18 },
   heartbeatIntervalMs: 1_000,
   heartbeatTimeoutMs: 3_000,
+  maxLogRate: 2_000,
 };
 
 interface Outcome {
@@ -62,6 +64,8 @@ function start(spec: Partial<LaunchSpec>, over: Partial<WorkerSettings> = {}): O
       onCallsLost: () => {},
       onDead: (_, cause, startError) => onDead({ cause, startError }),
       onHostCall: () => Promise.resolve(null),
+      onMetrics: () => {},
+      traffic: new Traffic(),
     },
   });
   return { worker, logs, ready, dead };

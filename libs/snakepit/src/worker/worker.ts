@@ -1,33 +1,38 @@
 import {
   HandshakeRefused,
+  STREAM_CREDIT,
   type Channel,
   type ChannelCall,
   type ChannelFailure,
   type ChannelOwner,
+  type CallId,
   type HostCall,
+  type Traffic,
 } from '../channel/index.js';
-import { createArenaFile, type ArenaFile } from '../codec/index.js';
+import { createArenaFile, METRICS_EVENT, SPANS_EVENT, type ArenaFile, type LogBody } from '../codec/index.js';
 import {
   hasListeners,
   publish,
   SnakepitError,
   toError,
   type Clock,
-  type LogLevel,
   type LogRecord,
   type LogSink,
   type Timer,
 } from '../core/index.js';
 import { eventCallOf } from './event-call.js';
+import { callFactsOf } from './call-facts.js';
 import { describeExit, type ExitCause } from './exit-cause.js';
 import { GrpcEndpoint } from './grpc-endpoint.js';
 import type { WorkerSpec } from './launch-spec.js';
+import { LogThrottle } from './log-throttle.js';
 import { openChannel, type ChannelSettings } from './open-channel.js';
 import type { Launch, WorkerProcess } from './process.js';
 import { Pulse } from './pulse.js';
 import { ARENA_FD } from './spawned-process.js';
 import { ASKED_STACK_BUDGET_MS, SIGNALLED_STACK_BUDGET_MS, StackDump } from './stack-dump.js';
-import { startFailed, unreachable } from './start-failure.js';
+import { startedInVain, startFailed, unreachable } from './start-failure.js';
+import type { Tap } from './tap.js';
 import { isLegalMove, reasonOf, type DrainReason, type WorkerState } from './worker-state.js';
 
 /** How long a worker whose channel closed may take to exit by itself, so that its own exit status is what is told. */
@@ -44,6 +49,8 @@ export interface WorkerSettings extends ChannelSettings {
   };
   readonly heartbeatIntervalMs: number;
   readonly heartbeatTimeoutMs: number;
+  /** Records and lines of output per second. */
+  readonly maxLogRate: number;
 }
 
 export interface WorkerParts {
@@ -59,6 +66,8 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly log: LogSink;
   readonly owner: WorkerOwner;
+  /** Takes the spans that the worker has recorded, unchecked. */
+  readonly onSpans?: ((worker: string, spans: unknown) => void) | undefined;
 }
 
 /** A call that a worker did not get to answer. */
@@ -70,6 +79,8 @@ export interface OrphanedCall {
 
 /** What a worker tells its owner, the pool. */
 export interface WorkerOwner {
+  /** Where its channel counts. */
+  readonly traffic: Traffic;
   onReady(worker: Worker): void;
   /** It takes no more calls; those it has go on. */
   onUnavailable(worker: Worker): void;
@@ -80,6 +91,8 @@ export interface WorkerOwner {
   /** Its process is gone. `startError` tells why, if it never became ready. */
   onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void;
   onHostCall(call: HostCall): Promise<unknown>;
+  /** Its commands have measured something; `data` is as the worker sent it. */
+  onMetrics(worker: Worker, data: unknown): void;
 }
 
 interface StartProblem {
@@ -98,6 +111,7 @@ export class Worker implements ChannelOwner {
   readonly #arena: ArenaFile | undefined;
   readonly #pulse: Pulse;
   readonly #stackDump: StackDump;
+  readonly #logThrottle: LogThrottle;
   readonly #startTimer: Timer;
   #exitTimer: Timer | undefined;
   #lostConnection = false;
@@ -115,6 +129,10 @@ export class Worker implements ChannelOwner {
     this.#state = { kind: 'starting', sinceMs: this.startedAt };
     this.#pulse = new Pulse(settings.heartbeatIntervalMs, settings.heartbeatTimeoutMs);
     this.#stackDump = new StackDump(clock);
+    const { maxLogRate } = settings;
+    this.#logThrottle = new LogThrottle(clock, maxLogRate, (dropped) =>
+      this.#log('warn', `${dropped} log records or lines of output were dropped: more than ${maxLogRate} a second`),
+    );
     this.#arena = this.#createArena();
     this.#process = parts.launch({
       arenaFd: this.#arena?.fd,
@@ -127,6 +145,10 @@ export class Worker implements ChannelOwner {
     });
     this.#startTimer = clock.after(settings.startTimeoutMs, () => this.#onStartTimeout());
     void this.#connect();
+  }
+
+  get traffic(): Traffic {
+    return this.#parts.owner.traffic;
   }
 
   get state(): WorkerState {
@@ -217,12 +239,15 @@ export class Worker implements ChannelOwner {
     }, SIGNALLED_STACK_BUDGET_MS);
   }
 
-  onLog(record: { level: LogLevel; message: string; logger?: string; fields?: Record<string, unknown> }): void {
+  onLog(record: LogBody, call?: ChannelCall, callId: CallId = 0): void {
     const { id, pool, log } = this.#parts;
-    log({ ...record, pool, worker: id });
+    if (!this.#logThrottle.admits()) return;
+    log({ ...record, pool, worker: id, ...(call !== undefined && { call: callFactsOf(call, callId) }) });
   }
 
   onEvent(name: string, data: unknown, call: ChannelCall | undefined): void {
+    if (name === SPANS_EVENT) return this.#parts.onSpans?.(this.id, data);
+    if (name === METRICS_EVENT) return this.#parts.owner.onMetrics(this, data);
     if (!hasListeners('snakepit:worker-event')) return;
     const { instance, pool } = this.#parts;
     publish('snakepit:worker-event', { instance, pool, worker: this.id, name, data, call: eventCallOf(call) });
@@ -275,7 +300,7 @@ export class Worker implements ChannelOwner {
   #createArena(): ArenaFile | undefined {
     const { spec, settings } = this.#parts;
     const { enabled, mapped, bytes } = settings.arena;
-    if (!enabled || 'addresses' in spec || spec.protocol === 'v1' || spec.grpc !== undefined) return undefined;
+    if (!enabled || !('executable' in spec) || spec.protocol === 'v1' || spec.grpc !== undefined) return undefined;
     try {
       return createArenaFile(2 * bytes, mapped, (error) =>
         this.#log('warn', `the memory for large binary cannot be mapped by koffi (${toError(error).message})`),
@@ -297,7 +322,16 @@ export class Worker implements ChannelOwner {
         this.#endpoint = new GrpcEndpoint(spec.grpc, spec.privileges);
       const { codec } = spec;
       const endpoint = this.#endpoint;
-      this.#onConnected(await openChannel({ wire, name, codec, settings, arena, endpoint, clock, owner: this }));
+      const tap = spec.tap?.({
+        name,
+        process: this.#process,
+        owner: this,
+        clock,
+        streamCredit: settings.streamCredit ?? STREAM_CREDIT,
+      });
+      const owner = tap?.owner ?? this;
+      const channel = await openChannel({ wire, name, codec, settings, arena, endpoint, clock, owner });
+      this.#onConnected(tap === undefined ? channel : connected(channel, tap));
     } catch (thrown) {
       this.#onHandshakeFailed(toError(thrown));
     }
@@ -333,6 +367,7 @@ export class Worker implements ChannelOwner {
     this.#startTimer.cancel();
     this.#exitTimer?.cancel();
     this.#stackDump.end();
+    this.#logThrottle.flush();
     const { owner } = this.#parts;
     const before = this.#state;
     const startError = before.kind === 'starting' ? this.#startError(cause) : undefined;
@@ -361,6 +396,7 @@ export class Worker implements ChannelOwner {
     const { reason, traceback = '', remedy } = this.#startFailure ?? {};
     const common = { worker: this.id, pool, reason, remedy };
     if ('addresses' in spec) return unreachable(common);
+    if ('launch' in spec) return startedInVain({ ...common, language: spec.language, cause, traceback });
     const { executable, searchPaths } = spec;
     const { stderrTail: stderr, args = spec.args } = this.#process;
     return startFailed({ ...common, executable, args, searchPaths, cause, traceback, stderr });
@@ -387,11 +423,21 @@ export class Worker implements ChannelOwner {
   }
 
   #onLine(stream: 'stdout' | 'stderr', line: string): void {
-    if (stream === 'stdout') return this.#log('info', line);
-    if (!this.#stackDump.takes(line)) this.#log('warn', line);
+    if (stream === 'stderr' && this.#stackDump.takes(line)) return;
+    if (this.#logThrottle.admits()) this.#log(stream === 'stdout' ? 'info' : 'warn', line);
   }
 
   #log(level: LogRecord['level'], message: string): void {
     this.#parts.log({ level, message, pool: this.#parts.pool, worker: this.id });
+  }
+}
+
+/** @throws what the tap refuses the start by; nobody uses the channel then */
+function connected(channel: Channel, tap: Tap): Channel {
+  try {
+    return tap.connect(channel);
+  } catch (error) {
+    channel.abandon();
+    throw error;
   }
 }

@@ -51,7 +51,7 @@ class CallRequest(_message.Message):
     def __init__(self, attachment: _Optional[int] = ..., id: _Optional[int] = ..., command: _Optional[int] = ..., command_name: _Optional[str] = ..., body: _Optional[bytes] = ..., tagged: bool = ..., meta: _Optional[_Union[CallMeta, _Mapping]] = ...) -> None: ...
 
 class CallMeta(_message.Message):
-    __slots__ = ("session", "traceparent", "tracestate", "context")
+    __slots__ = ("session", "traceparent", "tracestate", "context", "batch")
     class ContextEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -63,11 +63,13 @@ class CallMeta(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
     TRACESTATE_FIELD_NUMBER: _ClassVar[int]
     CONTEXT_FIELD_NUMBER: _ClassVar[int]
+    BATCH_FIELD_NUMBER: _ClassVar[int]
     session: str
     traceparent: str
     tracestate: str
     context: _containers.ScalarMap[str, str]
-    def __init__(self, session: _Optional[str] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ..., context: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    batch: bool
+    def __init__(self, session: _Optional[str] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ..., context: _Optional[_Mapping[str, str]] = ..., batch: bool = ...) -> None: ...
 
 class CallReply(_message.Message):
     __slots__ = ("body", "tagged", "service_us", "notices")
@@ -244,7 +246,7 @@ class WorkerMessage(_message.Message):
     def __init__(self, hello: _Optional[_Union[WorkerHello, _Mapping]] = ..., progress: _Optional[_Union[Progress, _Mapping]] = ..., log: _Optional[_Union[Log, _Mapping]] = ..., event: _Optional[_Union[Event, _Mapping]] = ..., host_call: _Optional[_Union[HostCall, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., released: _Optional[_Union[Released, _Mapping]] = ..., failure: _Optional[_Union[CallFailure, _Mapping]] = ...) -> None: ...
 
 class WorkerHello(_message.Message):
-    __slots__ = ("protocol", "codec", "language", "runtime", "sdk", "pid", "silent_while_busy", "typed_arrays", "attachment", "commands", "max_frame_bytes", "stack_signal")
+    __slots__ = ("protocol", "codec", "language", "runtime", "sdk", "pid", "silent_while_busy", "typed_arrays", "attachment", "commands", "max_frame_bytes", "stack_signal", "batches")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     CODEC_FIELD_NUMBER: _ClassVar[int]
     LANGUAGE_FIELD_NUMBER: _ClassVar[int]
@@ -257,6 +259,7 @@ class WorkerHello(_message.Message):
     COMMANDS_FIELD_NUMBER: _ClassVar[int]
     MAX_FRAME_BYTES_FIELD_NUMBER: _ClassVar[int]
     STACK_SIGNAL_FIELD_NUMBER: _ClassVar[int]
+    BATCHES_FIELD_NUMBER: _ClassVar[int]
     protocol: int
     codec: str
     language: str
@@ -269,7 +272,8 @@ class WorkerHello(_message.Message):
     commands: _containers.RepeatedCompositeFieldContainer[Command]
     max_frame_bytes: int
     stack_signal: str
-    def __init__(self, protocol: _Optional[int] = ..., codec: _Optional[str] = ..., language: _Optional[str] = ..., runtime: _Optional[_Union[Software, _Mapping]] = ..., sdk: _Optional[_Union[Software, _Mapping]] = ..., pid: _Optional[int] = ..., silent_while_busy: bool = ..., typed_arrays: bool = ..., attachment: _Optional[int] = ..., commands: _Optional[_Iterable[_Union[Command, _Mapping]]] = ..., max_frame_bytes: _Optional[int] = ..., stack_signal: _Optional[str] = ...) -> None: ...
+    batches: bool
+    def __init__(self, protocol: _Optional[int] = ..., codec: _Optional[str] = ..., language: _Optional[str] = ..., runtime: _Optional[_Union[Software, _Mapping]] = ..., sdk: _Optional[_Union[Software, _Mapping]] = ..., pid: _Optional[int] = ..., silent_while_busy: bool = ..., typed_arrays: bool = ..., attachment: _Optional[int] = ..., commands: _Optional[_Iterable[_Union[Command, _Mapping]]] = ..., max_frame_bytes: _Optional[int] = ..., stack_signal: _Optional[str] = ..., batches: bool = ...) -> None: ...
 
 class Software(_message.Message):
     __slots__ = ("name", "version")
@@ -280,16 +284,28 @@ class Software(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class Command(_message.Message):
-    __slots__ = ("name", "kind", "doc", "schema")
+    __slots__ = ("name", "kind", "doc", "schema", "batch")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     DOC_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
+    BATCH_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: CommandKind
     doc: str
     schema: str
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[CommandKind, str]] = ..., doc: _Optional[str] = ..., schema: _Optional[str] = ...) -> None: ...
+    batch: Batch
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[CommandKind, str]] = ..., doc: _Optional[str] = ..., schema: _Optional[str] = ..., batch: _Optional[_Union[Batch, _Mapping]] = ...) -> None: ...
+
+class Batch(_message.Message):
+    __slots__ = ("max_size", "max_wait_ms", "adaptive")
+    MAX_SIZE_FIELD_NUMBER: _ClassVar[int]
+    MAX_WAIT_MS_FIELD_NUMBER: _ClassVar[int]
+    ADAPTIVE_FIELD_NUMBER: _ClassVar[int]
+    max_size: int
+    max_wait_ms: int
+    adaptive: bool
+    def __init__(self, max_size: _Optional[int] = ..., max_wait_ms: _Optional[int] = ..., adaptive: bool = ...) -> None: ...
 
 class Progress(_message.Message):
     __slots__ = ("call", "value")
@@ -324,16 +340,20 @@ class Event(_message.Message):
     def __init__(self, call: _Optional[int] = ..., name: _Optional[str] = ..., data: _Optional[_Union[Body, _Mapping]] = ...) -> None: ...
 
 class HostCall(_message.Message):
-    __slots__ = ("id", "call", "method", "args")
+    __slots__ = ("id", "call", "method", "args", "traceparent", "tracestate")
     ID_FIELD_NUMBER: _ClassVar[int]
     CALL_FIELD_NUMBER: _ClassVar[int]
     METHOD_FIELD_NUMBER: _ClassVar[int]
     ARGS_FIELD_NUMBER: _ClassVar[int]
+    TRACEPARENT_FIELD_NUMBER: _ClassVar[int]
+    TRACESTATE_FIELD_NUMBER: _ClassVar[int]
     id: int
     call: int
     method: str
     args: Body
-    def __init__(self, id: _Optional[int] = ..., call: _Optional[int] = ..., method: _Optional[str] = ..., args: _Optional[_Union[Body, _Mapping]] = ...) -> None: ...
+    traceparent: str
+    tracestate: str
+    def __init__(self, id: _Optional[int] = ..., call: _Optional[int] = ..., method: _Optional[str] = ..., args: _Optional[_Union[Body, _Mapping]] = ..., traceparent: _Optional[str] = ..., tracestate: _Optional[str] = ...) -> None: ...
 
 class Released(_message.Message):
     __slots__ = ("call", "service_us")

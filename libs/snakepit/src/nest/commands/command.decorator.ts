@@ -38,11 +38,15 @@ export function SnakepitCommand(
     if (descriptor === undefined || typeof body !== 'function' || typeof target === 'function') {
       throw misuse(label, 'stands on something that is no method of instances; put it on an ordinary method');
     }
+    const resolved = resolveOptions(commandOptionTable, options ?? {}, `@SnakepitCommand on ${label}`);
+    if (resolved.stream && resolved.batch !== false) {
+      throw misuse(label, "has 'stream' and 'batch'; only calls with one result can be batched, keep one of the two");
+    }
     const declaration: CommandDeclaration = {
       label,
       method,
       command: commandName(name ?? method, label),
-      options: resolveOptions(commandOptionTable, options ?? {}, `@SnakepitCommand on ${label}`),
+      options: resolved,
       body: body as CommandDeclaration['body'],
       sessionIndex: sessionIndexOf(target, method, label),
     };

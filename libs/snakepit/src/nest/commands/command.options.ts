@@ -1,5 +1,5 @@
 import { option, type OptionsInput, type OptionsResolved } from '../../core/index.js';
-import { PRIORITIES, type Priority } from '../../pool/index.js';
+import { batchOptionTable, PRIORITIES, type Priority } from '../../pool/index.js';
 
 const isPriority = (given: unknown): given is Priority | undefined => PRIORITIES.includes(given as Priority);
 
@@ -32,6 +32,9 @@ export const commandOptionTable = {
   idempotent: option.boolean({
     doc: 'The command may safely run twice, so that the call is made again when its worker dies.',
     default: false,
+  }),
+  batch: option.toggle(batchOptionTable, {
+    doc: "The command's calls are given to a worker several at once, unless the pool's option `batch` says otherwise.",
   }),
 };
 

@@ -90,9 +90,11 @@ export class CommandRunner {
   }
 
   #resolve(declaration: CommandDeclaration): BoundCommand {
-    const { pool, timeoutMs, priority, idempotent } = declaration.options;
+    const { pool: poolName, timeoutMs, priority, idempotent, batch } = declaration.options;
     const options = Object.freeze({ timeoutMs, priority, idempotent });
-    return { pool: this.#poolFor(declaration, pool), options };
+    const pool = this.#poolFor(declaration, poolName);
+    if (batch !== false) pool.declareBatch(declaration.command, batch, `@SnakepitCommand on ${declaration.label}`);
+    return { pool, options };
   }
 
   #check({ label, command, options }: CommandDeclaration, pool: PoolService): void {

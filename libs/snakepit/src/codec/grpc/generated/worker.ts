@@ -203,6 +203,8 @@ export interface CallMeta {
   readonly tracestate: string;
   /** What the application sends along. */
   readonly context: ReadonlyMap<string, string>;
+  /** The arguments are a list of those of several calls. */
+  readonly batch: boolean;
 }
 
 export interface CallMetaInit {
@@ -210,6 +212,7 @@ export interface CallMetaInit {
   readonly traceparent?: string | undefined;
   readonly tracestate?: string | undefined;
   readonly context?: ReadonlyMap<string, string> | undefined;
+  readonly batch?: boolean | undefined;
 }
 
 function sizeOfCallMeta(message: CallMetaInit): number {
@@ -220,6 +223,7 @@ function sizeOfCallMeta(message: CallMetaInit): number {
   for (const [key, value] of message.context ?? []) {
     size += 1 + innerSize(2 + textSize(key) + textSize(value));
   }
+  if (message.batch) size += 1 + 1;
   return size;
 }
 
@@ -244,6 +248,10 @@ function writeCallMeta(message: CallMetaInit, out: WireWriter): void {
     out.varint(18);
     out.text(value);
   }
+  if (message.batch) {
+    out.varint(40);
+    out.varint(1);
+  }
 }
 
 function readCallMeta(wire: WireReader, until: number): CallMeta {
@@ -251,6 +259,7 @@ function readCallMeta(wire: WireReader, until: number): CallMeta {
   let traceparent = '';
   let tracestate = '';
   const context = new Map<string, string>();
+  let batch = false;
   while (wire.position < until) {
     const tag = wire.varint();
     switch (tag) {
@@ -277,12 +286,15 @@ function readCallMeta(wire: WireReader, until: number): CallMeta {
         context.set(key, value);
         break;
       }
+      case 40:
+        batch = wire.bool();
+        break;
       default:
         wire.skip(tag);
     }
   }
   wire.leave(until);
-  return { session, traceparent, tracestate, context };
+  return { session, traceparent, tracestate, context, batch };
 }
 
 export function encodeCallMeta(message: CallMetaInit): Buffer {
@@ -1559,6 +1571,8 @@ export interface WorkerHello {
   readonly maxFrameBytes: number;
   /** The signal, such as SIGUSR1, upon which it writes the stacks of its threads to stderr; empty where it knows none. */
   readonly stackSignal: string;
+  /** Calls whose meta says `batch` are understood. */
+  readonly batches: boolean;
 }
 
 export interface WorkerHelloInit {
@@ -1574,6 +1588,7 @@ export interface WorkerHelloInit {
   readonly commands?: readonly CommandInit[] | undefined;
   readonly maxFrameBytes?: number | undefined;
   readonly stackSignal?: string | undefined;
+  readonly batches?: boolean | undefined;
 }
 
 function sizeOfWorkerHello(message: WorkerHelloInit): number {
@@ -1592,6 +1607,7 @@ function sizeOfWorkerHello(message: WorkerHelloInit): number {
   }
   if (message.maxFrameBytes !== undefined && message.maxFrameBytes !== 0) size += 1 + varintSize(message.maxFrameBytes);
   if (message.stackSignal) size += 1 + textSize(message.stackSignal);
+  if (message.batches) size += 1 + 1;
   return size;
 }
 
@@ -1647,6 +1663,10 @@ function writeWorkerHello(message: WorkerHelloInit, out: WireWriter): void {
     out.varint(98);
     out.text(message.stackSignal);
   }
+  if (message.batches) {
+    out.varint(104);
+    out.varint(1);
+  }
 }
 
 function readWorkerHello(wire: WireReader, until: number): WorkerHello {
@@ -1662,6 +1682,7 @@ function readWorkerHello(wire: WireReader, until: number): WorkerHello {
   const commands: Command[] = [];
   let maxFrameBytes = 0;
   let stackSignal = '';
+  let batches = false;
   while (wire.position < until) {
     const tag = wire.varint();
     switch (tag) {
@@ -1701,6 +1722,9 @@ function readWorkerHello(wire: WireReader, until: number): WorkerHello {
       case 98:
         stackSignal = wire.text();
         break;
+      case 104:
+        batches = wire.bool();
+        break;
       default:
         wire.skip(tag);
     }
@@ -1719,6 +1743,7 @@ function readWorkerHello(wire: WireReader, until: number): WorkerHello {
     commands,
     maxFrameBytes,
     stackSignal,
+    batches,
   };
 }
 
@@ -1798,6 +1823,8 @@ export interface Command {
   readonly doc: string;
   /** JSON Schema of the arguments, as JSON text; empty when there is none. */
   readonly schema: string;
+  /** Its calls are to be batched. */
+  readonly batch: Batch | undefined;
 }
 
 export interface CommandInit {
@@ -1805,6 +1832,7 @@ export interface CommandInit {
   readonly kind?: number | undefined;
   readonly doc?: string | undefined;
   readonly schema?: string | undefined;
+  readonly batch?: BatchInit | undefined;
 }
 
 function sizeOfCommand(message: CommandInit): number {
@@ -1813,6 +1841,7 @@ function sizeOfCommand(message: CommandInit): number {
   if (message.kind !== undefined && message.kind !== 0) size += 1 + varintSize(message.kind);
   if (message.doc) size += 1 + textSize(message.doc);
   if (message.schema) size += 1 + textSize(message.schema);
+  if (message.batch !== undefined) size += 1 + innerSize(sizeOfBatch(message.batch));
   return size;
 }
 
@@ -1833,6 +1862,11 @@ function writeCommand(message: CommandInit, out: WireWriter): void {
     out.varint(34);
     out.text(message.schema);
   }
+  if (message.batch !== undefined) {
+    out.varint(42);
+    out.varint(sizeOfBatch(message.batch));
+    writeBatch(message.batch, out);
+  }
 }
 
 function readCommand(wire: WireReader, until: number): Command {
@@ -1840,6 +1874,7 @@ function readCommand(wire: WireReader, until: number): Command {
   let kind = 0;
   let doc = '';
   let schema = '';
+  let batch: Batch | undefined;
   while (wire.position < until) {
     const tag = wire.varint();
     switch (tag) {
@@ -1855,12 +1890,15 @@ function readCommand(wire: WireReader, until: number): Command {
       case 34:
         schema = wire.text();
         break;
+      case 42:
+        batch = readBatch(wire, wire.end());
+        break;
       default:
         wire.skip(tag);
     }
   }
   wire.leave(until);
-  return { name, kind, doc, schema };
+  return { name, kind, doc, schema, batch };
 }
 
 export function encodeCommand(message: CommandInit): Buffer {
@@ -1872,6 +1910,77 @@ export function encodeCommand(message: CommandInit): Buffer {
 /** @throws ProtocolViolation for bytes that are no such message */
 export function decodeCommand(bytes: Uint8Array): Command {
   return readCommand(new WireReader(bytes), bytes.length);
+}
+
+/** How the worker would have calls batched; what is absent is for the host to say. */
+export interface Batch {
+  readonly maxSize: number | undefined;
+  readonly maxWaitMs: number | undefined;
+  readonly adaptive: boolean | undefined;
+}
+
+export interface BatchInit {
+  readonly maxSize?: number | undefined;
+  readonly maxWaitMs?: number | undefined;
+  readonly adaptive?: boolean | undefined;
+}
+
+function sizeOfBatch(message: BatchInit): number {
+  let size = 0;
+  if (message.maxSize !== undefined) size += 1 + varintSize(message.maxSize);
+  if (message.maxWaitMs !== undefined) size += 1 + varintSize(message.maxWaitMs);
+  if (message.adaptive !== undefined) size += 1 + 1;
+  return size;
+}
+
+function writeBatch(message: BatchInit, out: WireWriter): void {
+  if (message.maxSize !== undefined) {
+    out.varint(8);
+    out.varint(message.maxSize);
+  }
+  if (message.maxWaitMs !== undefined) {
+    out.varint(16);
+    out.varint(message.maxWaitMs);
+  }
+  if (message.adaptive !== undefined) {
+    out.varint(24);
+    out.varint(message.adaptive ? 1 : 0);
+  }
+}
+
+function readBatch(wire: WireReader, until: number): Batch {
+  let maxSize: number | undefined;
+  let maxWaitMs: number | undefined;
+  let adaptive: boolean | undefined;
+  while (wire.position < until) {
+    const tag = wire.varint();
+    switch (tag) {
+      case 8:
+        maxSize = wire.varint();
+        break;
+      case 16:
+        maxWaitMs = wire.varint();
+        break;
+      case 24:
+        adaptive = wire.bool();
+        break;
+      default:
+        wire.skip(tag);
+    }
+  }
+  wire.leave(until);
+  return { maxSize, maxWaitMs, adaptive };
+}
+
+export function encodeBatch(message: BatchInit): Buffer {
+  const out = new WireWriter(sizeOfBatch(message));
+  writeBatch(message, out);
+  return out.buffer;
+}
+
+/** @throws ProtocolViolation for bytes that are no such message */
+export function decodeBatch(bytes: Uint8Array): Batch {
+  return readBatch(new WireReader(bytes), bytes.length);
 }
 
 /** Progress of a call made by Execute; that of a stream is in its items. */
@@ -2110,6 +2219,9 @@ export interface HostCall {
   readonly call: number;
   readonly method: string;
   readonly args: Body | undefined;
+  /** W3C trace context of the span that asks; empty when there is none. */
+  readonly traceparent: string;
+  readonly tracestate: string;
 }
 
 export interface HostCallInit {
@@ -2117,6 +2229,8 @@ export interface HostCallInit {
   readonly call?: number | undefined;
   readonly method?: string | undefined;
   readonly args?: BodyInit | undefined;
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
 }
 
 function sizeOfHostCall(message: HostCallInit): number {
@@ -2125,6 +2239,8 @@ function sizeOfHostCall(message: HostCallInit): number {
   if (message.call !== undefined && message.call !== 0) size += 1 + varintSize(message.call);
   if (message.method) size += 1 + textSize(message.method);
   if (message.args !== undefined) size += 1 + innerSize(sizeOfBody(message.args));
+  if (message.traceparent) size += 1 + textSize(message.traceparent);
+  if (message.tracestate) size += 1 + textSize(message.tracestate);
   return size;
 }
 
@@ -2146,6 +2262,14 @@ function writeHostCall(message: HostCallInit, out: WireWriter): void {
     out.varint(sizeOfBody(message.args));
     writeBody(message.args, out);
   }
+  if (message.traceparent) {
+    out.varint(42);
+    out.text(message.traceparent);
+  }
+  if (message.tracestate) {
+    out.varint(50);
+    out.text(message.tracestate);
+  }
 }
 
 function readHostCall(wire: WireReader, until: number): HostCall {
@@ -2153,6 +2277,8 @@ function readHostCall(wire: WireReader, until: number): HostCall {
   let call = 0;
   let method = '';
   let args: Body | undefined;
+  let traceparent = '';
+  let tracestate = '';
   while (wire.position < until) {
     const tag = wire.varint();
     switch (tag) {
@@ -2168,12 +2294,18 @@ function readHostCall(wire: WireReader, until: number): HostCall {
       case 34:
         args = readBody(wire, wire.end());
         break;
+      case 42:
+        traceparent = wire.text();
+        break;
+      case 50:
+        tracestate = wire.text();
+        break;
       default:
         wire.skip(tag);
     }
   }
   wire.leave(until);
-  return { id, call, method, args };
+  return { id, call, method, args, traceparent, tracestate };
 }
 
 export function encodeHostCall(message: HostCallInit): Buffer {
