@@ -1,5 +1,5 @@
 import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
-import { fromEvent, lastValueFrom, takeUntil, type Observable } from 'rxjs';
+import { EMPTY, fromEvent, lastValueFrom, takeUntil, type Observable } from 'rxjs';
 
 import { HostCallFailure } from '../channel/index.js';
 import { describeValue, resolveOptions } from '../core/index.js';
@@ -144,8 +144,7 @@ export class SnakepitServer extends Server<SnakepitTransportEvents, SnakepitStat
       const work = async (): Promise<void> => {
         try {
           const result: Observable<unknown> = this.transformToObservable(await handler(data, context));
-          const wanted = signal === undefined ? result : result.pipe(takeUntil(fromEvent(signal, 'abort')));
-          resolve((await lastValueFrom(wanted, { defaultValue: null })) ?? null);
+          resolve((await lastValueFrom(whileWanted(result, signal), { defaultValue: null })) ?? null);
         } catch (rejected) {
           reject(rejected);
         } finally {
@@ -155,6 +154,12 @@ export class SnakepitServer extends Server<SnakepitTransportEvents, SnakepitStat
       this.onProcessingStartHook(this.transportId, context, work);
     });
   }
+}
+
+/** Nothing goes on for an answer that nobody waits for. */
+function whileWanted(result: Observable<unknown>, signal: AbortSignal | undefined): Observable<unknown> {
+  if (signal === undefined) return result;
+  return signal.aborted ? EMPTY : result.pipe(takeUntil(fromEvent(signal, 'abort')));
 }
 
 function unknownPattern(route: string, why: string): HostCallFailure {
