@@ -16,7 +16,7 @@ it('the core runs in a plain script without a single module of Nest', async () =
 });
 
 it('metrics are collected in a plain script without Nest', async () => {
-  const host = startHost(pathOf('integration/metrics-without-nest.mjs'), []);
+  const host = startHost(pathOf('integration/metrics-without-nest.mjs'), [pathOf('contract/commands.py')]);
   const { text } = await host.next<{ text: string }>();
   expect(text).toContain('# TYPE snakepit_calls_total counter');
   expect(text).toContain('snakepit_pool_status{pool="default",status="down"} 1');
