@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 export const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../apps/demo/dist/main.js', import.meta.url));
 
+/** What Nest can stand on; every route has to work on each. */
+export const HTTP_PLATFORMS = ['express', 'fastify'] as const;
+
 export interface DemoStart {
   readonly env?: NodeJS.ProcessEnv;
   readonly cwd?: string;

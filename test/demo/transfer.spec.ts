@@ -9,7 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { waitUntil } from '../support/wait-until.js';
-import { DemoApp, REPOSITORY } from './demo-app.js';
+import { HTTP_PLATFORMS, DemoApp, REPOSITORY } from './demo-app.js';
 import { DemoClient, type Json } from './demo-client.js';
 
 const MB = 1024 * 1024;
@@ -57,7 +57,7 @@ function peakOf(pid: number): number {
   return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) * 1024;
 }
 
-describe.each(['express', 'fastify'])('files that are being uploaded, on %s', (http) => {
+describe.each(HTTP_PLATFORMS)('files that are being uploaded, on %s', (http) => {
   let app: DemoApp;
   let demo: DemoClient;
 
