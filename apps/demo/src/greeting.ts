@@ -1,6 +1,5 @@
 import { join, relative } from 'node:path';
 
-import { DOCS_PATH } from './docs.js';
 import { DATA_FOLDER } from './paths.js';
 
 /** What the start prints: where to look, and three lines that work when they are pasted into the shell it was started from. */
@@ -10,7 +9,7 @@ export function greeting(url: string, shellFolder: string): string {
     '',
     `  The demo serves ${url}`,
     '',
-    `    ${url}/${DOCS_PATH}      every route, to be tried in the browser`,
+    `    ${url}/          every route, to be tried in the browser`,
     `    ${url}/health    readiness`,
     `    ${url}/stats     pools, workers, sessions`,
     '',

@@ -1,14 +1,17 @@
 import { Controller, Get, Redirect } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { ApiExcludeController } from '@nestjs/swagger';
 
-import { DOCS_PATH } from './docs.js';
+import { docsPath } from './docs.js';
 
 @ApiExcludeController()
 @Controller()
 export class HomeController {
+  constructor(private readonly host: HttpAdapterHost) {}
+
   @Get()
-  @Redirect(`/${DOCS_PATH}`)
-  home(): void {
-    // The decorator answers.
+  @Redirect()
+  home(): { url: string } {
+    return { url: `/${docsPath(this.host)}` };
   }
 }

@@ -24,6 +24,7 @@ async function onExpress(options: NestApplicationOptions): Promise<INestApplicat
 async function onFastify(options: NestApplicationOptions): Promise<INestApplication> {
   const { FastifyAdapter } = await import('@nestjs/platform-fastify');
   const adapter = new FastifyAdapter({ bodyLimit: MAX_JSON_BYTES });
-  adapter.getInstance().addContentTypeParser('application/octet-stream', (_request, _body, done) => done(null));
+  const unread = ['application/octet-stream', 'multipart/form-data'];
+  adapter.getInstance().addContentTypeParser(unread, (_request, _body, done) => done(null));
   return NestFactory.create(AppModule, adapter, options);
 }

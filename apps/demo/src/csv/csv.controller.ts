@@ -10,7 +10,6 @@ import {
   UploadedFile,
   UseInterceptors,
 } from '@nestjs/common';
-import { FileInterceptor } from '@nestjs/platform-express';
 import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 
@@ -25,6 +24,7 @@ import {
 } from './csv.schemas.js';
 import { CsvService } from './csv.service.js';
 import { ShippedFilesService } from './shipped-files.service.js';
+import { UploadInterceptor } from './upload.interceptor.js';
 
 @ApiTags('csv')
 @Controller('csv')
@@ -50,7 +50,7 @@ export class CsvController {
     total_bytes: 4_194_304,
     rows: 21_408,
   })
-  @UseInterceptors(FileInterceptor('file'))
+  @UseInterceptors(UploadInterceptor)
   async profile(
     @UploadedFile() upload: Express.Multer.File | undefined,
     @Query({ schema: profileSchema }) query: ProfileRequest,
@@ -73,7 +73,7 @@ export class CsvController {
     groups: 57,
     leading: [{ key: 'AK', value: 263, count: 263 }],
   })
-  @UseInterceptors(FileInterceptor('file'))
+  @UseInterceptors(UploadInterceptor)
   async aggregate(
     @UploadedFile() upload: Express.Multer.File | undefined,
     @Body({ schema: aggregateSchema }) request: AggregateRequest,
