@@ -38,10 +38,16 @@ const ACTS = [
   async ({ pool }) => expectCode(pool.execute('doze', { ms: 400 }, { timeoutMs: 20 }), 'CALL_TIMEOUT', 'QUEUE_TIMEOUT'),
   async ({ pool, random }) => {
     const leaving = new AbortController();
-    const call = expectCode(pool.execute('doze', { ms: 100 }, { signal: leaving.signal }), 'CANCELLED');
+    const { signal } = leaving;
+    const call = pool.execute('doze', { ms: 100 }, { signal });
+    const answeredInTime = call.then(
+      () => !signal.aborted,
+      () => false,
+    );
     await sleep(random() * 10);
     leaving.abort();
-    await call;
+    // A busy machine may sleep for longer than the worker dozes.
+    if (!(await answeredInTime)) await expectCode(call, 'CANCELLED');
   },
   async ({ pool, random }) => {
     const session = `soak-${Math.floor(random() * SESSIONS)}`;
