@@ -35,6 +35,8 @@ export {
   type StackSignal,
   type WorkerHello,
 } from './hello.js';
+export { JSON_TYPES, type JsonSchema, type JsonType, type Subschema, type ValueKind } from './json-schema.js';
+export { readSchema, referredTo } from './read-schema.js';
 export {
   encodeV1Reply,
   encodeV1Request,
@@ -48,6 +50,7 @@ export {
   type V1Reply,
   type V1Request,
 } from './v1.js';
+export { elementTypeName, elementTypeOf, PLAIN_BYTES } from './typed-array.js';
 export {
   METRICS_EVENT,
   RESERVED_EVENT_PREFIX,
