@@ -4,6 +4,7 @@ export { ArenaFile } from './arena-file.js';
 export { createArenaFile } from './create-arena-file.js';
 export { PLAIN_BINARY, type BinaryForm, type BinaryStore } from './binary.js';
 export {
+  isMap,
   parseCallMeta,
   parseErrorBody,
   parseEventBody,
