@@ -156,7 +156,8 @@ function parseCommands(list: readonly unknown[]): CommandManifest[] {
     const { doc, schema, positional, result, batch } = command.map;
     const at = `hello.commands[${index}] ('${name}')`;
     if (doc !== undefined && doc !== null && typeof doc !== 'string') command.refuse('doc', 'a string');
-    if (positional !== undefined && positional !== null && !isNames(positional)) command.refuse('positional', 'a list of strings');
+    if (positional !== undefined && positional !== null && !isNames(positional))
+      command.refuse('positional', 'a list of strings');
     return {
       name,
       kind: command.oneOf('kind', ['call', 'stream']),

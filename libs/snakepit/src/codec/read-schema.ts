@@ -6,6 +6,8 @@ import { TYPED_ARRAY_NAMES } from './typed-array.js';
 
 const MAX_DEPTH = 64;
 const MAX_VALUES = 10_000;
+/** The members that are checked of a map are nested in the code that checks them. */
+const MAX_PROPERTIES = 500;
 const REFERENCE = /^#(?:\/(\$defs|definitions)\/([A-Za-z0-9_.-]{1,128}))?$/;
 const NAME = /^[A-Za-z0-9_.-]{1,128}$/;
 
@@ -103,6 +105,9 @@ class SchemaReader {
 
   schemas(value: unknown, path: string, depth: number): Record<string, Subschema> {
     if (!isMap(value)) return refuse(path, value, 'a map of schemas');
+    const count = Object.keys(value).length;
+    if (count > MAX_PROPERTIES)
+      throw new ProtocolViolation(`${path} has ${count} members; at most ${MAX_PROPERTIES} are allowed`);
     const read: [string, Subschema][] = Object.entries(value).map(([name, schema]) => [
       name,
       this.schema(schema, `${path}.${bounded(name)}`, depth + 1),
@@ -164,7 +169,8 @@ class SchemaReader {
 
   #count<Value>(value: Value, path: string): Value {
     this.#values += 1;
-    if (this.#values > MAX_VALUES) throw new ProtocolViolation(`${path}: the schema has more than ${MAX_VALUES} values`);
+    if (this.#values > MAX_VALUES)
+      throw new ProtocolViolation(`${path}: the schema has more than ${MAX_VALUES} values`);
     return value;
   }
 }

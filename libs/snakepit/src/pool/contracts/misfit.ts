@@ -82,7 +82,12 @@ function knownOf({ parentSchema }: SchemaError): string {
 function listed(values: unknown): string {
   const all = Array.isArray(values) ? values : [];
   const rest = all.length > MAX_LISTED ? ', …' : '';
-  return all.slice(0, MAX_LISTED).map((each) => JSON.stringify(each)).join(', ') + rest;
+  return (
+    all
+      .slice(0, MAX_LISTED)
+      .map((each) => JSON.stringify(each))
+      .join(', ') + rest
+  );
 }
 
 /** In words of the schema's, so that both sides of "is …; expected …" are of one kind. */
