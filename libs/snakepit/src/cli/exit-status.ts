@@ -2,19 +2,24 @@ import { constants } from 'node:os';
 
 import type { ErrorCode } from '../core/index.js';
 
-/** What the exit statuses of `snakepit` mean; 124 is that of timeout(1), and beyond 128 stands the number of a signal. */
-export const EXIT_STATUS = {
-  done: 0,
-  failed: 1,
-  usage: 2,
-  refused: 3,
-  notStarted: 4,
-  workerGone: 5,
-  unavailable: 6,
-  timeout: 124,
-} as const;
+interface Status {
+  readonly status: number;
+  readonly means: string;
+}
 
-type Outcome = Exclude<keyof typeof EXIT_STATUS, 'done'>;
+/** What the exit statuses of `snakepit` mean; 124 is that of timeout(1), and beyond 128 stands the number of a signal. */
+export const EXIT_STATUSES = {
+  done: { status: 0, means: 'all went well' },
+  failed: { status: 1, means: 'the command failed, or `doctor` found a problem' },
+  usage: { status: 2, means: 'what was typed cannot be right' },
+  refused: { status: 3, means: 'the worker has no such command, or does not take these arguments' },
+  notStarted: { status: 4, means: 'the worker did not start' },
+  workerGone: { status: 5, means: 'the worker died, hung or broke the protocol' },
+  unavailable: { status: 6, means: 'the pool or the session does not take the call' },
+  timeout: { status: 124, means: 'time ran out' },
+} as const satisfies Record<string, Status>;
+
+type Outcome = Exclude<keyof typeof EXIT_STATUSES, 'done'>;
 
 /** What each error of the library is to a shell. */
 export const OUTCOME_OF_ERROR = {
@@ -54,7 +59,7 @@ export const OUTCOME_OF_ERROR = {
 export type LeavingSignal = 'SIGINT' | 'SIGTERM' | 'SIGPIPE';
 
 export function statusOfError(code: ErrorCode): number {
-  return EXIT_STATUS[OUTCOME_OF_ERROR[code]];
+  return EXIT_STATUSES[OUTCOME_OF_ERROR[code]].status;
 }
 
 export function statusOfSignal(signal: LeavingSignal): number {

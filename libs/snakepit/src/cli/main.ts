@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 
 import { COMMANDS } from './commands/index.js';
-import { EXIT_STATUS } from './exit-status.js';
+import { EXIT_STATUSES } from './exit-status.js';
 import { tellFailure } from './tell-failure.js';
 
 const { version } = createRequire(import.meta.url)('nestjs-snakepit/package.json') as { version: string };
@@ -19,6 +19,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   // What commander throws it has told already.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_STATUS.usage;
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : EXIT_STATUSES.usage.status;
   else process.exitCode = tellFailure(error);
 }

@@ -1,5 +1,5 @@
 import { isSnakepitError, toError } from '../core/index.js';
-import { EXIT_STATUS, statusOfError } from './exit-status.js';
+import { EXIT_STATUSES, statusOfError } from './exit-status.js';
 import { UsageError } from './usage-error.js';
 
 /** Writes on stderr what went wrong, with what helps to mend it, and returns the exit status for it. */
@@ -8,7 +8,7 @@ export function tellFailure(thrown: unknown): number {
     const isUsage = thrown instanceof UsageError;
     const { message, stack } = toError(thrown);
     console.error(`snakepit: ${isUsage ? message : (stack ?? message)}`);
-    return isUsage ? EXIT_STATUS.usage : EXIT_STATUS.failed;
+    return isUsage ? EXIT_STATUSES.usage.status : EXIT_STATUSES.failed.status;
   }
   console.error(`snakepit: ${thrown.code}: ${thrown.message}`);
   const { workerStacks } = thrown.details;

@@ -74,7 +74,8 @@ export function withWorkerOptions(command: Command): Command {
 export async function chosenAdapter(choice: WorkerChoice): Promise<ProcessAdapter> {
   const names = Object.keys(WORKER_KINDS) as WorkerKindName[];
   const name = names.find((each) => choice[each] !== undefined);
-  if (name === undefined) throw new UsageError(`say which worker: one of ${names.map((each) => `--${each}`).join(', ')}`);
+  if (name === undefined)
+    throw new UsageError(`say which worker: one of ${names.map((each) => `--${each}`).join(', ')}`);
   const { interpreter, venv, requirements, protocol, codec, env } = choice;
   const said = Object.entries({ interpreter, venv, requirements, protocol, codec, env }).filter(
     ([, value]) => value !== undefined,

@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 
 import type { CliCommand } from '../cli-command.js';
 import { SUBJECTS, type Subject } from '../doctor/finding.js';
-import { EXIT_STATUS } from '../exit-status.js';
+import { EXIT_STATUSES } from '../exit-status.js';
 
 interface DoctorOptions {
   readonly for?: readonly Subject[];
@@ -26,7 +26,7 @@ export const defineDoctor: CliCommand = (program) => {
       const findings = await examine(process.cwd(), new Set(asked));
       const isFine = findings.every(({ level }) => level !== 'problem');
       console.log(json ? JSON.stringify({ ok: isFine, findings }, undefined, 2) : describeFindings(findings));
-      if (!isFine) process.exitCode = EXIT_STATUS.failed;
+      if (!isFine) process.exitCode = EXIT_STATUSES.failed.status;
     });
 };
 

@@ -9,7 +9,9 @@ export const defineNew: CliCommand = (program) => {
     .command('new')
     .summary('write a worker to start from')
     .command('worker')
-    .description('Writes a worker with one command, one stream and their tests, and says how to call it. Overwrites nothing.')
+    .description(
+      'Writes a worker with one command, one stream and their tests, and says how to call it. Overwrites nothing.',
+    )
     .argument('[name]', 'name of the worker', 'report')
     .addOption(new Option('--lang <language>', 'its language').choices(WORKER_LANGUAGES).makeOptionMandatory())
     .option('--dir <folder>', 'where it goes', 'workers')

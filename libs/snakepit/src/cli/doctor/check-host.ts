@@ -31,7 +31,11 @@ function shell(): Finding {
     execFileSync('/bin/sh', ['-c', 'exit 0'], { stdio: 'ignore' });
     return ok('shell', '/bin/sh runs');
   } catch (error) {
-    return problem('shell', `/bin/sh does not run: ${toError(error).message}`, 'Use an image with a shell: it guards against orphans and sets limits of workers.');
+    return problem(
+      'shell',
+      `/bin/sh does not run: ${toError(error).message}`,
+      'Use an image with a shell: it guards against orphans and sets limits of workers.',
+    );
   }
 }
 
@@ -43,13 +47,21 @@ function proc(read: ReadSystemFile): Finding {
 function openFiles(read: ReadSystemFile): Finding {
   const limit = softLimit('Max open files', read);
   if (limit >= FEW_FILES) return ok('open files', `${limit === Infinity ? 'unlimited' : limit} for each process`);
-  return advice('open files', `${limit} for each process; a worker takes about 5 of the host`, 'Raise it by `ulimit -n`, or LimitNOFILE= in systemd.');
+  return advice(
+    'open files',
+    `${limit} for each process; a worker takes about 5 of the host`,
+    'Raise it by `ulimit -n`, or LimitNOFILE= in systemd.',
+  );
 }
 
 function processes(read: ReadSystemFile): Finding {
   const limit = softLimit('Max processes', read);
   if (limit >= FEW_PROCESSES) return ok('processes', `${limit === Infinity ? 'unlimited' : limit} for this user`);
-  return advice('processes', `${limit} for this user, threads included`, 'Raise it by `ulimit -u`, TasksMax= in systemd, or --pids-limit of Docker.');
+  return advice(
+    'processes',
+    `${limit} for this user, threads included`,
+    'Raise it by `ulimit -u`, TasksMax= in systemd, or --pids-limit of Docker.',
+  );
 }
 
 function softLimit(name: string, read: ReadSystemFile): number {
@@ -61,7 +73,11 @@ function softLimit(name: string, read: ReadSystemFile): number {
 function firstProcess(read: ReadSystemFile): Finding {
   const name = read('/proc/1/comm')?.trim();
   if (name === undefined || REAPERS.test(name)) return ok('process 1', name ?? 'cannot be seen');
-  return advice('process 1', `is '${name}', which may not reap orphans: ended grandchildren of workers stay as zombies`, 'Start the container with an init: docker run --init, tini, or shareProcessNamespace in Kubernetes.');
+  return advice(
+    'process 1',
+    `is '${name}', which may not reap orphans: ended grandchildren of workers stay as zombies`,
+    'Start the container with an init: docker run --init, tini, or shareProcessNamespace in Kubernetes.',
+  );
 }
 
 function temporaryFolder(asked: ReadonlySet<Subject>): Finding {
@@ -69,10 +85,20 @@ function temporaryFolder(asked: ReadonlySet<Subject>): Finding {
   try {
     rmSync(mkdtempSync(join(folder, 'snakepit-doctor-')), { recursive: true });
   } catch (error) {
-    return lack(asked.has('grpc'), 'temporary files', `no folder can be made in ${folder}: ${toError(error).message}`, 'Point TMPDIR at a folder that can be written; sockets of gRPC workers go there.');
+    return lack(
+      asked.has('grpc'),
+      'temporary files',
+      `no folder can be made in ${folder}: ${toError(error).message}`,
+      'Point TMPDIR at a folder that can be written; sockets of gRPC workers go there.',
+    );
   }
   if (Buffer.byteLength(folder) <= MAX_SOCKET_FOLDER) return ok('temporary files', `${folder} can be written`);
-  return lack(asked.has('grpc'), 'temporary files', `the path ${folder} is too long for Unix sockets of gRPC workers`, 'Point TMPDIR at a shorter path.');
+  return lack(
+    asked.has('grpc'),
+    'temporary files',
+    `the path ${folder} is too long for Unix sockets of gRPC workers`,
+    'Point TMPDIR at a shorter path.',
+  );
 }
 
 function cacheFolder(): Finding {
@@ -82,7 +108,11 @@ function cacheFolder(): Finding {
     accessSync(nearest, constants.W_OK | constants.X_OK);
     return ok('cache', `${folder} can be written`);
   } catch {
-    return advice('cache', `${folder} cannot be made: ${nearest} cannot be written`, "Point XDG_CACHE_HOME, or the option 'environments' of python(), at a folder that can. It is needed for 'requirements' and 'pyproject' only.");
+    return advice(
+      'cache',
+      `${folder} cannot be made: ${nearest} cannot be written`,
+      "Point XDG_CACHE_HOME, or the option 'environments' of python(), at a folder that can. It is needed for 'requirements' and 'pyproject' only.",
+    );
   }
 }
 

@@ -28,7 +28,9 @@ print(json.dumps({"version": sys.version.split()[0], "packages": found}))
 export async function checkPython(asked: ReadonlySet<Subject>): Promise<{ findings: Finding[]; there: boolean }> {
   try {
     const python = await findPython({ interpreter: undefined, venv: undefined, searchPath: process.env['PATH'] ?? '' });
-    const { stdout } = await run(python, ['-c', PYTHON_PROBE, ...Object.keys(PYTHON_PACKAGES)], { timeout: TIMEOUT_MS });
+    const { stdout } = await run(python, ['-c', PYTHON_PROBE, ...Object.keys(PYTHON_PACKAGES)], {
+      timeout: TIMEOUT_MS,
+    });
     const { version, packages } = JSON.parse(stdout) as { version: string; packages: Record<string, string | null> };
     const findings = [ok('Python', `${version} (${python})`), ...packageFindings(packages, asked), manager()];
     return { findings, there: true };
@@ -44,7 +46,14 @@ function packageFindings(packages: Readonly<Record<string, string | null>>, aske
     if (version) return ok('Python packages', `${name} ${version}`);
     const says = `${name} is not installed; it is for ${purpose}`;
     const isNeeded = name === 'grpcio' && asked.has('grpc') && asked.has('python');
-    return isNeeded ? lack(true, 'Python packages', says, "pip install 'grpcio' 'grpcio-health-checking' 'protobuf', or name them in 'requirements' of python().") : ok('Python packages', says);
+    return isNeeded
+      ? lack(
+          true,
+          'Python packages',
+          says,
+          "pip install 'grpcio' 'grpcio-health-checking' 'protobuf', or name them in 'requirements' of python().",
+        )
+      : ok('Python packages', says);
   });
 }
 

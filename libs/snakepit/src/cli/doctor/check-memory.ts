@@ -22,7 +22,11 @@ function memory(read: ReadSystemFile): Finding {
   const bytes = Math.min(limit ?? Infinity, totalmem());
   const says = `${megabytes(bytes)} ${limit === undefined ? 'of the machine, without a limit of a control group' : 'by the limit of the control group'}`;
   if (bytes >= SPARSE_MEMORY) return ok('memory', says);
-  return advice('memory', `${says}: a Python worker alone takes 10 to 30 MB, one with numpy 50 MB and more`, "Keep 'size' small, or use a zygote, which lets workers share what they import.");
+  return advice(
+    'memory',
+    `${says}: a Python worker alone takes 10 to 30 MB, one with numpy 50 MB and more`,
+    "Keep 'size' small, or use a zygote, which lets workers share what they import.",
+  );
 }
 
 function cpus(read: ReadSystemFile): Finding {
@@ -30,7 +34,11 @@ function cpus(read: ReadSystemFile): Finding {
   const seen = availableParallelism();
   if (quota === undefined || quota >= seen) return ok('CPUs', `${seen}`);
   const fitting = Math.max(1, Math.ceil(quota));
-  return advice('CPUs', `${seen} are seen, but the control group may use ${quota.toFixed(2)} of them`, `Set the pool's 'size' to about ${fitting}; its default is ${seen}.`);
+  return advice(
+    'CPUs',
+    `${seen} are seen, but the control group may use ${quota.toFixed(2)} of them`,
+    `Set the pool's 'size' to about ${fitting}; its default is ${seen}.`,
+  );
 }
 
 function sharedMemory(read: ReadSystemFile): Finding {

@@ -29,9 +29,20 @@ export function checkPeers(folder: string, asked: ReadonlySet<Subject>): Finding
   return [
     ...(right.length === 0 ? [] : [ok('packages', right.map(({ name, version }) => `${name} ${version}`).join(', '))]),
     ...wrong.map(({ name, version, range }) =>
-      advice('packages', `${name} ${version} is not ${range}, which this version was made for`, `npm install ${name}@${range}`),
+      advice(
+        'packages',
+        `${name} ${version} is not ${range}, which this version was made for`,
+        `npm install ${name}@${range}`,
+      ),
     ),
-    ...(missing.length === 0 ? [] : [missingPeers(missing.map(({ name, range }) => `${name}@${range}`), folder)]),
+    ...(missing.length === 0
+      ? []
+      : [
+          missingPeers(
+            missing.map(({ name, range }) => `${name}@${range}`),
+            folder,
+          ),
+        ]),
     ...unused.map(({ name }) => unusedPeer(name, asked)),
   ];
 }

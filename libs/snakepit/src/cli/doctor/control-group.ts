@@ -13,7 +13,8 @@ export function groupLimits(read: ReadSystemFile): GroupLimits {
   const groups = read('/proc/self/cgroup') ?? '';
   const unified = /^0::(.*)$/m.exec(groups)?.[1];
   const folders = unified === undefined ? [] : ancestors(unified).map((path) => ROOT + path);
-  const own = (controller: string) => new RegExp(`^\\d+:(?:[^:]*,)?${controller}(?:,[^:]*)?:(.*)$`, 'm').exec(groups)?.[1];
+  const own = (controller: string) =>
+    new RegExp(`^\\d+:(?:[^:]*,)?${controller}(?:,[^:]*)?:(.*)$`, 'm').exec(groups)?.[1];
   const [memory, cpu] = [own('memory'), own('cpu')];
   return {
     memoryBytes: least([
@@ -25,7 +26,9 @@ export function groupLimits(read: ReadSystemFile): GroupLimits {
     cpus: least([
       ...folders.map((folder) => quotaOf(read(`${folder}/cpu.max`))),
       ...(cpu === undefined ? [] : ancestors(cpu)).map((path) =>
-        quotaOf(`${read(`${ROOT}/cpu${path}/cpu.cfs_quota_us`) ?? 'max'} ${read(`${ROOT}/cpu${path}/cpu.cfs_period_us`) ?? ''}`),
+        quotaOf(
+          `${read(`${ROOT}/cpu${path}/cpu.cfs_quota_us`) ?? 'max'} ${read(`${ROOT}/cpu${path}/cpu.cfs_period_us`) ?? ''}`,
+        ),
       ),
     ]),
   };
@@ -34,7 +37,12 @@ export function groupLimits(read: ReadSystemFile): GroupLimits {
 /** A group and those above it, all of which limit; in a container its own group is the root of what it sees. */
 function ancestors(path: string): string[] {
   const parts = path.split('/').filter((part) => part !== '');
-  return Array.from({ length: parts.length + 1 }, (_, depth) => parts.slice(0, depth).map((part) => `/${part}`).join(''));
+  return Array.from({ length: parts.length + 1 }, (_, depth) =>
+    parts
+      .slice(0, depth)
+      .map((part) => `/${part}`)
+      .join(''),
+  );
 }
 
 function bytesOf(text: string | undefined): number | undefined {

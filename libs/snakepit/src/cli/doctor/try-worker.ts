@@ -38,7 +38,8 @@ async function startAndCall(adapter: ProcessAdapter, command: string, stream: st
     const calledAt = performance.now();
     const totals: unknown[] = [];
     for await (const each of snakepit.pool().iterate(stream, args)) totals.push(each);
-    if (total !== 9 || totals.join() !== '1,3,9') throw new Error(`it answered ${total} and ${totals.join()}, not 9 and 1,3,9`);
+    if (total !== 9 || totals.join() !== '1,3,9')
+      throw new Error(`it answered ${total} and ${totals.join()}, not 9 and 1,3,9`);
     return `started in ${(readyAt - startedAt).toFixed(0)} ms, answered a call in ${(calledAt - readyAt).toFixed(1)} ms, and streamed`;
   } finally {
     await snakepit.close();

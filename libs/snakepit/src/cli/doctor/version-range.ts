@@ -8,7 +8,12 @@ type Version = readonly [major: number, minor: number, patch: number];
  */
 export function isInRange(version: string, range: string): boolean {
   const given = parse(version);
-  return range.split('||').some((alternative) => alternative.trim().split(/\s+/).every((part) => holds(given, part)));
+  return range.split('||').some((alternative) =>
+    alternative
+      .trim()
+      .split(/\s+/)
+      .every((part) => holds(given, part)),
+  );
 }
 
 function holds(given: Version, part: string): boolean {

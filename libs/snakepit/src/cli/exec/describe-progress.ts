@@ -25,7 +25,9 @@ function fractionOf(value: unknown): number | undefined {
   const first = (names: readonly string[]) => names.map((name) => members[name]).find((each) => each !== undefined);
   const { percent } = members;
   return (
-    ratio(first(DONE), first(TOTAL)) ?? within(first(FRACTION)) ?? (typeof percent === 'number' ? within(percent / 100) : undefined)
+    ratio(first(DONE), first(TOTAL)) ??
+    within(first(FRACTION)) ??
+    (typeof percent === 'number' ? within(percent / 100) : undefined)
   );
 }
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
 import { Snakepit, type CommandManifest, type ExecuteOptions, type PoolService } from '../../runtime/index.js';
-import { EXIT_STATUS, statusOfSignal } from '../exit-status.js';
+import { EXIT_STATUSES, statusOfSignal } from '../exit-status.js';
 import { readJsonArgument } from '../json-argument.js';
 import { tellFailure } from '../tell-failure.js';
 import { UsageError } from '../usage-error.js';
@@ -52,7 +52,7 @@ export async function runExec(
     await snakepit.start();
     if (command === undefined) await tellCommands(pool, options);
     else await call({ pool, command, args, input, options, status, signal: leaving.signal });
-    return leaving.cause === undefined ? EXIT_STATUS.done : statusOfSignal(leaving.cause);
+    return leaving.cause === undefined ? EXIT_STATUSES.done.status : statusOfSignal(leaving.cause);
   } catch (error) {
     status.clear();
     return leaving.cause === undefined ? tellFailure(error) : statusOfSignal(leaving.cause);
@@ -105,6 +105,9 @@ async function writeItems(items: AsyncIterable<unknown>, output: Output, status:
   }
 }
 
-function kindOf(command: string, commands: readonly CommandManifest[] | undefined): CommandManifest['kind'] | undefined {
+function kindOf(
+  command: string,
+  commands: readonly CommandManifest[] | undefined,
+): CommandManifest['kind'] | undefined {
   return commands?.find(({ name }) => name === command)?.kind;
 }

@@ -6,6 +6,8 @@ interface Terminal {
 }
 
 const CLEAR = '\r\u001b[K';
+/** For terminals that do not know their width. */
+const USUAL_COLUMNS = 80;
 
 /** The last line of a terminal: shows how far a call is, and steps aside for what else is written there. */
 export class StatusLine {
@@ -18,7 +20,7 @@ export class StatusLine {
 
   progress(value: unknown): void {
     if (!this.isShown) return;
-    this.#shown = describeProgress(value, (this.terminal.columns ?? 80) - 1);
+    this.#shown = describeProgress(value, (this.terminal.columns || USUAL_COLUMNS) - 1);
     this.terminal.write(CLEAR + this.#shown);
   }
 

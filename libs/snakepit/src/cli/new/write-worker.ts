@@ -32,7 +32,9 @@ export interface WrittenWorker {
  */
 export async function writeWorker({ language, name: given, folder }: WorkerWish): Promise<WrittenWorker> {
   if (!/^[a-z][a-z0-9_-]*$/.test(given)) {
-    throw new UsageError(`'${given}' cannot be a worker's name: it is to begin with a letter from a to z, and to have only these, digits, - and _`);
+    throw new UsageError(
+      `'${given}' cannot be a worker's name: it is to begin with a letter from a to z, and to have only these, digits, - and _`,
+    );
   }
   const template = WORKER_TEMPLATES[language];
   const name = template.nameOf(given);
