@@ -4,7 +4,7 @@
 export function topWords({ text, limit }) {
   const counts = new Map();
   for (const [word] of text.toLowerCase().matchAll(/\p{L}{4,}/gu)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return [...counts].sort(([a, m], [b, n]) => n - m || a.localeCompare(b)).slice(0, limit);
+  return [...counts].toSorted(([a, m], [b, n]) => n - m || a.localeCompare(b)).slice(0, limit);
 }
 
 /** Its sentences, one after the other. */
