@@ -1,4 +1,7 @@
 import type { CliCommand } from '../cli-command.js';
+import { defineDoctor } from './doctor.js';
+import { defineExec } from './exec.js';
+import { defineNew } from './new.js';
 
 /** The words of `npx snakepit`, as `--help` lists them. */
-export const COMMANDS: readonly CliCommand[] = [];
+export const COMMANDS: readonly CliCommand[] = [defineDoctor, defineNew, defineExec];
