@@ -1,4 +1,4 @@
-// Writes docs/options.md and docs/errors.md from the tables of the built library, and the tables of docs/metrics.md.
+// Writes docs/options.md and docs/errors.md from the tables of the built library, and tables of docs/metrics.md and docs/cli.md.
 // Usage: node tools/options-reference.mjs [--check]
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,6 +16,7 @@ import {
   snakepitOptionTable,
   variableName,
 } from '../libs/snakepit/dist/runtime/index.js';
+import { EXIT_STATUSES, OUTCOME_OF_ERROR } from '../libs/snakepit/dist/cli/exit-status.js';
 import { METRICS, metricsOptionTable } from '../libs/snakepit/dist/metrics/core.js';
 import { clientOptionTable, serverOptionTable } from '../libs/snakepit/dist/microservices/index.js';
 import { poolClientOptionTable, poolCommandOptionTable } from '../libs/snakepit/dist/nest/index.js';
@@ -24,7 +25,12 @@ import { fakeOptionTable, recordOptionTable, replayOptionTable } from '../libs/s
 const docsDir = fileURLToPath(new URL('../docs/', import.meta.url));
 const GENERATED = '<!-- Written by `npm run docs` from the tables in the source; do not edit. -->';
 
-const pages = { 'options.md': optionsPage(), 'errors.md': errorsPage(), 'metrics.md': metricsPage() };
+const pages = {
+  'options.md': optionsPage(),
+  'errors.md': errorsPage(),
+  'metrics.md': metricsPage(),
+  'cli.md': cliPage(),
+};
 if (process.argv.includes('--check')) await check();
 else await write();
 
@@ -213,16 +219,35 @@ function errorsPage() {
 
 /** The page is written by hand but for its tables, each between two comments that name it. */
 function metricsPage() {
-  const tables = { metrics: metricRows(), options: optionRows(metricsOptionTable) };
+  return withTables('metrics.md', { metrics: metricRows(), options: optionRows(metricsOptionTable) });
+}
+
+function cliPage() {
+  return withTables('cli.md', { 'exit statuses': exitStatusRows() });
+}
+
+/** A page written by hand, whose tables stand between marks. */
+function withTables(page, tables) {
   return Object.entries(tables).reduce(
     (text, [name, rows]) => {
       const [begin, end] = [`<!-- ${name}: written by \`npm run docs\` -->`, `<!-- ${name}: end -->`];
       const [before, rest] = text.split(begin);
       const after = rest?.split(end)[1];
-      if (after === undefined) throw new Error(`docs/metrics.md has no place for the table '${name}'`);
+      if (after === undefined) throw new Error(`docs/${page} has no place for the table '${name}'`);
       return `${before}${begin}\n\n${rows}\n\n${end}${after}`;
     },
-    currentText('metrics.md') ?? '',
+    currentText(page) ?? '',
+  );
+}
+
+function exitStatusRows() {
+  const rows = Object.entries(EXIT_STATUSES).map(([outcome, { status, means }]) => {
+    const codes = Object.keys(OUTCOME_OF_ERROR).filter((code) => OUTCOME_OF_ERROR[code] === outcome);
+    return [`${status}`, means, codes.map((code) => `[\`${code}\`](errors.md#${code.toLowerCase()})`).join(', ')];
+  });
+  return table(
+    ['status', 'meaning', 'errors'],
+    [...rows, ['130, 143, 141', 'Ctrl-C, SIGTERM, or nobody reads the output any more', '']],
   );
 }
 

@@ -12,6 +12,7 @@ const cacheDir = fileURLToPath(new URL('../node_modules/.cache', import.meta.url
 const BRIDGE_REQUIREMENTS = [
   'msgpack',
   'numpy',
+  'pydantic',
   'grpcio==1.76.0',
   'grpcio-health-checking==1.76.0',
   'grpcio-reflection==1.76.0',

@@ -17,6 +17,7 @@ import { promisify } from 'node:util';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { tarballProblems } from '../../tools/pack/check-tarball.mjs';
 import { readmeBlocks, repository, shellBlock } from './readme-blocks.js';
 
 /** The environment of somebody who does not run this under npm, whose settings for the repository would else apply. */
@@ -45,9 +46,9 @@ const PACKED_FROM = [
   'libs/snakepit/package.json',
   'libs/snakepit/dist',
   'libs/snakepit/scripts',
+  'libs/snakepit/templates',
   'bridges/python/snakepit_bridge',
   'bridges/python/pyproject.toml',
-  'bridges/node/package.json',
   'bridges/node/dist',
   'README.md',
   'LICENSE',
@@ -100,19 +101,23 @@ describe('the packed library in an empty Nest app', () => {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'snakepit-packed-')));
   const staging = join(base, 'staging');
   const app = join(base, 'app');
+  let tarball: string;
 
   beforeAll(async () => {
     for (const path of PACKED_FROM) cpSync(join(repository, path), join(staging, path), { recursive: true });
     mkdirSync(app);
     await run('npm', ['pack', '--pack-destination', base], join(staging, 'libs/snakepit'));
-    const tarball = readdirSync(base).find((name) => name.endsWith('.tgz'))!;
+    tarball = join(
+      base,
+      readdirSync(base).find((name) => name.endsWith('.tgz'))!,
+    );
     const library = JSON.parse(readFileSync(join(repository, 'libs/snakepit/package.json'), 'utf8'));
     const workspace = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
     const versions = { ...library.devDependencies, ...workspace.devDependencies };
     const peers = ['@nestjs/common', '@nestjs/core', '@nestjs/platform-express', 'reflect-metadata', 'rxjs'];
     const others = ['typescript', '@types/node'].concat(peers).map((name) => `${name}@${versions[name]}`);
     writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'empty-app', private: true, type: 'module' }));
-    const [program, ...args] = shellBlock('npm install').replace('nestjs-snakepit', join(base, tarball)).split(' ');
+    const [program, ...args] = shellBlock('npm install').replace('nestjs-snakepit', tarball).split(' ');
     await run(program!, [...args, ...others, '--no-audit', '--no-fund'], app);
 
     writeFileSync(join(app, 'tsconfig.json'), JSON.stringify(TSCONFIG));
@@ -149,6 +154,17 @@ describe('the packed library in an empty Nest app', () => {
       child.kill('SIGTERM');
       await once(child, 'exit');
     }
+  }, 60_000);
+
+  it('has nothing that publint or arethetypeswrong object to, and is not large', async () => {
+    expect(await tarballProblems(tarball)).toEqual([]);
+  }, 60_000);
+
+  it('brings the command line, with what it needs', async () => {
+    const { stdout } = await run('npx', ['snakepit', 'new', 'worker', 'sales', '--lang', 'python'], app);
+    const [, args] = /npx snakepit (exec --python workers\/sales\.py summarize) /.exec(stdout)!;
+    const called = await run('npx', ['snakepit', ...args!.split(' '), '{"amounts":[1,2]}'], app);
+    expect(JSON.parse(called.stdout)).toMatchObject({ total: 3 });
   }, 60_000);
 
   it('is tested without Python, and ends by itself', async () => {

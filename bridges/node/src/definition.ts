@@ -1,6 +1,7 @@
 import type { BatchManifest } from 'nestjs-snakepit/codec';
 
 import type { Session } from './context.js';
+import type { DeclaredSchema } from './declared-schema.js';
 
 // The parameters of a command are whatever its callers send.
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -11,8 +12,10 @@ export interface CommandOptions {
   /** Defaults to the name of the export. */
   readonly name?: string;
   readonly doc?: string;
-  /** JSON Schema of the arguments; the host checks them before it sends a call. */
-  readonly schema?: Readonly<Record<string, unknown>>;
+  /** JSON Schema of the arguments, or a schema that can say itself in it; the host checks them before it sends a call. */
+  readonly schema?: DeclaredSchema;
+  /** The same for the result, of a stream for each item. */
+  readonly result?: DeclaredSchema;
   /** Says that a plain function returns an iterable to be streamed; generator functions need no hint. */
   readonly stream?: boolean;
   /**

@@ -11,5 +11,6 @@ export {
   type CommandOptions,
   type Handler,
 } from './definition.js';
+export type { DeclaredSchema, StandardJsonSchema } from './declared-schema.js';
 export type { SpanAttributes } from './span-attributes.js';
 export type { Span } from './spans.js';

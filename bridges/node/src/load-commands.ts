@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import type { CommandManifest } from 'nestjs-snakepit/codec';
 
+import { declaredSchema } from './declared-schema.js';
 import { optionsOf, type Handler } from './definition.js';
 
 export interface Command {
@@ -44,19 +45,24 @@ function addDefault(commands: Map<string, Command>, value: unknown, path: string
 }
 
 function add(commands: Map<string, Command>, exportName: string, handler: Handler, path: string, owner?: object): void {
-  const { name = exportName, doc, schema, stream, batch } = optionsOf(handler);
+  const { name = exportName, doc, schema, result, stream, batch } = optionsOf(handler);
   const known = commands.get(name);
   // A CommonJS module exports the same functions by name and in its default.
   if (known !== undefined && sameFunction.get(known) === handler) return;
   if (known !== undefined) throw new Error(`${path} exports two commands named '${name}'; rename one of them`);
   const isStream = stream ?? GENERATORS.has(handler.constructor.name);
   if (isStream && batch !== undefined) throw new Error(`${path}: '${name}' is a stream and cannot have 'batch'`);
+  const declared = {
+    schema: declaredSchema(schema, 'input', `${path}: the schema of '${name}'`),
+    result: declaredSchema(result, 'output', `${path}: the result of '${name}'`),
+  };
   const created: Command = {
     manifest: {
       name,
       kind: isStream ? 'stream' : 'call',
       ...(doc && { doc }),
-      ...(schema && { schema }),
+      ...(declared.schema && { schema: declared.schema }),
+      ...(declared.result && { result: declared.result }),
       ...(batch && { batch }),
     },
     handler: owner === undefined ? handler : (handler.bind(owner) as Handler),

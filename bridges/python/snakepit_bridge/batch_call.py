@@ -19,12 +19,17 @@ def run_batch(command, items, context):
     """Give a handler the arguments of several calls. Returns a BatchAnswer, or what can be awaited for one."""
     if type(items) is not list:
         raise Refusal(INVALID_ARGUMENTS, "%s: the arguments of a batch are no list" % command.name)
-    return _afterwards(command.call_with(items, context), lambda returned: _answer_of(command, returned, len(items)))
+    taken, refused = _converted(command, items)
+    if not taken and refused:
+        return BatchAnswer([None] * len(items), refused)
+    answer = _afterwards(command.call_with(taken, context), lambda returned: _answer_of(command, returned, len(taken)))
+    return _afterwards(answer, lambda given: _with_refused(given, refused, len(items))) if refused else answer
 
 
 def run_single(command, arguments, context):
     """Give a handler that takes batches the arguments of one call. Returns its result, or what can be awaited for it."""
-    return _afterwards(command.call_with([arguments], context), lambda returned: _only_result(command, returned))
+    (taken,) = _contract_converted(command, [arguments])
+    return _afterwards(command.call_with([taken], context), lambda returned: _only_result(command, returned))
 
 
 def encode_answer(answer, encoder, in_arena):
@@ -45,6 +50,32 @@ def _afterwards(returned, finish):
         return finish(await returned)
 
     return finish_later()
+
+
+def _contract_converted(command, items):
+    contract = command.contract
+    return items if contract is None else [contract.convert(command.name, item) for item in items]
+
+
+def _converted(command, items):
+    """The arguments as the handler is to have them, without those that do not fit, of which it returns `[index, Refusal]`."""
+    taken, refused = [], []
+    for index, item in enumerate(items):
+        try:
+            taken.extend(_contract_converted(command, [item]))
+        except Refusal as refusal:
+            refused.append((index, refusal))
+    return taken, refused
+
+
+def _with_refused(answer, refused, count):
+    """The answer of a handler that got some of the calls, as that of all."""
+    gone = {index for index, _ in refused}
+    places = [index for index in range(count) if index not in gone]
+    results = [None] * count
+    for place, result in zip(places, answer.results):
+        results[place] = result
+    return BatchAnswer(results, [*refused, *((places[index], error) for index, error in answer.errors)])
 
 
 def _answer_of(command, returned, count):

@@ -51,6 +51,7 @@ class Command:
 
     `is_plain` marks the fast path: a synchronous function that takes no context and returns one value.
     `batch` is what `@batch` was told, None where the function was not marked by it.
+    `contract` is what its annotations say, None where there are none or nobody has asked for it.
     `is_slow` is what the worker has learned: its last run took long, so replies that wait are sent before it starts.
     """
 
@@ -63,6 +64,7 @@ class Command:
         "is_slow",
         "doc",
         "batch",
+        "contract",
         "_context_name",
         "_context_index",
         "_view_names",
@@ -85,7 +87,23 @@ class Command:
         is_simple = self.kind == CALL and not self.is_async and self.batch is None
         self.is_plain = is_simple and not self.takes_context and not self.takes_views
         self.is_slow = True
+        self.contract = None
         self.doc = _summary(function)
+
+    @property
+    def context_name(self):
+        """The name of the parameter for the context, or None."""
+        return self._context_name
+
+    def read_contract(self):
+        """Look at the annotations, by which the command describes itself and converts its arguments. Raises StartupError."""
+        if not getattr(_unwrap(self.function), "__annotations__", None):
+            return
+        from .contracts.contract import contract_of
+
+        self.contract = contract_of(self)
+        if self.contract is not None and self.contract.converts:
+            self.is_plain = False
 
     @property
     def takes_context(self):
@@ -109,6 +127,8 @@ class Command:
             return (run_batch if is_batch else run_single)(self, arguments, context)
         if self._view_names:
             arguments = share_views(arguments, self._names, self._view_names)
+        if self.contract is not None and self.contract.converts:
+            arguments = self.contract.convert(self.name, arguments)
         return self._call(*self._split(arguments, context))
 
     def call_with(self, argument, context):

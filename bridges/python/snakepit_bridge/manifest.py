@@ -44,6 +44,7 @@ class Manifest:
                 "kind": command.kind,
                 **({"doc": command.doc} if command.doc else {}),
                 **({} if command.batch is None else {"batch": command.batch}),
+                **({} if command.contract is None else command.contract.describe()),
             }
             for command in self.commands
         ]
@@ -54,7 +55,10 @@ def read_manifest(module):
     handlers = _create_handlers(module)
     named = [entry for handler in handlers for entry in handler.commands()]
     functions = _marked(module) or ([] if handlers else _public_functions(module))
-    named.extend(Command(name, function) for name, function in functions)
+    for name, function in functions:
+        command = Command(name, function)
+        command.read_contract()
+        named.append(command)
     _check(module, named)
     return Manifest(named, _read_hooks(module), handlers)
 

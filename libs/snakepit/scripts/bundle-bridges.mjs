@@ -11,7 +11,6 @@ const repositoryDir = fileURLToPath(new URL('../../..', import.meta.url));
 const copies = [
   { path: 'bridges/python/snakepit_bridge' },
   { path: 'bridges/python/pyproject.toml', optional: true },
-  { path: 'bridges/node/package.json' },
   { path: 'bridges/node/dist', remedy: 'run `npm run build` first' },
   { path: 'README.md' },
   { path: 'LICENSE' },

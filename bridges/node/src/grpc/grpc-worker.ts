@@ -166,11 +166,12 @@ export class GrpcWorker {
       batches: true,
       attachment,
       maxFrameBytes: takesLess ? maxFrameBytes : 0,
-      commands: commands.map(({ manifest: { name, kind, doc, schema, batch } }) => ({
+      commands: commands.map(({ manifest: { name, kind, doc, schema, result, batch } }) => ({
         name,
         kind: kind === 'stream' ? CommandKind.STREAM : CommandKind.CALL,
         doc,
         schema: schema && JSON.stringify(schema),
+        result: result && JSON.stringify(result),
         batch,
       })),
     };

@@ -84,10 +84,13 @@ class _Converter:
             known = _loaded(module, name)
             if known and isinstance(value, known):
                 return value.isoformat()
-        for module, name in (("decimal", "Decimal"), ("uuid", "UUID")):
+        for module, name in (("decimal", "Decimal"), ("uuid", "UUID"), ("pathlib", "PurePath")):
             known = _loaded(module, name)
             if known and isinstance(value, known):
                 return str(value)
+        timedelta = _loaded("datetime", "timedelta")
+        if timedelta and isinstance(value, timedelta):
+            return value.total_seconds()
         if hasattr(kind, "__dataclass_fields__"):
             return self._inside(value, self._dataclass)
         for method in _METHODS:

@@ -1,5 +1,6 @@
 """The hellos at the beginning of a control stream."""
 
+import json
 import os
 
 from ..codec import select_codec
@@ -57,7 +58,20 @@ def answer_hello(hello, attachment, manifest, limits):
 
 def _describe(command):
     kind = COMMAND_KIND_STREAM if command.kind == STREAM else COMMAND_KIND_CALL
-    return Command(name=command.name, kind=kind, doc=command.doc or "", batch=_describe_batch(command.batch))
+    contract = {} if command.contract is None else command.contract.describe()
+    return Command(
+        name=command.name,
+        kind=kind,
+        doc=command.doc or "",
+        batch=_describe_batch(command.batch),
+        schema=_json(contract.get("schema")),
+        positional=contract.get("positional"),
+        result=_json(contract.get("result")),
+    )
+
+
+def _json(schema):
+    return "" if schema is None else json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
 
 
 def _describe_batch(settings):

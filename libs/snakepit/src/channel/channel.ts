@@ -1,4 +1,4 @@
-import type { BatchManifest, LogBody } from '../codec/index.js';
+import type { CommandManifest, LogBody } from '../codec/index.js';
 import type { SnakepitError } from '../core/index.js';
 import type { Traffic } from './traffic.js';
 
@@ -57,14 +57,7 @@ export interface ChannelCall {
   onFailure(error: SnakepitError, serviceUs: number): void;
 }
 
-export interface CommandManifest {
-  readonly name: string;
-  readonly kind: CallKind;
-  readonly doc?: string;
-  readonly schema?: Readonly<Record<string, unknown>>;
-  /** The worker would have its calls batched. */
-  readonly batch?: BatchManifest;
-}
+export type { CommandManifest };
 
 /** What a worker said of itself at the handshake; v1 workers say only their codec. */
 export interface WorkerManifest {

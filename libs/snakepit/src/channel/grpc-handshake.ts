@@ -160,13 +160,15 @@ function softwareOf(software: Software | undefined): unknown {
   return software && { name: software.name, version: software.version };
 }
 
-function commandOf({ name, kind, doc, schema, batch }: Command): unknown {
+function commandOf({ name, kind, doc, schema, positional, result, batch }: Command): unknown {
   const kinds: Readonly<Record<number, string>> = { [CommandKind.CALL]: 'call', [CommandKind.STREAM]: 'stream' };
   return {
     name,
     kind: kinds[kind],
     ...(doc !== '' && { doc }),
     ...(schema !== '' && { schema: parseSchema(schema, name) }),
+    ...(positional.length > 0 && { positional: [...positional] }),
+    ...(result !== '' && { result: parseSchema(result, name) }),
     ...(batch && { batch: { ...batch } }),
   };
 }

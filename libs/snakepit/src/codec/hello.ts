@@ -5,7 +5,9 @@ import { CODEC_NAMES, type CodecName } from './codec.js';
 import { ProtocolViolation } from './failures.js';
 import { Kind } from './frame.js';
 import { encodeJsonFrame } from './json-frame.js';
+import type { JsonSchema } from './json-schema.js';
 import { Members, parseJson } from './members.js';
+import { readSchema } from './read-schema.js';
 
 const MAX_COMMANDS = 0xffff;
 
@@ -40,8 +42,12 @@ export interface CommandManifest {
   readonly name: string;
   readonly kind: 'call' | 'stream';
   readonly doc?: string;
-  /** JSON Schema of the arguments. */
-  readonly schema?: Readonly<Record<string, unknown>>;
+  /** Of the arguments of one call. */
+  readonly schema?: JsonSchema;
+  /** What the items of a list of arguments stand for, in order; absent where they stand for themselves. */
+  readonly positional?: readonly string[];
+  /** Of the result of one call, of a stream of each item. */
+  readonly result?: JsonSchema;
   /** Its calls are to be batched; what is left out is for the host to say. */
   readonly batch?: BatchManifest;
 }
@@ -147,17 +153,25 @@ function parseCommands(list: readonly unknown[]): CommandManifest[] {
     const name = command.text('name');
     if (names.has(name)) throw new ProtocolViolation(`hello.commands has '${name}' twice`);
     names.add(name);
-    const { doc, schema, batch } = command.map;
+    const { doc, schema, positional, result, batch } = command.map;
+    const at = `hello.commands[${index}] ('${name}')`;
     if (doc !== undefined && doc !== null && typeof doc !== 'string') command.refuse('doc', 'a string');
-    if (schema !== undefined && schema !== null && !isMap(schema)) command.refuse('schema', 'a map');
+    if (positional !== undefined && positional !== null && !isNames(positional))
+      command.refuse('positional', 'a list of strings');
     return {
       name,
       kind: command.oneOf('kind', ['call', 'stream']),
       ...(typeof doc === 'string' && { doc }),
-      ...(isMap(schema) && { schema }),
+      ...(schema !== undefined && schema !== null && { schema: readSchema(schema, `${at}.schema`) }),
+      ...(isNames(positional) && { positional }),
+      ...(result !== undefined && result !== null && { result: readSchema(result, `${at}.result`) }),
       ...(batch !== undefined && batch !== null && { batch: parseBatch(command.members('batch')) }),
     };
   });
+}
+
+function isNames(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((name) => typeof name === 'string');
 }
 
 function parseBatch(batch: Members): BatchManifest {

@@ -4,6 +4,7 @@ export { ArenaFile } from './arena-file.js';
 export { createArenaFile } from './create-arena-file.js';
 export { PLAIN_BINARY, type BinaryForm, type BinaryStore } from './binary.js';
 export {
+  isMap,
   parseCallMeta,
   parseErrorBody,
   parseEventBody,
@@ -35,6 +36,8 @@ export {
   type StackSignal,
   type WorkerHello,
 } from './hello.js';
+export { JSON_TYPES, type JsonSchema, type JsonType, type Subschema, type ValueKind } from './json-schema.js';
+export { readSchema, referredTo } from './read-schema.js';
 export {
   encodeV1Reply,
   encodeV1Request,
@@ -48,6 +51,7 @@ export {
   type V1Reply,
   type V1Request,
 } from './v1.js';
+export { elementTypeName, elementTypeOf, PLAIN_BYTES } from './typed-array.js';
 export {
   METRICS_EVENT,
   RESERVED_EVENT_PREFIX,

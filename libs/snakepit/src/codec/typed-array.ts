@@ -31,6 +31,9 @@ const BY_CODE = new Map(ELEMENT_TYPES.map((type) => [type.code, type]));
 const BY_NAME = new Map(ELEMENT_TYPES.map((type) => [type.name, type]));
 const BY_TAG = new Map(ELEMENT_TYPES.map((type) => [type.view.name, type]));
 
+/** As the keyword `x-elements` of a schema lists them; `u1` stands for plain binary. */
+export const TYPED_ARRAY_NAMES: readonly string[] = ['u1', ...ELEMENT_TYPES.map(({ name }) => name)];
+
 /** Binary without an element type: what a Uint8Array or an ArrayBuffer is. */
 export const PLAIN_BYTES = 0;
 

@@ -174,7 +174,8 @@ export const ERRORS = {
   ),
   INVALID_ARGUMENTS: rule((d) => `Invalid arguments for ${ofCommand(d)}${because(d)}`, 'not-started', false, 422, 3),
   INVALID_RESULT: rule(
-    (d) => `${ofCommand(d)} returned something that cannot be sent${because(d)}`,
+    (d) =>
+      `${ofCommand(d)} returned something that ${d['path'] !== undefined ? 'it does not declare' : 'cannot be sent'}${because(d)}`,
     'ran',
     false,
     502,

@@ -2,6 +2,7 @@ import type { BatchLine } from './batching/batch-line.js';
 import type { CallMeter } from '../core/index.js';
 import { CallDuration } from './call-duration.js';
 import type { CommandTaint } from './command-taint.js';
+import type { CommandContract } from './contracts/command-contract.js';
 import type { CallKind } from '../channel/index.js';
 
 /** A call that runs for longer than this is long. */
@@ -37,6 +38,8 @@ export class CommandProfile {
   taint: CommandTaint | undefined = undefined;
   /** How its calls are batched; undefined where they are not. */
   batching: BatchLine | undefined = undefined;
+  /** What its arguments and results are held against; undefined where nothing is known, or nothing is to be checked. */
+  contract: CommandContract | undefined = undefined;
   /** Counts its calls; undefined while nobody has asked for that. */
   meter: CallMeter | undefined = undefined;
   /** A moving average of what long calls took, short ones counting as 0; it is kept so low that trust comes back within 120 calls. */

@@ -392,6 +392,8 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   toResult(call: PoolCall, value: unknown): unknown {
+    const { contract } = call.profile;
+    if (contract !== undefined) contract.checkResult(value);
     const { adapter } = this.#parts.options;
     if (adapter.processResponse === undefined) return value;
     try {

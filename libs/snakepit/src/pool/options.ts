@@ -161,6 +161,10 @@ export const poolOptionTable = {
     entry: 'command',
     default: {},
   }),
+  validate: option.oneOf(['arguments', 'all', 'none'], {
+    doc: 'What is checked by the types that commands declare, see [contracts](contracts.md): `arguments` before a call is sent, results and items of streams too (`all`), or nothing.',
+    default: 'arguments',
+  }),
   affinity: option.oneOf(['hint', 'strict-queue', 'strict-fail-fast'], {
     doc: "Where a session's calls go when its worker is busy: to another (`hint`), into its queue, or back with SESSION_WORKER_UNAVAILABLE.",
     default: 'hint',

@@ -12,6 +12,7 @@ import { Autoscaler } from './autoscaler.js';
 import { BatchRules } from './batching/batch-rules.js';
 import type { BatchSettings } from './batching/batch-options.js';
 import { CommandProfile } from './command-profile.js';
+import { ContractRules } from './contracts/contract-rules.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions, type InheritedOptions } from './call-options.js';
@@ -100,6 +101,7 @@ export class Pool implements SupervisorOwner {
   readonly #lender: Lender;
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
   readonly #batches: BatchRules;
+  readonly #contracts: ContractRules;
   readonly #reload: Rerun;
   #sources: SourceWatcher | undefined;
   #meters: CallMeters | undefined;
@@ -147,6 +149,7 @@ export class Pool implements SupervisorOwner {
       resize: (size) => this.#supervisor.resize(size),
     });
     this.#batches = new BatchRules(name, options.batch);
+    this.#contracts = new ContractRules(name, options.validate);
     this.#reload = new Rerun(() => this.#supervisor.replaceAll('restart', options.recycle.maxUnavailable));
   }
 
@@ -221,6 +224,8 @@ export class Pool implements SupervisorOwner {
       const settings = settingsOf(command, this.name, inherited);
       const prepared = this.#prepareArgs(command, args);
       const profile = this.#profileOf(kind, command);
+      const { contract } = profile;
+      if (contract !== undefined) contract.checkArguments(prepared);
       const parts = {
         owner: this.#dispatcher,
         command,
@@ -268,6 +273,13 @@ export class Pool implements SupervisorOwner {
       this.#parts.log({ level: 'warn', pool: this.name, message });
     }
     this.#applyBatches();
+  }
+
+  #learnContracts(commands: readonly CommandManifest[]): void {
+    this.#contracts.learn(commands);
+    for (const profiles of [this.#profiles.call, this.#profiles.stream]) {
+      for (const [command, profile] of profiles) profile.contract = this.#contracts.contractOf(command);
+    }
   }
 
   #applyBatches(): void {
@@ -472,7 +484,10 @@ export class Pool implements SupervisorOwner {
 
   onReady(worker: Worker, isLent: boolean): void {
     const commands = worker.channel?.manifest.commands;
-    if (commands !== undefined) this.#learnBatches(commands);
+    if (commands !== undefined) {
+      this.#learnBatches(commands);
+      this.#learnContracts(commands);
+    }
     this.#dispatcher.seat(worker, isLent);
     this.#lender.lookSoon();
   }
@@ -567,6 +582,7 @@ export class Pool implements SupervisorOwner {
     if (profile === undefined) {
       profile = new CommandProfile(kind);
       if (kind === 'call') profile.batching = this.#batches.lineOf(command);
+      profile.contract = this.#contracts.contractOf(command);
       profile.meter = this.#meters?.meterOf(this.name, kind, command);
       if (profiles.size < MAX_PROFILES) profiles.set(command, profile);
     }

@@ -54,15 +54,24 @@ export {
   type WorkerUsage,
 } from '../pool/index.js';
 export {
+  applyChange,
   MemorySessionStore,
+  openSession,
   SESSION_OPTIONS,
   SessionService,
+  type GlobalWrite,
+  type NewSession,
+  type ReadOutcome,
   type Session,
   type SessionChange,
   type SessionInit,
   type SessionOptionsInput,
   type SessionStats,
   type SessionStore,
+  type SessionStoreListener,
+  type StoredChange,
+  type StoreSize,
+  type WriteOutcome,
 } from '../session/index.js';
 export {
   INHERITED_VARIABLES,

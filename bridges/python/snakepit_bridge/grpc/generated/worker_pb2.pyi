@@ -284,18 +284,22 @@ class Software(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class Command(_message.Message):
-    __slots__ = ("name", "kind", "doc", "schema", "batch")
+    __slots__ = ("name", "kind", "doc", "schema", "batch", "positional", "result")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     DOC_FIELD_NUMBER: _ClassVar[int]
     SCHEMA_FIELD_NUMBER: _ClassVar[int]
     BATCH_FIELD_NUMBER: _ClassVar[int]
+    POSITIONAL_FIELD_NUMBER: _ClassVar[int]
+    RESULT_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: CommandKind
     doc: str
     schema: str
     batch: Batch
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[CommandKind, str]] = ..., doc: _Optional[str] = ..., schema: _Optional[str] = ..., batch: _Optional[_Union[Batch, _Mapping]] = ...) -> None: ...
+    positional: _containers.RepeatedScalarFieldContainer[str]
+    result: str
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[CommandKind, str]] = ..., doc: _Optional[str] = ..., schema: _Optional[str] = ..., batch: _Optional[_Union[Batch, _Mapping]] = ..., positional: _Optional[_Iterable[str]] = ..., result: _Optional[str] = ...) -> None: ...
 
 class Batch(_message.Message):
     __slots__ = ("max_size", "max_wait_ms", "adaptive")

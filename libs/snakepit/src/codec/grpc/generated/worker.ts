@@ -1825,6 +1825,10 @@ export interface Command {
   readonly schema: string;
   /** Its calls are to be batched. */
   readonly batch: Batch | undefined;
+  /** What the items of a list of arguments stand for; meaningful with a schema. */
+  readonly positional: readonly string[];
+  /** JSON Schema of the result, of a stream of each item, as JSON text; empty when there is none. */
+  readonly result: string;
 }
 
 export interface CommandInit {
@@ -1833,6 +1837,8 @@ export interface CommandInit {
   readonly doc?: string | undefined;
   readonly schema?: string | undefined;
   readonly batch?: BatchInit | undefined;
+  readonly positional?: readonly string[] | undefined;
+  readonly result?: string | undefined;
 }
 
 function sizeOfCommand(message: CommandInit): number {
@@ -1842,6 +1848,10 @@ function sizeOfCommand(message: CommandInit): number {
   if (message.doc) size += 1 + textSize(message.doc);
   if (message.schema) size += 1 + textSize(message.schema);
   if (message.batch !== undefined) size += 1 + innerSize(sizeOfBatch(message.batch));
+  for (const item of message.positional ?? []) {
+    size += 1 + textSize(item);
+  }
+  if (message.result) size += 1 + textSize(message.result);
   return size;
 }
 
@@ -1867,6 +1877,14 @@ function writeCommand(message: CommandInit, out: WireWriter): void {
     out.varint(sizeOfBatch(message.batch));
     writeBatch(message.batch, out);
   }
+  for (const item of message.positional ?? []) {
+    out.varint(50);
+    out.text(item);
+  }
+  if (message.result) {
+    out.varint(58);
+    out.text(message.result);
+  }
 }
 
 function readCommand(wire: WireReader, until: number): Command {
@@ -1875,6 +1893,8 @@ function readCommand(wire: WireReader, until: number): Command {
   let doc = '';
   let schema = '';
   let batch: Batch | undefined;
+  const positional: string[] = [];
+  let result = '';
   while (wire.position < until) {
     const tag = wire.varint();
     switch (tag) {
@@ -1893,12 +1913,18 @@ function readCommand(wire: WireReader, until: number): Command {
       case 42:
         batch = readBatch(wire, wire.end());
         break;
+      case 50:
+        positional.push(wire.text());
+        break;
+      case 58:
+        result = wire.text();
+        break;
       default:
         wire.skip(tag);
     }
   }
   wire.leave(until);
-  return { name, kind, doc, schema, batch };
+  return { name, kind, doc, schema, batch, positional, result };
 }
 
 export function encodeCommand(message: CommandInit): Buffer {

@@ -1,0 +1,2 @@
+export const MAX_TARBALL_BYTES: number;
+export function tarballProblems(path: string): Promise<string[]>;
