@@ -1,0 +1,3 @@
+package snakepit
+
+func (w *Worker) serveStdio() int { return statusUsage }
