@@ -196,7 +196,9 @@ async function run(wish: GoBuildWish, args: readonly string[]): Promise<string> 
 
 /** What is to be done where the SDK, or the whole of `go.mod`, is missing. */
 function remedyFor(lines: string): string | undefined {
-  const isMissing = /go\.mod file not found|no required module provides|is replaced but not required|not in std/.test(lines);
+  const isMissing = /go\.mod file not found|no required module provides|is replaced but not required|not in std/.test(
+    lines,
+  );
   if (!isMissing || !(lines.includes(GO_MODULE) || lines.includes('go.mod file not found'))) return undefined;
   return (
     `The package needs a go.mod that says where the SDK is. In its folder:\n` +

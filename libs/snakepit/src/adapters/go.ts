@@ -21,7 +21,9 @@ export const goOptionTable = {
   binary: pathOption.optional('A worker that is built already.'),
   toolchain: option.string({ doc: 'The program `go` that builds `package`, by path or by name.', default: 'go' }),
   buildArgs: option.strings({ doc: 'Further arguments of `go build`, such as `-tags=cuda`.', default: [] }),
-  builds: pathOption.optional('Folder in which builds are kept; default: `nestjs-snakepit/go` in the user’s cache folder.'),
+  builds: pathOption.optional(
+    'Folder in which builds are kept; default: `nestjs-snakepit/go` in the user’s cache folder.',
+  ),
   protocol: option.oneOf(['v2', 'v1'], { doc: 'Wire protocol.', default: 'v2' }),
   ...processOptions,
 };
