@@ -83,7 +83,7 @@ func Batch[A, R any](w *Worker, name string, run func(ctx context.Context, items
 		return results, failed, nil
 	}
 	c := &command{
-		name: name, kind: kindCall, schema: codec.ArgumentSchema(typeOf[A]()), handler: locate(run),
+		name: name, kind: kindCall, contract: codec.ContractOf(typeOf[A](), typeOf[R]()), handler: locate(run),
 		run: func(ctx context.Context, arguments any) (any, error) {
 			results, failed, err := perform(ctx, []any{arguments})
 			if err == nil {

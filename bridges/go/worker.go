@@ -36,7 +36,7 @@ func Doc(text string) Option { return func(c *command) { c.doc = text } }
 // the same time, each in a goroutine.
 func Command[A, R any](w *Worker, name string, run func(context.Context, A) (R, error), options ...Option) {
 	w.add(&command{
-		name: name, kind: kindCall, schema: codec.ArgumentSchema(typeOf[A]()), handler: locate(run),
+		name: name, kind: kindCall, contract: codec.ContractOf(typeOf[A](), typeOf[R]()), handler: locate(run),
 		run: func(ctx context.Context, arguments any) (any, error) {
 			var args A
 			if err := codec.BindArguments(arguments, &args); err != nil {
@@ -53,7 +53,7 @@ func Command[A, R any](w *Worker, name string, run func(context.Context, A) (R, 
 // that, after cleaning up. It may be called by several goroutines.
 func Stream[A, T any](w *Worker, name string, run func(ctx context.Context, args A, emit func(T) error) error, options ...Option) {
 	w.add(&command{
-		name: name, kind: kindStream, schema: codec.ArgumentSchema(typeOf[A]()), handler: locate(run),
+		name: name, kind: kindStream, contract: codec.ContractOf(typeOf[A](), typeOf[T]()), handler: locate(run),
 		stream: func(ctx context.Context, arguments any, emit func(any) error) error {
 			var args A
 			if err := codec.BindArguments(arguments, &args); err != nil {
@@ -89,16 +89,16 @@ const (
 )
 
 type command struct {
-	name    string
-	kind    string
-	doc     string
-	schema  codec.Pairs
-	batch   *batchSettings
-	handler place
-	added   place
-	run     func(ctx context.Context, arguments any) (any, error)
-	stream  func(ctx context.Context, arguments any, emit func(any) error) error
-	pace    pace
+	name     string
+	kind     string
+	doc      string
+	contract codec.Contract
+	batch    *batchSettings
+	handler  place
+	added    place
+	run      func(ctx context.Context, arguments any) (any, error)
+	stream   func(ctx context.Context, arguments any, emit func(any) error) error
+	pace     pace
 }
 
 // place is where something stands in the program's source.
@@ -162,7 +162,11 @@ func (w *Worker) manifest() []any {
 		if c.doc != "" {
 			entry = append(entry, codec.Pair{Key: "doc", Value: c.doc})
 		}
-		entry = append(entry, codec.Pair{Key: "schema", Value: c.schema})
+		entry = append(entry, codec.Pair{Key: "schema", Value: c.contract.Schema})
+		if c.contract.Positional != nil {
+			entry = append(entry, codec.Pair{Key: "positional", Value: c.contract.Positional})
+		}
+		entry = append(entry, codec.Pair{Key: "result", Value: c.contract.Result})
 		if c.batch != nil {
 			entry = append(entry, codec.Pair{Key: "batch", Value: c.batch.describe()})
 		}
