@@ -17,7 +17,7 @@ type call struct {
 	deadline time.Time
 	command  *command
 	meta     meta
-	facade   *Context
+	facade   Context
 	trace    *callTrace
 
 	mu       sync.Mutex
@@ -101,7 +101,7 @@ type contextKey struct{}
 // Value is part of context.Context.
 func (c *call) Value(key any) any {
 	if _, isOurs := key.(contextKey); isOurs {
-		return c.facade
+		return &c.facade
 	}
 	return nil
 }

@@ -138,7 +138,7 @@ func (c *Context) Input() io.Reader {
 	if c.call == nil {
 		return &input{context: c}
 	}
-	owner := c.call.facade
+	owner := &c.call.facade
 	c.call.mu.Lock()
 	defer c.call.mu.Unlock()
 	if owner.input == nil {

@@ -40,9 +40,6 @@ func (w *Worker) Run() {
 	if isThere {
 		os.Exit(w.serve(descriptor))
 	}
-	if os.Getenv("SNAKEPIT_PROTOCOL") == "v1" {
-		os.Exit(w.serveStdio())
-	}
 	complain("this program is a worker of nestjs-snakepit and is started by it: go({ package: '…' }) or go({ binary: '%s' })", os.Args[0])
 	os.Exit(statusUsage)
 }

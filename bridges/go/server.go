@@ -229,7 +229,7 @@ func (s *server) open(f frame.Frame, received time.Time) (*call, error) {
 	if int(f.Aux) < len(s.worker.commands) {
 		c.command = s.worker.commands[f.Aux]
 	}
-	c.facade = &Context{ctx: c, server: s, call: c}
+	c.facade = Context{ctx: c, server: s, call: c}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.calls[f.ID] != nil {

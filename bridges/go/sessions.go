@@ -41,7 +41,7 @@ func (s *sessions) open(c *call) error {
 		return nil
 	}
 	for _, hook := range s.server.worker.sessionOpen {
-		opened := newSession(c.facade, id)
+		opened := newSession(&c.facade, id)
 		if err := s.server.runHook(func(context.Context) error { return hook(c, opened) }); err != nil {
 			return err
 		}

@@ -58,6 +58,12 @@ export const FIGURES = [
   },
   { key: 'v2_over_grpc_x', group: 'grpc', title: 'calls on a descriptor ÷ over gRPC', target: { atLeast: 20 } },
   { key: 'grpc_16mb_x', group: 'grpc', title: '16 MB ÷ plain gRPC client', target: { atLeast: 0.9 } },
+  {
+    key: 'go_x',
+    group: 'languages',
+    title: 'calls of 1 Go worker ÷ 1 Python worker',
+    target: { atLeast: 1 },
+  },
   { key: 'batch_x', group: 'batches', title: 'calls of 1 ms of work, batched ÷ single' },
   {
     key: 'slow_stream_rss_x',

@@ -49,6 +49,7 @@ const PACKED_FROM = [
   'bridges/python/pyproject.toml',
   'bridges/node/package.json',
   'bridges/node/dist',
+  'bridges/go',
   'README.md',
   'LICENSE',
   'CHANGELOG.md',

@@ -51,6 +51,10 @@ func takesFields(kind reflect.Type) bool {
 }
 
 func unmarshals(kind reflect.Type) bool {
+	// Only types with a name, and structs that embed such, have methods.
+	if kind.PkgPath() == "" && kind.Kind() != reflect.Struct {
+		return false
+	}
 	pointer := reflect.PointerTo(kind)
 	return pointer.Implements(textUnmarshalerType) || pointer.Implements(jsonUnmarshalerType)
 }

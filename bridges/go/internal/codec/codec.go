@@ -12,8 +12,8 @@ type Codec interface {
 	// Append adds the body of a value to dst. A *ValueError says what cannot be sent, and where it stands below root.
 	Append(dst []byte, value any, root string, extraDepth int) (out []byte, isTagged bool, err error)
 	// Decode reads a whole body into nil, bool, int64, uint64 (beyond int64 only), float64, string, []byte, time.Time, Typed, []any and
-	// map[string]any. ErrTooDeep is a well-formed body that is refused; any other error is a breach of the protocol. Binary
-	// may share the memory of the body.
+	// map[string]any. ErrTooDeep is a well-formed body that is refused; any other error is a breach of the protocol. Large binary
+	// shares the memory of the body.
 	Decode(body []byte, isTagged bool, extraDepth int) (any, error)
 }
 
@@ -51,6 +51,17 @@ func New(name string, limits Limits) Codec {
 		return &msgpackCodec{limits}
 	}
 	return &jsonCodec{limits}
+}
+
+// Binary of this size and more is not copied out of its body.
+const sharedBinary = 32 * 1024
+
+// own is binary that may be kept.
+func own(data []byte) []byte {
+	if len(data) >= sharedBinary {
+		return data
+	}
+	return append(make([]byte, 0, len(data)), data...)
 }
 
 // Pair is one entry of a Pairs.

@@ -522,7 +522,7 @@ func (s *jsonSource) attachment() ([]byte, error) {
 	if length > 0 {
 		s.used = append(s.used, span{int(offset), int(offset + length)})
 	}
-	return s.attachments[offset : offset+length : offset+length], nil
+	return own(s.attachments[offset : offset+length : offset+length]), nil
 }
 
 // typedArray reads `["f8",{"$bin":[0,8]}]`.

@@ -87,7 +87,8 @@ func (s *msgpackSource) value(depth int) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.taken(count)
+		data, err := s.taken(count)
+		return own(data), err
 	case 0xc7, 0xc8, 0xc9:
 		count, err := s.number(1 << (first - 0xc7))
 		if err != nil {
@@ -239,9 +240,9 @@ func (s *msgpackSource) extension(count uint64) (any, error) {
 			return nil, errors.New("a typed array without its type")
 		}
 		if data[0] == 0 {
-			return data[1:], nil
+			return own(data[1:]), nil
 		}
-		return typedOf(int(data[0]), data[1:])
+		return typedOf(int(data[0]), own(data[1:]))
 	case 1:
 		return nil, errors.New("a reference to shared memory, which this worker has not got")
 	default:

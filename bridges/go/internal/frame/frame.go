@@ -43,7 +43,10 @@ const HeaderBytes = 12
 // NamedCommand is the index of a call whose command is named in its meta.
 const NamedCommand = 65535
 
-// Frame is one frame; its body belongs to whoever receives it.
+// LargeBytes is from where on the memory of a body is its own; smaller ones share theirs with other frames.
+const LargeBytes = chunkBytes - HeaderBytes + 1
+
+// Frame is one frame. Its body belongs to whoever receives it, though keeping a part of a small one keeps the memory of others, too.
 type Frame struct {
 	Kind  byte
 	Flags byte
@@ -78,6 +81,9 @@ type Reader struct {
 	read     func([]byte) (int, error)
 	buffer   []byte
 	from, to int
+	// What of the buffer has come by the last read, in memory of its own for the bodies of its frames.
+	block     []byte
+	blockFrom int
 }
 
 // NewReader makes a reader; read fills a buffer with what has come, waiting for it, as io.Reader does.
@@ -121,7 +127,10 @@ func (r *Reader) Parse() (Frame, bool, error) {
 	}
 	frame := Frame{header[4], header[5], binary.BigEndian.Uint16(header[6:]), binary.BigEndian.Uint32(header[8:]), nil}
 	r.from += HeaderBytes
-	if length > 0 {
+	if length > 0 && have >= length {
+		frame.Body = r.share(length)
+		r.from += length
+	} else if length > 0 {
 		frame.Body = make([]byte, length)
 		taken := copy(frame.Body, r.buffer[r.from:r.to])
 		r.from += taken
@@ -137,8 +146,18 @@ func (r *Reader) Parse() (Frame, bool, error) {
 	return frame, true, nil
 }
 
+// share is a part of memory that all small frames of one read have together.
+func (r *Reader) share(length int) []byte {
+	if r.block == nil {
+		r.block, r.blockFrom = append([]byte(nil), r.buffer[r.from:r.to]...), r.from
+	}
+	at := r.from - r.blockFrom
+	return r.block[at : at+length : at+length]
+}
+
 // Fill waits for more bytes.
 func (r *Reader) Fill() error {
+	r.block = nil
 	if r.from > 0 {
 		r.to = copy(r.buffer, r.buffer[r.from:r.to])
 		r.from = 0

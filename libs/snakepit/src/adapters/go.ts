@@ -24,7 +24,6 @@ export const goOptionTable = {
   builds: pathOption.optional(
     'Folder in which builds are kept; default: `nestjs-snakepit/go` in the user’s cache folder.',
   ),
-  protocol: option.oneOf(['v2', 'v1'], { doc: 'Wire protocol.', default: 'v2' }),
   ...processOptions,
 };
 
@@ -42,15 +41,14 @@ export function go(given: GoOptions): ProcessAdapter {
   return {
     name: 'go',
     async prepare({ log = silentLog }): Promise<LaunchSpec> {
-      const { protocol, codec } = options;
       return {
         language: 'go',
         ...(await programOf(options, log)),
-        args: [...(protocol === 'v1' ? ['--protocol', codec] : []), ...options.args],
+        args: options.args,
         env: options.env,
         ...cwdOf(options.cwd),
-        protocol,
-        codec,
+        protocol: 'v2',
+        codec: options.codec,
       };
     },
   };

@@ -1,3 +1,0 @@
-package snakepit
-
-func (w *Worker) serveStdio() int { return statusUsage }
