@@ -7,6 +7,7 @@ import * as prettier from 'prettier';
 import {
   customOptionTable,
   ERRORS,
+  goOptionTable,
   grpcOptionTable,
   nodeOptionTable,
   POOL_PROFILES,
@@ -75,6 +76,7 @@ function optionsPage() {
     ['Sessions', 'Options of `sessions`.', SESSION_OPTIONS, 'SESSIONS_'],
     ['`python()`', 'Workers in Python.', pythonOptionTable],
     ['`node()`', 'Workers in Node.js.', nodeOptionTable],
+    ['`go()`', 'Workers in Go.', goOptionTable],
     ['`custom()`', 'Any program that speaks one of the wire protocols.', customOptionTable],
     ['`grpc()`', 'Workers that this application does not start, over gRPC.', grpcOptionTable],
     ['`fake()`', 'Workers for tests, which live in the process of the application.', fakeOptionTable],
@@ -168,6 +170,11 @@ function exampleDetails(code) {
     INVALID_OPTIONS: { reason: "'options.pools.reports.size' is 0; allowed is an integer from 1 to 1024." },
     MISUSE: { reason: "Pool 'reports' was started before." },
     INTERPRETER_NOT_FOUND: { language: 'Python', tried: 'python3, python' },
+    BUILD_FAILED: {
+      language: 'Go',
+      package: '/app/workers/ml',
+      reason: 'go build ended with status 1 and these last lines:\n  ./main.go:12:9: undefined: totl',
+    },
     WORKER_START_FAILED: { commandLine: 'python3 -m snakepit_bridge.worker', exit: 'status 1', stderr: 'ImportError' },
     WORKER_UNREACHABLE: {
       reason: 'attaching to models:50051 failed: UNAUTHENTICATED',

@@ -50,6 +50,7 @@ const PACKED_FROM = [
   'bridges/python/snakepit_bridge',
   'bridges/python/pyproject.toml',
   'bridges/node/dist',
+  'bridges/go',
   'README.md',
   'LICENSE',
   'CHANGELOG.md',

@@ -11,13 +11,14 @@ const repositoryDir = fileURLToPath(new URL('../../..', import.meta.url));
 const copies = [
   { path: 'bridges/python/snakepit_bridge' },
   { path: 'bridges/python/pyproject.toml', optional: true },
+  { path: 'bridges/go' },
   { path: 'bridges/node/dist', remedy: 'run `npm run build` first' },
   { path: 'README.md' },
   { path: 'LICENSE' },
   { path: 'CHANGELOG.md' },
 ];
 
-const leftOut = [/^__pycache__$/, /\.pyc$/, /\.tsbuildinfo$/];
+const leftOut = [/^__pycache__$/, /\.pyc$/, /\.tsbuildinfo$/, /_test\.go$/, /^testdata$/, /^conformance$/];
 
 function copy() {
   remove();

@@ -8,6 +8,7 @@ const CONTRACT: Record<ErrorCode, readonly [http: number, grpc: number, delivery
   MISUSE: [500, 9, 'not-started', false],
   INTERPRETER_NOT_FOUND: [500, 9, 'not-started', false],
   ENVIRONMENT_FAILED: [503, 14, 'not-started', true],
+  BUILD_FAILED: [503, 14, 'not-started', false],
   WORKER_START_FAILED: [503, 14, 'not-started', true],
   WORKER_UNREACHABLE: [503, 14, 'not-started', true],
   POOL_NOT_FOUND: [500, 5, 'not-started', false],

@@ -56,8 +56,8 @@ export const ERRORS = {
   MISUSE: rule((d) => text(d['reason'], 'The library is used in a way that cannot work'), 'not-started', false, 500, 9),
   INTERPRETER_NOT_FOUND: rule(
     (d) =>
-      `No ${text(d['language'], 'runtime')} interpreter found (tried ${text(d['tried'], 'the PATH')})${because(d)}. ` +
-      `Install it or name one with the adapter's 'interpreter' option.`,
+      `No ${text(d['language'], 'runtime')} ${text(d['option'], 'interpreter')} found (tried ${text(d['tried'], 'the PATH')})${because(d)}. ` +
+      `Install it${d['source'] === undefined ? '' : ` (${text(d['source'])})`} or name one with the adapter's '${text(d['option'], 'interpreter')}' option.`,
     'not-started',
     false,
     500,
@@ -69,6 +69,15 @@ export const ERRORS = {
       `Mend 'requirements', 'pyproject' or the way to the package index, or give an environment of your own by 'venv'.`,
     'not-started',
     true,
+    503,
+    14,
+  ),
+  BUILD_FAILED: rule(
+    (d) =>
+      `The ${text(d['language'], 'worker')} package ${text(d['package'])} could not be built${because(d)}\n` +
+      text(d['remedy'], `Mend what is named there; 'binary' takes a program that you have built yourself.`),
+    'not-started',
+    false,
     503,
     14,
   ),

@@ -41,7 +41,8 @@ const FREE_LOSSES = 1;
  * is not replaced.
  */
 export class Launcher {
-  readonly spec: WorkerSpec;
+  #spec: WorkerSpec;
+  #hasStarted = false;
   readonly #parts: LauncherParts;
   readonly #restartPolicy: RestartPolicy;
   readonly #zygotes = new Set<Zygote>();
@@ -50,10 +51,15 @@ export class Launcher {
   #isClosed = false;
 
   constructor(parts: LauncherParts) {
-    this.spec = privileged(parts);
+    this.#spec = privileged(parts);
     this.#parts = parts;
     this.#restartPolicy = new RestartPolicy(parts.options.restart);
-    this.launch = parts.launch ?? launchOf(this.spec, (options, spec) => this.#start(options, spec));
+    this.launch = parts.launch ?? launchOf(this.#spec, (options) => this.#start(options, this.#spec as LaunchSpec));
+  }
+
+  /** How the next worker is started. */
+  get spec(): WorkerSpec {
+    return this.#spec;
   }
 
   /** All that are there, those included that wait for their last workers. */
@@ -62,11 +68,14 @@ export class Launcher {
   }
 
   /**
-   * Starts the zygote, if there is to be one. Called again, it starts another that imports everything anew, for all workers to come.
+   * Starts the zygote, if there is to be one. Called again, it starts another that imports everything anew, or builds the program
+   * anew, for all workers to come.
    *
-   * @throws SnakepitError WORKER_START_FAILED; MISUSE where gRPC is needed and not installed
+   * @throws SnakepitError WORKER_START_FAILED; BUILD_FAILED; MISUSE where gRPC is needed and not installed
    */
   async start(): Promise<void> {
+    if (this.#hasStarted) await this.#rebuild();
+    this.#hasStarted = true;
     const { spec } = this;
     if ('launch' in spec) return;
     if ('addresses' in spec || spec.grpc !== undefined) await loadGrpcLibrary();
@@ -84,6 +93,12 @@ export class Launcher {
     this.#isClosed = true;
     this.#restart?.cancel();
     await Promise.all([...this.#zygotes].map((zygote) => zygote.close()));
+  }
+
+  async #rebuild(): Promise<void> {
+    const spec = this.#spec;
+    if (!('rebuild' in spec) || spec.rebuild === undefined) return;
+    this.#spec = { ...spec, executable: await spec.rebuild() };
   }
 
   #start(options: LaunchOptions, spec: LaunchSpec): WorkerProcess {
@@ -162,9 +177,9 @@ export class Launcher {
 }
 
 /** Attaches to workers that are there, or starts some. */
-function launchOf(spec: WorkerSpec, start: (options: LaunchOptions, spec: LaunchSpec) => WorkerProcess): Launch {
+function launchOf(spec: WorkerSpec, start: (options: LaunchOptions) => WorkerProcess): Launch {
   if ('launch' in spec) return spec.launch;
-  if (!('addresses' in spec)) return (options) => start(options, spec);
+  if (!('addresses' in spec)) return start;
   const attachments = new Attachments(spec);
   return (options) => attachments.attach(options);
 }

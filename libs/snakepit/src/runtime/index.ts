@@ -22,6 +22,8 @@ export {
 export {
   custom,
   customOptionTable,
+  go,
+  goOptionTable,
   grpc,
   grpcOptionTable,
   node,
@@ -29,6 +31,7 @@ export {
   python,
   pythonOptionTable,
   type CustomOptions,
+  type GoOptions,
   type GrpcOptions,
   type NodeOptions,
   type PythonOptions,

@@ -36,6 +36,8 @@ export interface LaunchSpec extends CommonSpec {
   readonly tellsStacks?: boolean;
   /** Where the workers' code lies, for those who want to know when it changes. */
   readonly sources?: Sources;
+  /** Where the program is built from its sources: builds it anew if they have changed, and returns the path of its executable. */
+  readonly rebuild?: () => Promise<string>;
   /** Where the workers can be forked from a process that is ready-made: how that one is started. v2 only. */
   readonly zygote?: ZygoteSpec;
   /** The protocol goes over gRPC, and this is how the worker is to listen; absent: over its descriptors. */

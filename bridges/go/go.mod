@@ -1,0 +1,3 @@
+module nestjs-snakepit/snakepit
+
+go 1.21
