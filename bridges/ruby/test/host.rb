@@ -122,6 +122,11 @@ class Host
     Timeout.timeout(TIMEOUT_SECONDS) { Process.wait2(@pid).last.tap { @pid = nil } }
   end
 
+  def error_line
+    @err.gets
+  end
+
+  # What it has printed, after its end.
   def output
     [@out.read, @err.read]
   end

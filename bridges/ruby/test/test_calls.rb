@@ -39,7 +39,7 @@ class CallsTest < WorkerTest
         ['add', [1, 2]] => [/missing argument 'a'/, { 'path' => 'args.a' }],
         ['subtract', [1]] => [/1 positional arguments, and it takes 2/, nil],
         ['subtract', [1, 2, 3]] => [/3 positional arguments/, nil],
-        ['none', { 'a' => 1 }] => [/it takes/, nil]
+        ['none', { 'a' => 1 }] => [/unknown argument 'a'; it takes none/, { 'path' => 'args.a' }]
       }.each_with_index do |((name, arguments), (message, data)), index|
         error = worker.error(100 * round + index + 1, name, arguments)
         assert_equal 'INVALID_ARGUMENTS', error['code'], "#{name} #{arguments}"

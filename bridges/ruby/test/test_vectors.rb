@@ -83,7 +83,7 @@ class VectorsTest < Minitest::Test
 
         body = [vector['hex']].pack('H*')
         assert_raises(*REFUSALS, vector['name']) { codec.decode(body, vector['tagged'] ? 0x80 : 0) }
-        assert_raises(StandardError, vector['name']) { codec.decode_plain(body) } unless vector['tagged']
+        assert_raises(StandardError, NoMemoryError, vector['name']) { codec.decode_plain(body) } unless vector['tagged']
         # It reads on as if nothing had been.
         assert_equal({ 'a' => 1 }, codec.decode_plain(codec.encode({ 'a' => 1 }).first)) unless vector['tagged']
       end

@@ -3,6 +3,7 @@
 require 'json'
 
 require_relative '../errors'
+require_relative '../text'
 require_relative '../typed_array'
 require_relative 'plain'
 require_relative 'received'
@@ -33,21 +34,21 @@ module Snakepit
         return [generate(value), 0] if plain?(value, levels)
 
         plain = Plain.of(value, root, levels)
-        return [generate(plain), 0] if plain?(plain, levels)
+        return [generate(shortest(plain)), 0] if plain?(plain, levels, true)
         return encode_untagged(plain, root, levels) unless @tagged
 
         require_relative 'tags'
-        [Tags.encode(plain) { |text| generate(text) }, TAGGED]
+        [Tags.encode(plain) { |tagged| generate(shortest(tagged)) }, TAGGED]
       end
       alias encode_apart encode
 
       # The value of a body, which may be nested `envelope` deeper than a value. Raises ProtocolError if it is malformed, RefusedValue if
       # it is nested too deeply.
       def decode(body, flags = 0, envelope: 0)
-        return nil if body.empty?
-
         levels = @max_depth + envelope
         if (flags & TAGGED).zero?
+          return nil if body.empty?
+
           Received.check(parse(body), levels, @max_depth)
         else
           require_relative 'tags'
@@ -76,20 +77,41 @@ module Snakepit
         raise ProtocolError, "malformed JSON from the host: #{Text.clipped(error.message, 200)}"
       end
 
-      # Whether plain text carries it as it is.
-      def plain?(value, levels)
+      # A number with an exponent, which JSON.generate writes with a `.0` too many.
+      Exponential = Struct.new(:text) do
+        def to_json(*)
+          text
+        end
+      end
+
+      def shortest(value)
+        case value
+        when Array then value.map { |item| shortest(item) }
+        when Hash then value.transform_values { |item| shortest(item) }
+        when Float then exponential?(value) ? Exponential.new(value.to_s.sub('.0e', 'e')) : value
+        else value
+        end
+      end
+
+      def exponential?(float)
+        magnitude = float.abs
+        magnitude >= 1e16 || (magnitude < 1e-4 && magnitude.positive?)
+      end
+
+      # Whether plain text carries it as it is; with `shortened`, as `shortest` makes it.
+      def plain?(value, levels, shortened = false)
         case value
         when Integer then SAFE_INTEGERS.cover?(value)
         when nil, true, false then true
-        when Float then value.finite? && !(value.zero? && (1 / value).negative?)
+        when Float then value.finite? && !(value.zero? && (1 / value).negative?) && (shortened || !exponential?(value))
         when String then text?(value)
-        when Hash then levels.positive? && plain_map?(value, levels - 1)
-        when Array then levels.positive? && value.all? { |item| plain?(item, levels - 1) }
+        when Hash then levels.positive? && plain_map?(value, levels - 1, shortened)
+        when Array then levels.positive? && value.all? { |item| plain?(item, levels - 1, shortened) }
         else false
         end
       end
 
-      def plain_map?(map, levels)
+      def plain_map?(map, levels, shortened)
         strings = symbols = false
         map.each_pair do |key, value|
           case key
@@ -99,7 +121,7 @@ module Snakepit
             return false unless text?(key)
           else return false
           end
-          return false unless plain?(value, levels)
+          return false unless plain?(value, levels, shortened)
         end
         !(strings && symbols)
       end
@@ -111,7 +133,7 @@ module Snakepit
       # The sign of -0.0 alone is no reason to refuse a result.
       def encode_untagged(plain, root, levels)
         unsigned = unsigned_zeros(plain)
-        return [generate(unsigned), 0] if plain?(unsigned, levels)
+        return [generate(shortest(unsigned)), 0] if plain?(unsigned, levels, true)
 
         raise UnencodableValue, "#{root}: protocol v1 with JSON cannot carry binary, times, integers beyond 53 bits, NaN and infinities; use MessagePack or protocol v2"
       end

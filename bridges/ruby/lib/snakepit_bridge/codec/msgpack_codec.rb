@@ -60,7 +60,8 @@ module Snakepit
         Received.check(unpack(@factory.unpacker, body), @max_depth + envelope, @max_depth)
       rescue MessagePack::StackError
         raise RefusedValue, "nested too deeply; at most #{@max_depth} levels are allowed"
-      rescue MessagePack::UnpackError, MessagePack::MalformedFormatError, EOFError, TypeError, ArgumentError, RangeError => error
+      # Room is reserved for as many items as a list says that it has.
+      rescue MessagePack::UnpackError, EOFError, TypeError, ArgumentError, RangeError, NoMemoryError => error
         raise ProtocolError, "malformed MessagePack from the host: #{error.message} (#{error.class})"
       end
 
@@ -73,7 +74,7 @@ module Snakepit
         @unpacker.feed(body)
         value = @unpacker.full_unpack
         plain_received?(value) ? value : raise(RefusedValue)
-      rescue StandardError
+      rescue StandardError, NoMemoryError
         @unpacker.reset
         raise
       end
@@ -158,6 +159,7 @@ module Snakepit
       def unpack_time(data)
         stamp = MessagePack::Timestamp.from_msgpack_ext(data)
         raise ArgumentError, 'a timestamp of more than 999999999 nanoseconds' if stamp.nsec > 999_999_999
+        raise ArgumentError, 'a timestamp past any date of the host' unless Received::SECONDS.cover?(stamp.sec)
 
         Time.at(stamp.sec, stamp.nsec, :nsec).utc
       end

@@ -6,6 +6,9 @@ module Snakepit
   module Codec
     # @private What a received value must be: nested no deeper than allowed, its texts valid, its keys texts.
     module Received
+      # The instants that a Date of JavaScript can be, in seconds since the epoch.
+      SECONDS = (-8_640_000_000_000..8_640_000_000_000).freeze
+
       module_function
 
       # The value. Raises ProtocolError, and RefusedValue where it is nested too deeply.

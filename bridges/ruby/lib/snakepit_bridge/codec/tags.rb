@@ -12,7 +12,6 @@ module Snakepit
       INTEGERS = (-(2**63)..(2**64 - 1)).freeze
       FLOATS = { 'NaN' => Float::NAN, 'Infinity' => Float::INFINITY, '-Infinity' => -Float::INFINITY, '-0' => -0.0 }.freeze
       TIME = /\A([+-]\d{6}|\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{3})Z\z/.freeze
-      TIMES = (-8_640_000_000_000..8_640_000_000_000).freeze
 
       # A plain value (see Plain) as the length of its text, the text, and the attachments; the block makes text of what JSON knows.
       def self.encode(value)
@@ -156,7 +155,8 @@ module Snakepit
           bad('$time', content) unless match
           year, month, day, hour, minute, second, milliseconds = match.captures.map { |part| part.to_i(10) }
           value = Time.utc(year, month, day, hour, minute, second, milliseconds * 1000)
-          value.day == day && value.hour == hour && value.sec == second ? value : bad('$time', content)
+          is_exact = value.day == day && value.hour == hour && value.sec == second
+          is_exact && Received::SECONDS.cover?(value.to_r) ? value : bad('$time', content)
         rescue ArgumentError
           bad('$time', content)
         end

@@ -91,7 +91,7 @@ module Snakepit
 
         meta, arguments = value if value.is_a?(Array) && value.size == 2
         meta.is_a?(Hash) && !meta.key?('batch') ? arguments : self
-      rescue StandardError
+      rescue StandardError, NoMemoryError
         self
       end
 
