@@ -96,12 +96,11 @@ class LifecycleTest < WorkerTest
   end
 
   def test_stacks_are_written_upon_the_signal_it_names
-    worker = host("command(:spin) { |until_file:| nil until File.exist?(until_file) }")
+    worker = host("command(:spin) { |until_file:, ctx:| ctx.progress(0); nil until File.exist?(until_file) }")
     assert_equal 'SIGUSR1', worker.hello['stackSignal']
     path = File.join(@folder, 'go')
     worker.call(1, 'spin', { 'until_file' => path })
-    worker.send_frame(F::PING, 1)
-    worker.receive
+    worker.receive_kind(F::PROGRESS)
     Process.kill(:USR1, worker.pid)
     lines = Timeout.timeout(TIMEOUT_SECONDS) { [worker.error_line, worker.error_line] }
     assert_match(/\ACurrent thread 0x\h+ \(most recent call first\):\n\z/, lines[0])
@@ -131,14 +130,13 @@ class LifecycleTest < WorkerTest
       ensure
         puts 'closed'
       end
-      command(:sleep) { sleep }
+      command(:sleep) { |ctx:| ctx.progress(0); sleep }
       on_shutdown { puts 'bye' }
     RUBY
     worker.call(1, 'endless', nil, stream: true)
     4.times { worker.receive }
     worker.call(2, 'sleep')
-    worker.send_frame(F::PING, 1)
-    worker.receive
+    worker.receive_kind(F::PROGRESS)
     Process.kill(:TERM, worker.pid)
     assert_equal 0, worker.wait.exitstatus
     assert_equal "closed\nbye\n", worker.output.first

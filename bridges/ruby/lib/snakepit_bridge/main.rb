@@ -7,19 +7,22 @@ module Snakepit
   # @private The program that runs a worker: `ruby exe/snakepit-ruby-worker --module report.rb`.
   module Main
     USAGE = <<~TEXT
-      usage: snakepit-ruby-worker --module FILE [--protocol json|msgpack|auto]
+      usage: snakepit-ruby-worker --module FILE [--protocol json|msgpack|auto] [ARGUMENT…]
 
       Serves the commands of a Ruby file to a host of nestjs-snakepit, which starts this program by itself.
       --protocol is the codec of protocol v1 (default: auto); protocol v2 agrees on its codec with the host.
+      Other arguments are left in ARGV.
     TEXT
     WRONG_USAGE = 2
     PROTOCOLS = %w[json msgpack auto].freeze
 
     module_function
 
-    # Serves until the host asks for the end.
+    # Serves until the host asks for the end; what is left in `arguments` is for the user's file.
     def run(arguments)
       options = options_of(arguments)
+      # Whatever the locale of the host is, files hold UTF-8 unless they say otherwise.
+      Encoding.default_external = Encoding::UTF_8 if Encoding.default_external == Encoding::US_ASCII
       ProcessEnd.prepare
       serve(options.fetch('--protocol')) { Loader.load_file(options['--module']) }
     end
@@ -40,16 +43,19 @@ module Snakepit
 
     def options_of(arguments)
       options = { '--module' => nil, '--protocol' => 'auto' }
-      rest = arguments.dup
-      until rest.empty?
-        name, value = rest.shift.split('=', 2)
+      others = []
+      until arguments.empty?
+        argument = arguments.shift
+        name, value = argument.split('=', 2)
         if %w[-h --help].include?(name)
           puts USAGE
           exit
         end
-        fail_with("unknown argument '#{name}'") unless options.key?(name)
-        options[name] = value || rest.shift || fail_with("#{name} needs a value")
+        next others << argument unless options.key?(name)
+
+        options[name] = value || arguments.shift || fail_with("#{name} needs a value")
       end
+      arguments.concat(others)
       fail_with('--module is required') if options['--module'].nil?
       fail_with("--protocol must be one of #{PROTOCOLS.join(', ')}") unless PROTOCOLS.include?(options['--protocol'])
       options

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+require_relative 'error_map'
 require_relative 'fork_guard'
 
 module Snakepit
@@ -7,7 +8,6 @@ module Snakepit
   module ProcessEnd
     PROTOCOL_FAILURE = 70
     STACK_SIGNAL = 'USR1'
-    LIBRARY = "#{__dir__}/"
 
     module_function
 
@@ -80,12 +80,13 @@ module Snakepit
       nil
     end
 
+    # The lines of this library are left out where there are others.
     def write_stacks
-      # The innermost frames of this thread are those of the signal's handler.
       stacks = Thread.list.map do |thread|
         kind = thread == Thread.current ? 'Current thread' : 'Thread'
         lines = thread.backtrace || []
-        lines = lines.drop_while { |line| line.start_with?(LIBRARY) } if thread == Thread.current
+        own = lines.reject { |line| line.start_with?(*ErrorMap::INNER) }
+        lines = own unless own.empty?
         ["#{kind} #{format('0x%016x', thread.object_id)} (most recent call first):", *lines.map { |line| "  #{line}" }]
       end
       $stderr.syswrite("#{stacks.flatten.join("\n")}\n")
