@@ -67,12 +67,11 @@ class VectorsTest < Minitest::Test
           encoded, encoded_flags = codec.public_send(way, value)
           assert_equal [body.unpack1('H*'), flags], [encoded.unpack1('H*'), encoded_flags], vector['name']
         end
-        quick = begin
-          codec.decode_plain(body)
-        rescue StandardError
-          next
-        end
-        assert_equal exact(value), exact(quick), vector['name'] if flags.zero?
+        next unless flags.zero?
+
+        quick = codec.decode_plain(body)
+        assert codec.received?(quick), vector['name']
+        assert_equal exact(value), exact(quick), vector['name']
       end
     end
 
@@ -83,11 +82,18 @@ class VectorsTest < Minitest::Test
 
         body = [vector['hex']].pack('H*')
         assert_raises(*REFUSALS, vector['name']) { codec.decode(body, vector['tagged'] ? 0x80 : 0) }
-        assert_raises(StandardError, NoMemoryError, vector['name']) { codec.decode_plain(body) } unless vector['tagged']
+        refute takes?(codec, body), vector['name'] unless vector['tagged']
         # It reads on as if nothing had been.
         assert_equal({ 'a' => 1 }, codec.decode_plain(codec.encode({ 'a' => 1 }).first)) unless vector['tagged']
       end
     end
+  end
+
+  # Whether the fast way takes a body.
+  def takes?(codec, body)
+    codec.received?(codec.decode_plain(body))
+  rescue StandardError, NoMemoryError
+    false
   end
 
   def frames_of(data, max_frame_bytes)

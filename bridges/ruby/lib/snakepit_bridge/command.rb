@@ -78,6 +78,25 @@ module Snakepit
       end
     end
 
+    # The members of a map as keywords: those that it knows become symbols. For commands with `known_names?`.
+    def keywords_of(map)
+      map.transform_keys(@symbols)
+    end
+
+    # Whether a map arrives as keywords, all of which are known, and no context beside them.
+    def known_names?
+      @known_names
+    end
+
+    # Calls the function by what `keywords_of` has made; raises as `invoke` does.
+    def invoke_named(named)
+      @params&.check(named)
+      @function.call(**named)
+    rescue ArgumentError
+      check_fit(0, named)
+      raise
+    end
+
     # Calls a function that takes batches with a list of arguments.
     def invoke_batch(items, context)
       call_function([items], context_keywords(context))
@@ -101,6 +120,7 @@ module Snakepit
       @most = kinds.include?(:rest) ? Float::INFINITY : @least + kinds.count(:opt)
       # Where nothing is positional, a map that does not fit is told by its names.
       @takes_names = @takes_any_name || !@names.empty? || @most.zero?
+      @known_names = @takes_names && !@takes_any_name && !@takes_context
       # Names come as strings; none but these become symbols.
       @symbols = @names.to_h { |name| [name.to_s, name] }
     end

@@ -56,8 +56,19 @@ module Snakepit
         end
       end
 
+      # Like `decode`, for a body without tags.
       def decode_plain(body)
         decode(body)
+      end
+
+      # Whether a decoded value is one that `decode` would return: it was `decode` that returned it.
+      def received?(*)
+        true
+      end
+
+      # Like `encode`, without flags; nil where there is more to it.
+      def encode_plain(value)
+        generate(value) if plain?(value, @max_depth)
       end
 
       private

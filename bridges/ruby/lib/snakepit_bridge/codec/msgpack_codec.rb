@@ -15,8 +15,6 @@ module Snakepit
       BINARY = Encoding::BINARY
       UTF8 = Encoding::UTF_8
       ASCII = Encoding::US_ASCII
-      # First bytes of arrays and maps: their number is an upper bound of nesting.
-      CONTAINERS = "\x80-\x9f\xdc-\xdf".b.freeze
 
       def name
         'msgpack'
@@ -65,18 +63,31 @@ module Snakepit
         raise ProtocolError, "malformed MessagePack from the host: #{error.message} (#{error.class})"
       end
 
-      # Like `decode`, for the main thread and the small body of a call. Raises anything where there is more to it.
+      # Like `decode`, for the main thread and the small body of a call, and unchecked: see `received?`. Raises anything where there is
+      # more to it.
       def decode_plain(body)
         return nil if body.empty?
 
-        raise RefusedValue if body.count(CONTAINERS) > @max_depth
-
         @unpacker.feed(body)
-        value = @unpacker.full_unpack
-        plain_received?(value) ? value : raise(RefusedValue)
+        @unpacker.full_unpack
       rescue StandardError, NoMemoryError
         @unpacker.reset
         raise
+      end
+
+      # Whether a decoded value is one that `decode` would return, `depth` levels below the top.
+      def received?(value, depth = 0)
+        received_within?(value, @max_depth - depth)
+      end
+
+      # Like `encode`, without flags; nil where there is more to it.
+      def encode_plain(value)
+        return nil unless Integer === value || plain?(value, @max_depth)
+
+        @packer.write(value).full_pack
+      rescue RangeError
+        @packer.clear
+        nil
       end
 
       private
@@ -136,20 +147,19 @@ module Snakepit
         (encoding.equal?(UTF8) || encoding.equal?(ASCII)) && value.valid_encoding? && value.instance_of?(String)
       end
 
-      def plain_received?(value)
+      def received_within?(value, levels)
         case value
         when Integer, nil, true, false, Float then true
         when String then value.valid_encoding?
         when Hash
-          value.each_pair { |key, item| return false unless received_key?(key) && plain_received?(item) }
-          true
-        when Array then value.all? { |item| plain_received?(item) }
+          levels.positive? && value.all? { |key, item| received_key?(key) && received_within?(item, levels - 1) }
+        when Array then levels.positive? && value.all? { |item| received_within?(item, levels - 1) }
         else !value.is_a?(MessagePack::ExtensionValue)
         end
       end
 
       def received_key?(key)
-        key.instance_of?(String) && key.encoding.equal?(UTF8) && key.valid_encoding?
+        String === key && key.encoding.equal?(UTF8) && key.valid_encoding?
       end
 
       def pack_time(time)

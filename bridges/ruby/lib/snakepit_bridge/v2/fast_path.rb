@@ -60,7 +60,8 @@ module Snakepit
           begin_otherwise(call) if reply.nil?
           now = clock
           elapsed = now - began
-          out.concat([reply.bytesize, RESULT | service_time(elapsed), id].pack('N3'), reply) if reply
+          # A single step: other threads add frames, too.
+          [reply.bytesize, RESULT | service_time(elapsed), id, reply].pack('N3a*', buffer: out) if reply
           forget(head) if elapsed > SLOW_NS && command
           return if now > flush_at || out.bytesize > FLUSH_BYTES
         end
@@ -68,39 +69,39 @@ module Snakepit
 
       # The body that answers a call; false if it is answered already, nil if it has not begun, since there is more to it.
       def run_quick(command, id, head, body, began)
-        arguments = arguments_of(head, body)
-        return nil if arguments.equal?(self)
+        has_arguments = false
+        arguments = @codec.decode_plain(body)
+        arguments = without_meta(arguments) if head & META != 0
+        if Hash === arguments && command.known_names?
+          # A name that is malformed is not known: to check the values is enough.
+          arguments = command.keywords_of(arguments)
+          arguments.each_value { |value| Integer === value || @codec.received?(value, 1) || (return nil) }
+          has_arguments = true
+          result = command.invoke_named(arguments)
+        else
+          return nil unless @codec.received?(arguments)
 
-        result = command.invoke(arguments)
-        reply, flags = encode(result)
-        return reply if flags.zero? && reply.bytesize < @small_bytes
+          has_arguments = true
+          result = command.invoke(arguments)
+        end
+        reply = @codec.encode_plain(result)
+        return reply if reply && reply.bytesize < @small_bytes
 
-        @replies.encoded(id, reply, flags, (clock - began) / 1e9)
+        @replies.encoded(id, *@replies.encode_result(result), (clock - began) / 1e9)
         false
       rescue *ErrorMap::PASSING
         raise
       rescue Exception => error # rubocop:disable Lint/RescueException
+        # The call runner finds the words for what is wrong with them.
+        return nil unless has_arguments
+
         @replies.error(id, error, (clock - began) / 1e9)
         false
       end
 
-      # Self where the call runner should have a look, which finds the words for what is wrong.
-      def arguments_of(head, body)
-        value = @codec.decode_plain(body)
-        return value if (head & META).zero?
-
+      def without_meta(value)
         meta, arguments = value if value.is_a?(Array) && value.size == 2
-        meta.is_a?(Hash) && !meta.key?('batch') ? arguments : self
-      rescue StandardError, NoMemoryError
-        self
-      end
-
-      def encode(result)
-        reply, flags = @codec.encode(result)
-        reply.bytesize < @small_bytes ? [reply, flags] : @replies.encode_result(result)
-      rescue UnencodableValue
-        # It says what is the matter with it.
-        @replies.encode_result(result)
+        meta.is_a?(Hash) && !meta.key?('batch') ? arguments : raise(RefusedValue)
       end
 
       # Lets the call runner do it, and learns from it.

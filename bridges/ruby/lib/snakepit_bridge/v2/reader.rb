@@ -51,7 +51,7 @@ module Snakepit
         size = buffer.bytesize
         @missing = 0
         while size - start >= Frame::HEADER_BYTES
-          length, head, id, milliseconds = buffer.byteslice(start, OPENING_BYTES).unpack('N4')
+          length, head, id, milliseconds = opening(buffer, start)
           raise ProtocolError, "a frame of #{length} bytes exceeds maxFrameBytes of #{@max_frame_bytes}" if length > @max_frame_bytes
 
           begins = start + Frame::HEADER_BYTES
@@ -72,6 +72,17 @@ module Snakepit
       end
 
       private
+
+      # Length, head and id of the frame that starts there, and the number after them, which may be missing.
+      if RUBY_VERSION >= '3.1'
+        def opening(buffer, start)
+          buffer.unpack('N4', offset: start)
+        end
+      else
+        def opening(buffer, start)
+          buffer.byteslice(start, OPENING_BYTES).unpack('N4')
+        end
+      end
 
       def call_of(buffer, begins, ends, head, id, milliseconds)
         if head & DEADLINE != 0
