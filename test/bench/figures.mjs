@@ -65,10 +65,18 @@ export const FIGURES = [
     target: { atLeast: 5 },
   },
   { key: 'tool_x', group: 'tools', title: 'calls of a tool, 64 in flight ÷ calls', target: { atLeast: 0.5 } },
+  {
     key: 'go_x',
     group: 'languages',
     title: 'calls of 1 Go worker ÷ 1 Python worker',
     target: { atLeast: 1 },
+  },
+  { key: 'node_x', group: 'languages', title: 'calls of 1 Node worker ÷ 1 Python worker', isInJson: true },
+  {
+    key: 'ruby_x',
+    group: 'languages',
+    title: 'calls of 1 Ruby worker ÷ 1 Python worker',
+    target: { atLeast: 0.4 },
   },
   {
     key: 'slow_stream_rss_x',

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import { go } from 'nestjs-snakepit/core';
+import { go, node, ruby } from 'nestjs-snakepit/core';
 
 import { provideRuntimes } from '../../../tools/runtimes.mjs';
 import { pinned } from '../support/cpus.mjs';
@@ -20,6 +20,8 @@ const workerFile = (name) => fileURLToPath(new URL(`../workers/${name}`, import.
  */
 const LANGUAGES = {
   go_x: { adapter: () => go({ package: workerFile('go'), codec: 'msgpack' }), runtime: 'go' },
+  node_x: { adapter: () => node({ module: workerFile('commands.mjs'), codec: 'msgpack' }) },
+  ruby_x: { adapter: () => ruby({ module: workerFile('commands.rb'), codec: 'msgpack' }), runtime: 'ruby' },
 };
 
 /** @type {Record<string, (bench: import('../support/rounds.mjs').Bench) => Promise<import('../support/rounds.mjs').Outcome>>} */

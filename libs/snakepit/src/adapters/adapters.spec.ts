@@ -10,6 +10,8 @@ import { grpc } from './grpc.js';
 import { node } from './node.js';
 import { findPython } from './python-interpreter.js';
 import { python } from './python.js';
+import { findRuby } from './ruby-interpreter.js';
+import { ruby } from './ruby.js';
 
 const context = { pool: 'p' };
 let folder: string;
@@ -24,8 +26,11 @@ function script(name: string, text: string): { folder: string; path: string } {
   return { folder: bin, path };
 }
 
-const answering = (executable: string, version: readonly number[]): string =>
-  `echo '${JSON.stringify([version, Array.from(executable, (each) => each.codePointAt(0))])}'`;
+/** Prints a version and a path, the path as its code points or as its bytes. */
+const answering = (executable: string, version: readonly number[], as: 'points' | 'utf8' = 'points'): string => {
+  const numbers = as === 'utf8' ? [...Buffer.from(executable)] : Array.from(executable, (each) => each.codePointAt(0));
+  return `echo '${JSON.stringify([version, numbers])}'`;
+};
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'snakepit-adapters-'));
@@ -161,6 +166,60 @@ describe('node()', () => {
   });
 });
 
+describe('findRuby', () => {
+  it('returns the path that Ruby gives for itself, be it named or on the PATH', async () => {
+    const { folder: bin, path } = script('ruby', answering('/opt/real/rüby3.3', [3, 3], 'utf8'));
+    expect(await findRuby(undefined, bin)).toBe('/opt/real/rüby3.3');
+    expect(await findRuby(path, '')).toBe('/opt/real/rüby3.3');
+  });
+
+  it.each<[string, () => [string | undefined, string], RegExp]>([
+    ['nothing is on the PATH', () => [undefined, folder], /No Ruby interpreter found \(tried ruby\)/],
+    ['the option names nothing', () => ['/nowhere/rb', ''], /tried \/nowhere\/rb/],
+    ['it is too old', () => [script('r', answering('/r', [2, 7])).path, ''], /Ruby 2\.7, and 3\.0 or newer is needed/],
+    ['it fails', () => [script('r', 'echo no libruby >&2; exit 127').path, ''], /does not run: .*no libruby/s],
+    ['it answers something else', () => [script('r', 'echo null').path, ''], /does not run: it answered null/],
+  ])('explains that %s', async (_, wish, message) => {
+    await expect(findRuby(...wish())).rejects.toMatchObject({
+      code: 'INTERPRETER_NOT_FOUND',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+});
+
+describe('ruby()', () => {
+  it('describes the process of a file', async () => {
+    const { path: interpreter } = script('ruby', answering('/rb', [3, 3]));
+    const bare = await ruby({ module, interpreter }).prepare(context);
+    const program = expect.stringMatching(/bridges\/ruby\/exe\/snakepit-ruby-worker$/) as string;
+    expect(bare).toMatchObject({ language: 'ruby', executable: '/rb', protocol: 'v2', codec: 'auto', env: {} });
+    expect(bare.args).toEqual([program, '--module', module]);
+    expect(bare.searchPaths).toBeUndefined();
+    const full = ruby({
+      module: pathToFileURL(module),
+      interpreter,
+      interpreterArgs: ['--yjit'],
+      path: [folder],
+      gemfile: module,
+      protocol: 'v1',
+      codec: 'json',
+      args: ['-v'],
+      cwd: folder,
+    });
+    expect(await full.prepare(context)).toMatchObject({
+      args: ['--yjit', '-rbundler/setup', program, '--module', module, '--protocol', 'json', '-v'],
+      env: { BUNDLE_GEMFILE: module },
+      searchPaths: { RUBYLIB: [folder] },
+      cwd: folder,
+    });
+  });
+
+  it('says where it looked for files that are not there', async () => {
+    await expect(ruby({ module: './nowhere.rb' }).prepare(context)).rejects.toThrow(/'ruby.module' names .*nowhere\.rb/);
+    await expect(ruby({ module, gemfile: 'none' }).prepare(context)).rejects.toThrow(/'ruby.gemfile' names .*none/);
+  });
+});
+
 describe('custom()', () => {
   it('hands on what it was given and has no member for what it was not', async () => {
     const { path } = script('tool', '');
@@ -210,6 +269,8 @@ describe('options of adapters', () => {
       () => node({ module: new URL('https://example.com/x.js') }),
       /'node\.module' is an instance of URL/,
     ],
+    ['ruby without module', () => ruby({} as never), /'ruby\.module' is undefined; allowed is a path/],
+    ['gRPC in Ruby', () => ruby({ module: 'x', transport: 'grpc' } as never), /unknown key 'ruby\.transport'/],
     ['another protocol', () => node({ module: 'x', protocol: 'v3' as never }), /'node\.protocol' is "v3"/],
     [
       'a hook that is no function',

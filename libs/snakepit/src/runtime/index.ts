@@ -30,11 +30,14 @@ export {
   nodeOptionTable,
   python,
   pythonOptionTable,
+  ruby,
+  rubyOptionTable,
   type CustomOptions,
   type GoOptions,
   type GrpcOptions,
   type NodeOptions,
   type PythonOptions,
+  type RubyOptions,
 } from '../adapters/index.js';
 export type { CommandManifest, TraceContext } from '../channel/index.js';
 export type { BatchManifest } from '../codec/index.js';
