@@ -28,10 +28,13 @@ export {
   nodeOptionTable,
   python,
   pythonOptionTable,
+  r,
+  rOptionTable,
   type CustomOptions,
   type GrpcOptions,
   type NodeOptions,
   type PythonOptions,
+  type ROptions,
 } from '../adapters/index.js';
 export type { CommandManifest, TraceContext } from '../channel/index.js';
 export type { BatchManifest } from '../codec/index.js';
