@@ -3,23 +3,23 @@
 # Arguments as `read_arguments` gives them, by parameter; those without a name are matched in order.
 bind_arguments <- function(command, arguments) {
   if (is.null(names(arguments))) arguments <- in_order(command, arguments)
-  given <- names(arguments)
-  if (anyDuplicated(given) > 0L) refuse_arguments(command, sprintf("the argument '%s' twice", given[anyDuplicated(given)]))
-  surplus <- setdiff(given, command$parameters)
-  special <- intersect(given, SPECIAL_PARAMETERS)
-  if (length(special) > 0L || (length(surplus) > 0L && !command$takes_more)) {
-    refuse_arguments(command, sprintf("an unknown argument '%s'", c(special, surplus)[1L]))
-  }
-  missing <- setdiff(command$required, given)
-  if (length(missing) > 0L) refuse_arguments(command, sprintf("no argument '%s'", missing[1L]))
-  for (name in intersect(names(command$schemas), given)) {
-    types <- unlist(command$schemas[[name]]$type)
-    if (!is.null(types) && !any(vapply(types, is_of_type, NA, arguments[[name]]))) {
+  if (!identical(names(arguments), command$parameters)) check_names(command, names(arguments))
+  for (name in names(command$types)) {
+    types <- command$types[[name]]
+    if (name %in% names(arguments) && !is_of_types(types, arguments[[name]])) {
       message <- sprintf("%s: the argument '%s' is no %s", command$name, name, paste(types, collapse = " or "))
       stop(refusal("INVALID_ARGUMENTS", message, paste0("args.", name)))
     }
   }
   arguments
+}
+
+check_names <- function(command, given) {
+  if (anyDuplicated(given) > 0L) refuse_arguments(command, sprintf("the argument '%s' twice", given[anyDuplicated(given)]))
+  unknown <- given[given %in% SPECIAL_PARAMETERS | (!command$takes_more & !(given %in% command$parameters))]
+  if (length(unknown) > 0L) refuse_arguments(command, sprintf("an unknown argument '%s'", unknown[1L]))
+  missing <- command$required[!(command$required %in% given)]
+  if (length(missing) > 0L) refuse_arguments(command, sprintf("no argument '%s'", missing[1L]))
 }
 
 in_order <- function(command, arguments) {
@@ -35,6 +35,11 @@ in_order <- function(command, arguments) {
 refuse_arguments <- function(command, what) {
   takes <- if (length(command$parameters) == 0L) "none" else toString(command$parameters)
   stop(refusal("INVALID_ARGUMENTS", sprintf("%s got %s; it takes: %s", command$name, what, takes)))
+}
+
+is_of_types <- function(types, value) {
+  for (type in types) if (is_of_type(type, value)) return(TRUE)
+  FALSE
 }
 
 is_of_type <- function(type, value) {
@@ -55,8 +60,9 @@ call_function <- function(command, arguments, ctx, emit) {
   if (command$takes_context) arguments["ctx"] <- list(ctx)
   if (command$kind == "stream") arguments["emit"] <- list(emit)
   scope <- list2env(arguments, parent = command$scope)
-  variables <- lapply(names(arguments), as.name)
-  is_extra <- !(names(arguments) %in% c(command$parameters, SPECIAL_PARAMETERS)) & startsWith(names(arguments), "argument_")
-  names(variables) <- ifelse(is_extra, "", names(arguments))
+  names <- names(arguments)
+  variables <- lapply(names, as.name)
+  if (command$takes_more) names[startsWith(names, "argument_") & !(names %in% command$parameters)] <- ""
+  names(variables) <- names
   eval(as.call(c(as.name(command$name), variables)), scope)
 }

@@ -21,8 +21,8 @@ user_calls <- function(calls, depth) {
   heads <- vapply(calls, function(call) if (is.call(call) && is.name(call[[1L]])) as.character(call[[1L]]) else "", "")
   from <- which(heads == "eval" & seq_along(heads) > depth)
   begin <- if (length(from) > 0L) from[1L] + 2L else depth + 1L
-  ends <- which(heads %in% c("stop", ".handleSimpleError", "h", "withCallingHandlers") & seq_along(heads) >= begin)
-  end <- if (length(ends) > 0L) ends[1L] - 1L else length(calls)
+  ends <- which(heads %in% c("stop", ".handleSimpleError", "h") & seq_along(heads) >= begin)
+  end <- if (length(ends) == 0L) length(calls) else if (heads[ends[1L]] == "stop") ends[1L] else ends[1L] - 1L
   if (end < begin) return(NULL)
   calls[begin:end]
 }

@@ -14,14 +14,9 @@ MAX_AUX <- 65535L
 
 NO_ID <- raw(4)
 
-# One frame as bytes. `id` is four bytes, since R has no unsigned integers of 32 bits.
-frame_bytes <- function(kind, body = raw(0), flags = 0L, aux = 0L, id = NO_ID) {
-  c(
-    writeBin(length(body), raw(), endian = "big"),
-    as.raw(c(kind, flags, aux %/% 256L, aux %% 256L)),
-    id,
-    body
-  )
+# A frame's header. `id` is four bytes, since R has no unsigned integers of 32 bits.
+frame_head <- function(kind, body_bytes, flags, aux, id) {
+  c(writeBin(body_bytes, raw(), endian = "big"), as.raw(c(kind, flags, aux %/% 256L, aux %% 256L)), id)
 }
 
 # An unsigned integer of 32 bits at a position, as a double.
@@ -31,6 +26,15 @@ u32_at <- function(bytes, at) {
 
 u32_bytes <- function(number) {
   as.raw(c(number %/% 16777216, (number %/% 65536) %% 256, (number %/% 256) %% 256, number %% 256))
+}
+
+# Much of a vector of bytes at once: by index each byte would cost more than by a connection.
+bytes_from <- function(bytes, from, count) {
+  if (count < 65536) return(bytes[seq_len(count) + from])
+  connection <- rawConnection(bytes, "rb")
+  on.exit(close(connection))
+  if (from > 0) readBin(connection, "raw", from)
+  readBin(connection, "raw", count)
 }
 
 id_key <- function(id) paste(id, collapse = "")

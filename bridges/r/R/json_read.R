@@ -33,9 +33,8 @@ arguments_of <- function(parsed, reading, depth_left) {
   }
   if (reading$is_tagged && identical(names(parsed), "$esc")) parsed <- parsed[[1L]]
   if (depth_left <= 0) refuse_depth()
-  arguments <- lapply(parsed, value_of, reading, depth_left - 1)
-  names(arguments) <- names(parsed)
-  arguments
+  if (has_lists(parsed)) parsed[] <- lapply(parsed, value_of, reading, depth_left - 1)
+  parsed
 }
 
 open_reading <- function(body, flags) {
@@ -60,16 +59,17 @@ new_counter <- function(count) {
 }
 
 parse_text <- function(bytes) {
-  text <- tryCatch(rawToChar(bytes), error = function(e) stop(protocol_error("a body is not JSON: it has a byte 0")))
+  tryCatch(parse_utf8(bytes), simpleError = function(e) stop(protocol_error(paste0("a body is not JSON: ", conditionMessage(e)))))
+}
+
+parse_utf8 <- function(bytes) {
+  text <- rawToChar(bytes)
   Encoding(text) <- "UTF-8"
-  if (!validUTF8(text)) stop(protocol_error("a body is not UTF-8"))
+  if (!validUTF8(text)) stop("it is not UTF-8")
   if (grepl("\\u0000", text, fixed = TRUE) && has_null_escape(text)) {
     stop(refusal("INVALID_ARGUMENTS", "a text holds the character U+0000, which texts in R cannot; send it as binary"))
   }
-  tryCatch(
-    jsonlite::parse_json(text),
-    error = function(e) stop(protocol_error(paste0("a body is not JSON: ", conditionMessage(e))))
-  )
+  jsonlite::parse_json(text)
 }
 
 # Whether the escape of U+0000 is one: the backslash before it may be escaped itself.
@@ -87,8 +87,13 @@ value_of <- function(parsed, reading, depth_left) {
 
 map_of <- function(parsed, reading, depth_left) {
   if (depth_left <= 0) refuse_depth()
-  if (any(vapply(parsed, is.list, NA))) parsed[] <- lapply(parsed, value_of, reading, depth_left - 1)
+  if (has_lists(parsed)) parsed[] <- lapply(parsed, value_of, reading, depth_left - 1)
   parsed
+}
+
+has_lists <- function(parsed) {
+  for (item in parsed) if (is.list(item)) return(TRUE)
+  FALSE
 }
 
 list_of <- function(parsed, reading, depth_left) {
@@ -157,7 +162,7 @@ attachment <- function(content, reading) {
   # Each byte is handed out once: a reference takes far fewer bytes than what it refers to.
   if (from + place[2L] > length(reading$body) || place[2L] > reading$left$count) refuse_tag("$bin")
   reading$left$count <- reading$left$count - place[2L]
-  reading$body[seq_len(place[2L]) + from]
+  bytes_from(reading$body, from, place[2L])
 }
 
 typed_of <- function(content, reading) {

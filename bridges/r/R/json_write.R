@@ -20,7 +20,7 @@ write_value <- function(value, root, limits) {
   }
   text <- charToRaw(enc2utf8(text))
   if (!writing$is_tagged) return(list(body = text, flags = 0L))
-  list(body = c(u32_bytes(length(text)), text, unlist(writing$attachments)), flags = FLAG$TAGGED)
+  list(body = do.call(c, c(list(u32_bytes(length(text)), text), writing$attachments)), flags = FLAG$TAGGED)
 }
 
 new_writing <- function(root, limits, escapes) {
@@ -196,20 +196,24 @@ double_texts <- function(x, writing) {
   texts
 }
 
-# The fewest digits, from 15 to 17, that give the very same number again.
+# 15 digits where they give the very same number again, else 17.
 fraction_texts <- function(x) {
-  texts <- sprintf("%.15g", x)
-  differs <- read_numbers(texts) != x
-  if (any(differs)) {
-    texts[differs] <- sprintf("%.16g", x[differs])
-    differs[differs] <- read_numbers(texts[differs]) != x[differs]
-    texts[differs] <- sprintf("%.17g", x[differs])
+  # Measurements have few digits and results of computing have many, and then there is nothing to gain by looking at each.
+  has_few <- length(x) <= SAMPLE || mean(need_17(x[seq_len(SAMPLE)])) < 0.5
+  texts <- sprintf(if (has_few) "%.15g" else "%.17g", x)
+  if (has_few) {
+    differs <- read_numbers(texts) != x
+    if (any(differs)) texts[differs] <- sprintf("%.17g", x[differs])
   }
   # Beyond 2^53 digits alone would look like an integer that has to be exact.
   is_bare <- abs(x) > MAX_SAFE_INTEGER & !grepl("e", texts, fixed = TRUE)
   texts[is_bare] <- sprintf("%.16e", x[is_bare])
   texts
 }
+
+SAMPLE <- 64L
+
+need_17 <- function(x) read_numbers(sprintf("%.15g", x)) != x
 
 # As other programs read them: what R itself makes of digits may be off by the last bit.
 read_numbers <- function(texts) {

@@ -21,7 +21,10 @@ open_link <- function(input, output, max_frame_bytes = 67108864) {
 }
 
 send_frame <- function(link, kind, body = raw(0), flags = 0L, aux = 0L, id = NO_ID) {
-  writeBin(frame_bytes(kind, body, flags, aux, id), link$output)
+  head <- frame_head(kind, length(body), flags, aux, id)
+  if (length(body) < CHUNK_BYTES) return(writeBin(c(head, body), link$output))
+  writeBin(head, link$output)
+  writeBin(body, link$output)
 }
 
 # Waits for the next frame; NULL when the host is gone.
@@ -29,7 +32,7 @@ next_frame <- function(link) {
   repeat {
     frame <- take_frame(link)
     if (!is.null(frame)) return(frame)
-    chunk <- readBin(link$waiting, "raw", max(CHUNK_BYTES, min(link$needed - link$bytes, 16777216)))
+    chunk <- readBin(link$waiting, "raw", room(link))
     if (length(chunk) == 0L) return(NULL)
     add_chunk(link, chunk)
   }
@@ -47,10 +50,16 @@ frame_at_hand <- function(link) {
   }
 }
 
+# How much to read: of a long frame no more than belongs to it, so that its parts need not be cut.
+room <- function(link) {
+  missing <- link$needed - link$bytes
+  if (missing > HEADER_BYTES) min(missing, CHUNK_BYTES) else CHUNK_BYTES
+}
+
 # What there is to read, without waiting: bytes, `"nothing"`, or `"end"` where that is known.
 look_or_end <- function(link) {
   # Nothing to read is an error to the system, and so it is to R.
-  chunk <- tryCatch(readBin(link$looking, "raw", CHUNK_BYTES), error = function(e) "nothing")
+  chunk <- tryCatch(readBin(link$looking, "raw", room(link)), error = function(e) "nothing")
   if (length(chunk) == 0L) "end" else chunk
 }
 
@@ -75,23 +84,24 @@ take_frame <- function(link) {
     link$needed <- whole
     return(NULL)
   }
-  link$needed <- HEADER_BYTES
-  link$bytes <- link$bytes - whole
-  link$at <- at + whole
-  if (link$bytes == 0) link$data <- raw(0)
-  list(
+  frame <- list(
     kind = head[5L],
     flags = head[6L],
     aux = head[7L] * 256L + head[8L],
     id = data[at + 9:12],
-    body = if (length_of_body == 0) raw(0) else data[(at + 13):(at + whole)]
+    body = if (length_of_body == 0) raw(0) else bytes_from(data, at + HEADER_BYTES, length_of_body)
   )
+  link$needed <- HEADER_BYTES
+  link$bytes <- link$bytes - whole
+  link$at <- if (link$bytes == 0) 0 else at + whole
+  if (link$bytes == 0) link$data <- raw(0)
+  frame
 }
 
 # All that was read and belongs to no frame yet becomes one vector.
 join_parts <- function(link) {
-  left <- if (link$at < length(link$data)) link$data[(link$at + 1):length(link$data)] else raw(0)
-  link$data <- unlist(c(list(left), link$parts))
+  left <- if (link$at < length(link$data)) list(link$data[(link$at + 1):length(link$data)])
+  link$data <- do.call(c, c(left, link$parts))
   link$at <- 0
   link$parts <- list()
 }

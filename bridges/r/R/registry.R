@@ -67,6 +67,7 @@ new_command <- function(name, fn, kind, doc, params, batch, place = caller_place
     name = name, kind = kind, doc = doc, place = place, fn = fn,
     parameters = parameters, required = parameters[!has_default], takes_more = "..." %in% names,
     takes_context = "ctx" %in% names, schemas = lapply(params, schema_of, where = sprintf("%s(\"%s\")", word, name)),
+    types = drop_null(lapply(params, function(given) if (is.list(given)) unlist(given$type) else given)),
     batch = batch_of(batch, name),
     scope = list2env(structure(list(fn), names = name), parent = globalenv())
   )
