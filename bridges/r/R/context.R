@@ -26,8 +26,9 @@ new_context <- function(worker, call) {
   ctx
 }
 
+# A member that is made when it is first asked for.
 lazily <- function(ctx, name, expression) {
-  eval(substitute(delayedAssign(name, expression, parent.frame(), ctx), list(name = name, expression = substitute(expression), ctx = ctx)), parent.frame())
+  do.call(delayedAssign, list(name, substitute(expression), parent.frame(), ctx))
 }
 
 # Log records of one call: `ctx$log$info("loaded", rows = 3)`.

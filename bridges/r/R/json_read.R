@@ -138,7 +138,7 @@ untag <- function(tag, content, reading, depth_left) {
 }
 
 integer_of <- function(content) {
-  if (!is.character(content) || !grepl("^-?(0|[1-9][0-9]{0,19})$", content)) refuse_tag("$int")
+  if (!is.character(content) || !grepl("^-?(0|[1-9][0-9]{0,19})$", content) || !in_64_bits(content)) refuse_tag("$int")
   number <- as.double(content)
   if (abs(number) <= MAX_SAFE_INTEGER) number else big_integer(content)
 }
@@ -157,7 +157,7 @@ time_of <- function(content) {
 
 attachment <- function(content, reading) {
   place <- unlist(content)
-  if (!is.list(content) || !is.numeric(place) || length(place) != 2L || any(place < 0)) refuse_tag("$bin")
+  if (!is.list(content) || !is.numeric(place) || length(place) != 2L || any(place < 0 | place != trunc(place))) refuse_tag("$bin")
   from <- reading$attachments_at + place[1L]
   # Each byte is handed out once: a reference takes far fewer bytes than what it refers to.
   if (from + place[2L] > length(reading$body) || place[2L] > reading$left$count) refuse_tag("$bin")

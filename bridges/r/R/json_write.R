@@ -275,9 +275,15 @@ digit_texts <- function(x, writing, level) {
 
 in_64_bits <- function(digits) {
   is_negative <- startsWith(digits, "-")
-  padded <- formatC(sub("-", "", digits, fixed = TRUE), width = 20L, flag = "0")
-  padded <- gsub(" ", "0", padded, fixed = TRUE)
-  padded <= ifelse(is_negative, "09223372036854775808", "18446744073709551615")
+  digits <- sub("-", "", digits, fixed = TRUE)
+  limit <- ifelse(is_negative, "9223372036854775808", "18446744073709551615")
+  # Texts of one length compare as their numbers do, in halves that doubles hold exactly.
+  length_of <- nchar(digits)
+  upper <- function(x) as.double(substr(x, 1L, nchar(x) - 10L))
+  lower <- function(x) as.double(substr(x, nchar(x) - 9L, nchar(x)))
+  is_long <- length_of == nchar(limit)
+  suppressWarnings(length_of < nchar(limit) |
+    (is_long & (upper(digits) < upper(limit) | (upper(digits) == upper(limit) & lower(digits) <= lower(limit)))))
 }
 
 binary <- function(x, writing) {

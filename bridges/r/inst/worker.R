@@ -8,6 +8,14 @@ local({
   }
   file <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1L])
   folder <- dirname(normalizePath(file))
+  if (getRversion() < "4.1.0") {
+    message("snakepit: R workers need R 4.1 or newer, and this is R ", getRversion())
+    quit(save = "no", status = 1L)
+  }
+  # Without a language in the environment R would write texts that are not ASCII as escapes.
+  if (!l10n_info()[["UTF-8"]]) {
+    for (locale in c("C.UTF-8", "en_US.UTF-8")) if (nzchar(suppressWarnings(Sys.setlocale("LC_CTYPE", locale)))) break
+  }
   if (!requireNamespace("jsonlite", quietly = TRUE)) {
     message("snakepit: R workers need the package 'jsonlite': install.packages(\"jsonlite\"), or Debian's r-cran-jsonlite. Looked in ",
       paste(.libPaths(), collapse = ", "))
