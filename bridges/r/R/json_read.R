@@ -7,7 +7,7 @@
 
 # Reads a body; `limits` has `max_depth`.
 read_value <- function(body, flags, limits) {
-  if (length(body) == 0L) return(NULL)
+  if (length(body) == 0L && flags == 0L) return(NULL)
   reading <- open_reading(body, flags)
   value_of(reading$parsed, reading, limits$max_depth)
 }

@@ -196,14 +196,18 @@ double_texts <- function(x, writing) {
   texts
 }
 
-# 15 digits where they give the very same number again, else 17.
+# The fewest digits, from 15 to 17, that give the very same number again.
 fraction_texts <- function(x) {
   # Measurements have few digits and results of computing have many, and then there is nothing to gain by looking at each.
   has_few <- length(x) <= SAMPLE || mean(need_17(x[seq_len(SAMPLE)])) < 0.5
   texts <- sprintf(if (has_few) "%.15g" else "%.17g", x)
   if (has_few) {
     differs <- read_numbers(texts) != x
-    if (any(differs)) texts[differs] <- sprintf("%.17g", x[differs])
+    if (any(differs)) {
+      texts[differs] <- sprintf("%.16g", x[differs])
+      differs[differs] <- read_numbers(texts[differs]) != x[differs]
+      texts[differs] <- sprintf("%.17g", x[differs])
+    }
   }
   # Beyond 2^53 digits alone would look like an integer that has to be exact.
   is_bare <- abs(x) > MAX_SAFE_INTEGER & !grepl("e", texts, fixed = TRUE)
