@@ -32,12 +32,15 @@ export {
   pythonOptionTable,
   ruby,
   rubyOptionTable,
+  r,
+  rOptionTable,
   type CustomOptions,
   type GoOptions,
   type GrpcOptions,
   type NodeOptions,
   type PythonOptions,
   type RubyOptions,
+  type ROptions,
 } from '../adapters/index.js';
 export type { CommandManifest, TraceContext } from '../channel/index.js';
 export type { BatchManifest } from '../codec/index.js';
