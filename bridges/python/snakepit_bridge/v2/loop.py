@@ -34,6 +34,7 @@ class WorkerLoop:
         self._waiting = parts.queue.waiting
         self._streams = parts.streams
         self._async = parts.async_runner
+        self._threads = parts.thread_runner
         self._open_calls = parts.open_calls
         self._fast_path = parts.fast_path
         self._row_answers = parts.row_answers
@@ -74,6 +75,7 @@ class WorkerLoop:
         """Close what is open, so that clean-up code runs; hooks may still run."""
         self._row_answers.add_frames()
         self._streams.close_all()
+        self._threads.cancel_all(_DRAIN_SECONDS)
         self._async.cancel_all(_DRAIN_SECONDS)
 
     def end(self):
@@ -81,7 +83,7 @@ class WorkerLoop:
         self._async.stop(_DRAIN_SECONDS)
 
     def _is_drained(self):
-        return not (self._waiting or self._streams or self._async.calls)
+        return not (self._waiting or self._streams or self._async.calls or self._threads.calls)
 
     def _exit_from_thread(self, ending):
         """A command on another thread raised SystemExit: let the main thread end the worker with its status."""

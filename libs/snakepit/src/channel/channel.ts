@@ -64,6 +64,8 @@ export interface CommandManifest {
   readonly schema?: Readonly<Record<string, unknown>>;
   /** The worker would have its calls batched. */
   readonly batch?: BatchManifest;
+  /** False where a call of it keeps the worker from running others; absent means that it does not. */
+  readonly concurrent?: boolean;
 }
 
 /** What a worker said of itself at the handshake; v1 workers say only their codec. */

@@ -9,15 +9,17 @@ export interface WaitingCall extends Waiting {
 }
 
 /**
- * Waiting calls in two queues, so that a slow call at the head, which needs a worker for itself, does not hold up the fast
- * ones behind it.
+ * Waiting calls in three queues, so that a slow call at the head, which needs a worker for itself, holds up neither the fast ones behind it
+ * nor those that run beside others.
  */
 export class Backlog<Call extends WaitingCall> {
   readonly #fast = new WaitQueue<Call>();
+  readonly #shared = new WaitQueue<Call>();
   readonly #other = new WaitQueue<Call>();
+  readonly #queues = [this.#fast, this.#shared, this.#other] as const;
 
   get size(): number {
-    return this.#fast.size + this.#other.size;
+    return this.#fast.size + this.#shared.size + this.#other.size;
   }
 
   push(call: Call): void {
@@ -37,19 +39,14 @@ export class Backlog<Call extends WaitingCall> {
    * backlog. A call that is not taken holds up the others of its queue, be they of its priority or of a lower one.
    */
   drainInto(take: (call: Call) => boolean): void {
-    let isFastBlocked = false;
-    let isOtherBlocked = false;
+    let open: readonly WaitQueue<Call>[] = this.#queues;
     for (const priority of PRIORITIES) {
-      const fastBand = this.#fast.band(priority);
-      const otherBand = this.#other.band(priority);
-      while (!isFastBlocked || !isOtherBlocked) {
-        const fast = isFastBlocked ? undefined : fastBand.head;
-        const other = isOtherBlocked ? undefined : otherBand.head;
-        const next = older(fast, other);
+      while (open.length > 0) {
+        const next = oldestOf(open, priority);
         if (next === undefined) break;
         if (take(next)) continue;
-        if (next === fast) isFastBlocked = true;
-        else isOtherBlocked = true;
+        const held = next.queue;
+        open = open.filter((queue) => queue !== held);
       }
     }
   }
@@ -82,13 +79,11 @@ export class Backlog<Call extends WaitingCall> {
 
   /** The calls of one priority, the younger ones first. */
   *fromLast(priority: Priority): IterableIterator<Call> {
-    let fast = this.#fast.band(priority).tail;
-    let other = this.#other.band(priority).tail;
+    const tails = this.#queues.map((queue) => queue.band(priority).tail);
     for (;;) {
-      const next = fast !== undefined && other !== undefined && older(fast, other) === fast ? other : (fast ?? other);
+      const next = tails.reduce(younger, undefined);
       if (next === undefined) return;
-      if (next === fast) fast = fast.before as Call | undefined;
-      else other = next.before as Call | undefined;
+      tails[tails.indexOf(next)] = next.before as Call | undefined;
       yield next;
     }
   }
@@ -96,7 +91,7 @@ export class Backlog<Call extends WaitingCall> {
   /** The call whose turn it is: the oldest of the highest priority. */
   first(): Call | undefined {
     for (const priority of PRIORITIES) {
-      const first = older(this.#fast.peek(priority), this.#other.peek(priority));
+      const first = oldestOf(this.#queues, priority);
       if (first !== undefined) return first;
     }
     return undefined;
@@ -104,15 +99,14 @@ export class Backlog<Call extends WaitingCall> {
 
   /** When the call that has waited longest was admitted, whatever its priority; undefined when none waits. */
   get oldestAdmittedAt(): number | undefined {
-    const heads = PRIORITIES.flatMap((priority) => [this.#fast.peek(priority), this.#other.peek(priority)]);
+    const heads = PRIORITIES.flatMap((priority) => this.#queues.map((queue) => queue.peek(priority)));
     const times = heads.flatMap((call) => call?.admittedAt ?? []);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Puts each call into the queue it belongs to, now that a command has become fast or slow. */
+  /** Puts each call into the queue it belongs to, now that what is known of a command has changed. */
   refile(): void {
-    this.#fast.rate.restart();
-    this.#other.rate.restart();
+    for (const { rate } of this.#queues) rate.restart();
     for (const call of this.calls().toSorted((a, b) => a.admittedAt - b.admittedAt)) {
       Backlog.remove(call);
       this.push(call);
@@ -121,17 +115,32 @@ export class Backlog<Call extends WaitingCall> {
 
   /** All calls, in no order that matters. */
   calls(): Call[] {
-    return [...this.#fast, ...this.#other];
+    return this.#queues.flatMap((queue) => [...queue]);
   }
 
   #queueOf(call: Call): WaitQueue<Call> {
-    return call.profile.pace === 'fast' ? this.#fast : this.#other;
+    const { pace, isShared } = call.profile;
+    if (pace === 'fast') return this.#fast;
+    return isShared ? this.#shared : this.#other;
   }
 }
 
-function older<Call extends WaitingCall>(a: Call | undefined, b: Call | undefined): Call | undefined {
+/** The oldest of the calls of one priority; of some that are as old, that of the queue which comes first. */
+function oldestOf<Call extends WaitingCall>(
+  queues: readonly WaitQueue<Call>[],
+  priority: Priority,
+): Call | undefined {
+  let oldest: Call | undefined;
+  for (const queue of queues) {
+    const { head } = queue.band(priority);
+    if (head !== undefined && (oldest === undefined || head.admittedAt < oldest.admittedAt)) oldest = head;
+  }
+  return oldest;
+}
+
+function younger<Call extends WaitingCall>(a: Call | undefined, b: Call | undefined): Call | undefined {
   if (a === undefined || b === undefined) return a ?? b;
-  return a.admittedAt <= b.admittedAt ? a : b;
+  return a.admittedAt <= b.admittedAt ? b : a;
 }
 
 /** Whether a call's turn comes before that of another: by priority, then by age. */

@@ -12,6 +12,7 @@ import { Autoscaler } from './autoscaler.js';
 import { BatchRules } from './batching/batch-rules.js';
 import type { BatchSettings } from './batching/batch-options.js';
 import { CommandProfile } from './command-profile.js';
+import { ConcurrentCommands } from './concurrent-commands.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions, type InheritedOptions } from './call-options.js';
@@ -100,6 +101,7 @@ export class Pool implements SupervisorOwner {
   readonly #lender: Lender;
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
   readonly #batches: BatchRules;
+  readonly #concurrent: ConcurrentCommands;
   readonly #reload: Rerun;
   #sources: SourceWatcher | undefined;
   #meters: CallMeters | undefined;
@@ -147,6 +149,7 @@ export class Pool implements SupervisorOwner {
       resize: (size) => this.#supervisor.resize(size),
     });
     this.#batches = new BatchRules(name, options.batch);
+    this.#concurrent = new ConcurrentCommands(options.concurrency);
     this.#reload = new Rerun(() => this.#supervisor.replaceAll('restart', options.recycle.maxUnavailable));
   }
 
@@ -272,6 +275,14 @@ export class Pool implements SupervisorOwner {
 
   #applyBatches(): void {
     for (const [command, profile] of this.#profiles.call) profile.batching = this.#batches.lineOf(command);
+  }
+
+  #learnConcurrency(commands: readonly CommandManifest[]): void {
+    if (!this.#concurrent.learn(commands)) return;
+    for (const profiles of Object.values(this.#profiles)) {
+      for (const [command, profile] of profiles) profile.isConcurrent = this.#concurrent.has(command);
+    }
+    this.#dispatcher.refile();
   }
 
   /** Resolves when `count` workers (default: all) are ready. @throws SnakepitError POOL_NOT_READY after `timeoutMs`. */
@@ -472,7 +483,10 @@ export class Pool implements SupervisorOwner {
 
   onReady(worker: Worker, isLent: boolean): void {
     const commands = worker.channel?.manifest.commands;
-    if (commands !== undefined) this.#learnBatches(commands);
+    if (commands !== undefined) {
+      this.#learnBatches(commands);
+      this.#learnConcurrency(commands);
+    }
     this.#dispatcher.seat(worker, isLent);
     this.#lender.lookSoon();
   }
@@ -565,7 +579,7 @@ export class Pool implements SupervisorOwner {
     const profiles = this.#profiles[kind];
     let profile = profiles.get(command);
     if (profile === undefined) {
-      profile = new CommandProfile(kind);
+      profile = new CommandProfile(kind, this.#concurrent.has(command));
       if (kind === 'call') profile.batching = this.#batches.lineOf(command);
       profile.meter = this.#meters?.meterOf(this.name, kind, command);
       if (profiles.size < MAX_PROFILES) profiles.set(command, profile);
