@@ -29,12 +29,12 @@ def provide(root, content, manager, report):
     can be written.
     """
     folder = os.path.join(root, content.key)
-    if _is_complete(folder):
+    if is_complete(folder):
         return _python_of(folder)
     try:
         os.makedirs(root, mode=0o700, exist_ok=True)
         with _locked(folder + ".lock", report) as lock:
-            if not _is_complete(folder):
+            if not is_complete(folder):
                 _build(folder, content, _manager(manager), Programs(report, lock))
     except BrokenPipeError:
         raise
@@ -48,7 +48,7 @@ def _python_of(folder):
     return os.path.join(folder, "bin", "python")
 
 
-def _is_complete(folder):
+def is_complete(folder):
     """Not so when the Python that it was made from has gone, or does not run any more."""
     return os.path.exists(os.path.join(folder, _MARKER)) and _runs(_python_of(folder))
 

@@ -126,10 +126,7 @@ export class Backlog<Call extends WaitingCall> {
 }
 
 /** The oldest of the calls of one priority; of some that are as old, that of the queue which comes first. */
-function oldestOf<Call extends WaitingCall>(
-  queues: readonly WaitQueue<Call>[],
-  priority: Priority,
-): Call | undefined {
+function oldestOf<Call extends WaitingCall>(queues: readonly WaitQueue<Call>[], priority: Priority): Call | undefined {
   let oldest: Call | undefined;
   for (const queue of queues) {
     const { head } = queue.band(priority);

@@ -368,7 +368,9 @@ export class Supervisor implements WorkerOwner, LendingCrew {
     const { inheritEnv: inherit, env: given } = options;
     const numericThreads = 'launch' in spec ? 0 : numericThreadsOf(options, this.#size);
     const env =
-      'addresses' in spec ? {} : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance, numericThreads });
+      'addresses' in spec
+        ? {}
+        : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance, numericThreads });
     const settings = options;
     const worker = new Worker({ id, pool, instance, spec, env, launch, settings, clock, log, owner: this, onSpans });
     this.#workers.add(worker);

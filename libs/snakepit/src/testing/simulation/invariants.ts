@@ -89,7 +89,8 @@ export class Invariants {
     if (hand.size > most)
       fail(`${worker} has ${hand.size} calls in hand; window ${window}, concurrency ${concurrency}`);
     const streams = [...hand].filter(({ plan }) => plan.kind === 'stream');
-    if (streams.length > concurrency) fail(`${worker} has ${streams.length} streams in hand; concurrency ${concurrency}`);
+    if (streams.length > concurrency)
+      fail(`${worker} has ${streams.length} streams in hand; concurrency ${concurrency}`);
     const alone = streams.filter(({ plan }) => ALONE.has(plan.command)).length;
     if (alone > 1) fail(`${worker} has ${alone} streams in hand that need it for themselves`);
     // A call that was written to a worker which never read it counts, as the host cannot know; one that a worker gave back does not.
