@@ -66,6 +66,12 @@ export const FIGURES = [
   },
   { key: 'tool_x', group: 'tools', title: 'calls of a tool, 64 in flight ÷ calls', target: { atLeast: 0.5 } },
   {
+    key: 'async_concurrency_x',
+    group: 'languages',
+    title: '200 calls that wait 50 ms, concurrency 1 ÷ 100',
+    target: { atLeast: 60 },
+  },
+  {
     key: 'slow_stream_rss_x',
     group: 'streams',
     title: 'RSS while 10 million chunks are read slowly',

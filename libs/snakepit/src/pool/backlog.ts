@@ -39,14 +39,23 @@ export class Backlog<Call extends WaitingCall> {
    * backlog. A call that is not taken holds up the others of its queue, be they of its priority or of a lower one.
    */
   drainInto(take: (call: Call) => boolean): void {
-    let open: readonly WaitQueue<Call>[] = this.#queues;
+    let isFastHeld = false;
+    let isSharedHeld = false;
+    let isOtherHeld = false;
     for (const priority of PRIORITIES) {
-      while (open.length > 0) {
-        const next = oldestOf(open, priority);
+      const fastBand = this.#fast.band(priority);
+      const sharedBand = this.#shared.band(priority);
+      const otherBand = this.#other.band(priority);
+      for (;;) {
+        const fast = isFastHeld ? undefined : fastBand.head;
+        const shared = isSharedHeld ? undefined : sharedBand.head;
+        const other = isOtherHeld ? undefined : otherBand.head;
+        const next = older(older(fast, shared), other);
         if (next === undefined) break;
         if (take(next)) continue;
-        const held = next.queue;
-        open = open.filter((queue) => queue !== held);
+        if (next === fast) isFastHeld = true;
+        else if (next === shared) isSharedHeld = true;
+        else isOtherHeld = true;
       }
     }
   }
@@ -91,7 +100,7 @@ export class Backlog<Call extends WaitingCall> {
   /** The call whose turn it is: the oldest of the highest priority. */
   first(): Call | undefined {
     for (const priority of PRIORITIES) {
-      const first = oldestOf(this.#queues, priority);
+      const first = older(older(this.#fast.peek(priority), this.#shared.peek(priority)), this.#other.peek(priority));
       if (first !== undefined) return first;
     }
     return undefined;
@@ -125,14 +134,9 @@ export class Backlog<Call extends WaitingCall> {
   }
 }
 
-/** The oldest of the calls of one priority; of some that are as old, that of the queue which comes first. */
-function oldestOf<Call extends WaitingCall>(queues: readonly WaitQueue<Call>[], priority: Priority): Call | undefined {
-  let oldest: Call | undefined;
-  for (const queue of queues) {
-    const { head } = queue.band(priority);
-    if (head !== undefined && (oldest === undefined || head.admittedAt < oldest.admittedAt)) oldest = head;
-  }
-  return oldest;
+function older<Call extends WaitingCall>(a: Call | undefined, b: Call | undefined): Call | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.admittedAt <= b.admittedAt ? a : b;
 }
 
 function younger<Call extends WaitingCall>(a: Call | undefined, b: Call | undefined): Call | undefined {
