@@ -2,7 +2,14 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-import { createSnakepit, node, python, type PoolOptions, type PythonOptions, type Snakepit } from 'nestjs-snakepit/core';
+import {
+  createSnakepit,
+  node,
+  python,
+  type PoolOptions,
+  type PythonOptions,
+  type Snakepit,
+} from 'nestjs-snakepit/core';
 import { afterEach, describe, expect, inject, it } from 'vitest';
 
 import { failureOf, failureWithStacks } from '../support/outcomes.js';
@@ -26,7 +33,8 @@ async function start(options: Partial<PoolOptions> = {}, given: Partial<PythonOp
   return { pool: snakepit.pool(), snakepit };
 }
 
-const times = <Value>(count: number, make: (n: number) => Value): Value[] => Array.from({ length: count }, (_, n) => make(n));
+const times = <Value>(count: number, make: (n: number) => Value): Value[] =>
+  Array.from({ length: count }, (_, n) => make(n));
 
 describe.each([
   ['asynchronous handlers', 'meet', {}],
@@ -36,7 +44,9 @@ describe.each([
 ] as const)('%s', (_, meet, given) => {
   it('run at the same time in one worker, as many as the pool says', async () => {
     const { pool } = await start({}, given);
-    expect(await Promise.all(times(CALLS, () => pool.execute(meet, { count: CALLS })))).toEqual(times(CALLS, () => true));
+    expect(await Promise.all(times(CALLS, () => pool.execute(meet, { count: CALLS })))).toEqual(
+      times(CALLS, () => true),
+    );
   });
 
   it('leave the worker free for short calls, of plain handlers too', async () => {
@@ -133,10 +143,7 @@ describe('a worker that runs calls side by side', () => {
   it('fails what it had in hand when it crashes, tries again what is idempotent, and finds the culprit', async () => {
     const { pool } = await start({ concurrency: 8, taint: { deaths: 1 } });
     const doze = { seconds: 0.3 };
-    const [plain, safe] = [
-      failureOf(pool.execute('doze', doze)),
-      pool.execute('doze', doze, { idempotent: true }),
-    ];
+    const [plain, safe] = [failureOf(pool.execute('doze', doze)), pool.execute('doze', doze, { idempotent: true })];
     await waitUntil('both are in hand', () => pool.stats().inFlight === 2);
     expect(await failureOf(pool.execute('crash'))).toMatchObject({ code: 'WORKER_EXITED' });
     expect(await plain).toMatchObject({ code: 'WORKER_EXITED', delivery: 'may-have-run' });
@@ -167,10 +174,16 @@ describe('a worker that runs calls side by side', () => {
   });
 
   it('runs handlers of Node at once, too', async () => {
-    const snakepit = await createSnakepit({ adapter: node({ module: pathOf('side_by_side.js') }), size: 1, concurrency: CALLS });
+    const snakepit = await createSnakepit({
+      adapter: node({ module: pathOf('side_by_side.js') }),
+      size: 1,
+      concurrency: CALLS,
+    });
     open.add(snakepit);
     const pool = snakepit.pool();
-    expect(await Promise.all(times(CALLS, () => pool.execute('meet', { count: CALLS })))).toEqual(times(CALLS, () => CALLS));
+    expect(await Promise.all(times(CALLS, () => pool.execute('meet', { count: CALLS })))).toEqual(
+      times(CALLS, () => CALLS),
+    );
   });
 });
 
