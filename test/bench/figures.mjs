@@ -79,6 +79,12 @@ export const FIGURES = [
     target: { atLeast: 0.4 },
   },
   {
+    key: 'async_concurrency_x',
+    group: 'concurrency',
+    title: '200 calls that wait 50 ms, concurrency 1 ÷ 100',
+    target: { atLeast: 60 },
+  },
+  {
     key: 'slow_stream_rss_x',
     group: 'streams',
     title: 'RSS while 10 million chunks are read slowly',

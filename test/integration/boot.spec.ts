@@ -1,4 +1,5 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { createSnakepit, custom, node, python, Snakepit, type SnakepitOptions } from 'nestjs-snakepit/core';
@@ -46,6 +47,46 @@ describe('the start of a pool', () => {
   );
 
   it.each([
+    {
+      what: 'a syntax error in Python',
+      files: { 'bad.py': 'def fine():\n    return 1\n\n\ndef broken(:\n    return 2\n' },
+      says: [/SyntaxError: invalid syntax \(bad\.py, line 5\)/, /bad\.py", line 5\s+def broken\(:/],
+    },
+    {
+      what: 'a syntax error in Node',
+      files: { 'bad.mjs': 'export function fine() {}\n\nexport function broken( {\n  return 2;\n}\n' },
+      says: [/SyntaxError: .*\(\S*bad\.mjs:[34]\)/, /\n\s+\^/],
+    },
+    {
+      what: 'a syntax error in what a module of Node imports',
+      files: {
+        'imports.mjs': "import { help } from './help.mjs';\nexport const run = help;\n",
+        'help.mjs': '\nexport const help = ;\n',
+      },
+      says: [/SyntaxError: .*\(\S*help\.mjs:2\)/],
+    },
+    {
+      what: 'an exception in what a module of Python imports',
+      files: { 'imports.py': 'import help_of_it\n', 'help_of_it.py': '\n\n1 / 0\n' },
+      says: [/ZeroDivisionError/, /imports\.py", line 1/, /help_of_it\.py", line 3/],
+    },
+    {
+      what: 'an exception in a module of Node',
+      files: { 'throws.mjs': "\n\nthrow new RangeError('not today');\n" },
+      says: [/RangeError: not today/, /throws\.mjs:3:/],
+    },
+  ])('fails with the file and the line of $what', async ({ files, says }) => {
+    const folder = scratch('modules');
+    mkdirSync(folder);
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    const module = join(folder, Object.keys(files)[0]!);
+    const adapter = module.endsWith('.py') ? python({ module }) : node({ module });
+    const error = await bootError({ adapter, size: 1 });
+    expect(error.code).toBe('WORKER_START_FAILED');
+    for (const each of says) expect(error.message).toMatch(each);
+  });
+
+  it.each([
     { language: 'python', adapter: python({ module: './no/such/file.py' }) },
     { language: 'node', adapter: node({ module: './no/such/file.js' }) },
   ])('fails when the $language module is missing, with its absolute path', async ({ language, adapter }) => {
@@ -72,6 +113,19 @@ describe('the start of a pool', () => {
     expect(error.code).toBe('INTERPRETER_NOT_FOUND');
     expect(error.message).toContain(tried);
     expect(error.message).toContain("'interpreter' option");
+  });
+
+  it('says which other Pythons are on the PATH, and what is the matter with an environment', async () => {
+    const module = pathOf('contract/commands.py');
+    const named = await bootError({ adapter: python({ module, interpreter: 'python9.9' }), size: 1 });
+    expect(named.message).toMatch(/on the PATH there are .*python3/);
+    const missing = await bootError({ adapter: python({ module, venv: '/no/venv' }), size: 1 });
+    expect(missing.message).toContain('/no/venv does not exist; make it anew');
+    const venv = scratch('venv');
+    mkdirSync(join(venv, 'bin'), { recursive: true });
+    symlinkSync('/opt/gone/python3', join(venv, 'bin', 'python'));
+    const broken = await bootError({ adapter: python({ module, venv }), size: 1 });
+    expect(broken.message).toContain('the Python that it was made from, /opt/gone/python3, is gone');
   });
 
   function fakeInterpreter(text: string): string {

@@ -3,7 +3,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { createSnakepit, python, type LogRecord } from 'nestjs-snakepit/core';
@@ -149,6 +149,30 @@ describe('a Python environment', () => {
     MINUTE,
   );
 
+  it(
+    'is found again where nothing can be written, made anew where its Python does not run, and told of without passwords',
+    async () => {
+      const line = 'told @ https://user:secret@127.0.0.1:9/told.whl ; python_version < "3"';
+      const asked = wish([wheel(3), line]);
+      const path = await provideEnvironment('python3', asked, log);
+      expect(told()[0]).toContain('https://***@127.0.0.1:9/told.whl');
+      expect(JSON.stringify(records)).not.toContain('secret');
+
+      const lock = `${dirname(dirname(path))}.lock`;
+      rmSync(lock);
+      mkdirSync(lock);
+      expect(await provideEnvironment('python3', asked, log)).toBe(path);
+
+      rmSync(path);
+      writeFileSync(path, '#!/bin/sh\nexit 127\n', { mode: 0o755 });
+      rmSync(lock, { recursive: true });
+      expect(await provideEnvironment('python3', asked, log)).toBe(path);
+      expect(execFileSync(path, ['-c', 'import told; print(told.answer())'], { encoding: 'utf8' })).toBe('3\n');
+      expect(builds()).toBe(2);
+    },
+    MINUTE,
+  );
+
   it.runIf(hasUv)(
     'is made by uv where it is on the PATH',
     async () => {
@@ -185,6 +209,16 @@ describe('a Python environment that cannot be made', () => {
     },
     MINUTE,
   );
+
+  it('says which folder cannot be written, and what to do', async () => {
+    // Not even root can make a folder below a file.
+    const environments = join(dir, 'a-file', 'environments');
+    writeFileSync(join(dir, 'a-file'), '');
+    await expect(ask({ requirements: [wheel(1)], environments })).rejects.toMatchObject({
+      code: 'ENVIRONMENT_FAILED',
+      message: expect.stringMatching(/a-file\S* cannot be written: .*option 'environments'/),
+    });
+  });
 
   it.each([
     ['a folder', () => [`${dir}/`], /is a folder whose content may change/],

@@ -3,6 +3,7 @@ import type { CommandManifest } from 'nestjs-snakepit/codec';
 
 import { declaredSchema } from './declared-schema.js';
 import { optionsOf, type Handler } from './definition.js';
+import { withPlace } from './syntax-fault.js';
 
 export interface Command {
   readonly manifest: CommandManifest;
@@ -18,9 +19,17 @@ const GENERATORS = new Set(['GeneratorFunction', 'AsyncGeneratorFunction']);
 
 /** Imports a user's file: every function it exports is a command. */
 export async function loadCommands(path: string): Promise<Command[]> {
-  const commands = commandsIn((await import(pathToFileURL(path).href)) as Record<string, unknown>, path);
+  const commands = commandsIn(await importModule(path), path);
   if (commands.length === 0) throw new Error(`${path} exports no functions; export one for each command`);
   return commands;
+}
+
+async function importModule(path: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
+  } catch (error) {
+    throw withPlace(error, path);
+  }
 }
 
 /** The functions among a module's exports, each as a command. */

@@ -12,12 +12,16 @@ _FUNCTION = type(lambda: None)
 
 
 class Manifest:
-    """Commands in the order of their index, and hooks by kind; `handlers` serve names that are not listed."""
+    """Commands in the order of their index, and hooks by kind; `handlers` serve names that are not listed.
 
-    def __init__(self, commands, hooks_by_kind, handlers=()):
+    `has_threads` says that plain commands run side by side, on threads, as asynchronous ones do in their event loop.
+    """
+
+    def __init__(self, commands, hooks_by_kind, handlers=(), has_threads=False):
         self.commands = commands
         self.by_name = {command.name: command for command in commands}
         self.handlers = handlers
+        self.has_threads = has_threads
         self._hooks = hooks_by_kind
 
     def hooks(self, kind):
@@ -36,7 +40,11 @@ class Manifest:
             return self.handlers[0].command_for(name)
         return found
 
-    def describe(self):
+    def is_concurrent(self, command):
+        """Tell whether a call of the command leaves the worker free to run others."""
+        return command.is_async or self.has_threads
+
+    def describe(self, tells_concurrency=False):
         """The manifest as the hello carries it."""
         return [
             {
@@ -45,12 +53,13 @@ class Manifest:
                 **({"doc": command.doc} if command.doc else {}),
                 **({} if command.batch is None else {"batch": command.batch}),
                 **({} if command.contract is None else command.contract.describe()),
+                **({} if self.is_concurrent(command) or not tells_concurrency else {"concurrent": False}),
             }
             for command in self.commands
         ]
 
 
-def read_manifest(module):
+def read_manifest(module, has_threads=False):
     """Find the commands and hooks of a module. Raises StartupError where names clash or nothing is found."""
     handlers = _create_handlers(module)
     named = [entry for handler in handlers for entry in handler.commands()]
@@ -60,7 +69,7 @@ def read_manifest(module):
         command.read_contract()
         named.append(command)
     _check(module, named)
-    return Manifest(named, _read_hooks(module), handlers)
+    return Manifest(named, _read_hooks(module), handlers, has_threads)
 
 
 def manifest_of_handler(handler):

@@ -5,10 +5,11 @@ import sys
 
 from .process import complain, prepare_process
 
-USAGE = """usage: python -m snakepit_bridge.worker --module FILE.py|NAME [--protocol json|msgpack|auto]
+USAGE = """usage: python -m snakepit_bridge.worker --module FILE.py|NAME [--protocol json|msgpack|auto] [--threads]
 
 Serves the commands of a Python module to a host of nestjs-snakepit, which starts this program by itself.
---protocol is the codec of protocol v1 (default: auto); protocol v2 agrees on its codec with the host."""
+--protocol is the codec of protocol v1 (default: auto); protocol v2 agrees on its codec with the host.
+--threads, for protocol v2 on a descriptor, runs plain functions side by side, as many as the host's hello says."""
 
 _WRONG_USAGE = 2
 _PROTOCOLS = ("json", "msgpack", "auto")
@@ -23,7 +24,7 @@ def main(arguments=None):
         from .loader import load_module
         from .manifest import read_manifest
 
-        return read_manifest(load_module(options["--module"]))
+        return read_manifest(load_module(options["--module"]), options["--threads"])
 
     serve(load_manifest, options["--protocol"])
 
@@ -53,7 +54,7 @@ def serve(load_manifest, protocol, on_ready=None):
 
 
 def _read_options(arguments):
-    options = {"--module": None, "--protocol": "auto"}
+    options = {"--module": None, "--protocol": "auto", "--threads": False}
     rest = list(arguments)
     while rest:
         name, separator, value = rest.pop(0).partition("=")
@@ -62,6 +63,9 @@ def _read_options(arguments):
             raise SystemExit(0)
         if name not in options:
             _fail("unknown argument %r" % name)
+        if name == "--threads":
+            options[name] = True
+            continue
         if not separator and not rest:
             _fail("%s needs a value" % name)
         options[name] = value if separator else rest.pop(0)

@@ -8,6 +8,7 @@ import { venv } from './packages.mjs';
 export const COMMANDS = fileURLToPath(new URL('../workers/commands.py', import.meta.url));
 export const MODELS = fileURLToPath(new URL('../workers/models.py', import.meta.url));
 export const ASKERS = fileURLToPath(new URL('../workers/askers.py', import.meta.url));
+export const WAITING = fileURLToPath(new URL('../workers/waiting.py', import.meta.url));
 export const LARGE_COMMANDS = fileURLToPath(new URL('../workers/large_commands.py', import.meta.url));
 
 /** Python workers on the workers' CPUs, in the environment that has MessagePack. */

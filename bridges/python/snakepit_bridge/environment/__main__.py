@@ -30,7 +30,9 @@ def _provide(wish):
 
 
 def _say(message):
-    print(json.dumps(message), flush=True)
+    # One write each, since a thread may say something too.
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

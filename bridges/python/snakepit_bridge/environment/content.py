@@ -4,11 +4,12 @@ import hashlib
 import os
 import re
 import sys
+import sysconfig
 
 from ..errors import StartupError
 
 # Raised when environments are made in another way.
-_FORMAT = "1"
+_FORMAT = "2"
 _INCLUDED = re.compile(r"^\s*(?:-r|--requirement|-c|--constraint)[\s=]*(\S+)")
 _EDITABLE = re.compile(r"^\s*(?:-e|--editable)\b")
 _FILE_URL = re.compile(r"@\s*file://([^#\s]+)")
@@ -25,7 +26,7 @@ class Content:
 def read_content(requirements=None, requirements_file=None, pyproject=None, extras=()):
     """The Content of all that is asked for; `extras` are those of this SDK. Raises StartupError where it cannot be read."""
     digest = hashlib.sha256()
-    _add(digest, _FORMAT, os.path.realpath(sys.executable), sys.version)
+    _add(digest, _FORMAT, *_interpreter())
     lines = list(requirements or [])
     if pyproject is not None:
         lines += _dependencies(pyproject)
@@ -36,6 +37,11 @@ def read_content(requirements=None, requirements_file=None, pyproject=None, extr
         _add_file(digest, requirements_file, set())
         lines.append("-r %s" % requirements_file)
     return Content(lines + own, digest.hexdigest()[:32])
+
+
+def _interpreter():
+    """What packages are built for; machines of several kinds may share a folder."""
+    return os.path.realpath(sys.executable), sys.version, sysconfig.get_platform(), sysconfig.get_config_var("SOABI") or ""
 
 
 def _add(digest, *texts):

@@ -4,7 +4,7 @@ import threading
 from operator import methodcaller
 
 from ..doorbell import Doorbell
-from ..v2.no_async import NoAsyncRunner
+from ..v2.no_runner import NoRunner
 from ..v2.stream_turns import StreamTurns
 from .answers import Answers
 from .attachments import Attachments
@@ -46,7 +46,7 @@ class Parts:
     def _create_async_runner(self, exit_from_thread):
         """Nothing but the need for it starts another thread."""
         if not (self.manifest.has_async_hooks or any(command.is_async for command in self.manifest.commands)):
-            return NoAsyncRunner()
+            return NoRunner()
         from ..v2.async_runner import AsyncRunner
 
         return AsyncRunner(self, exit_from_thread)

@@ -1,5 +1,6 @@
 """Runs calls of every kind but those that the fast path takes."""
 
+import threading
 from functools import partial
 from time import perf_counter
 
@@ -35,29 +36,31 @@ class CallRunner:
         self._late_cancels = parts.queue.late_cancels
         self._streams = parts.streams
         self._async = parts.async_runner
+        self._threads = parts.thread_runner
         self._open_calls = parts.open_calls
         self._arena = parts.arena
         self._runtime = parts.runtime
+        self._decoding = threading.Lock()  # the codec counts for one body at a time
         self._hooks = SessionHooks(parts.manifest, parts.runtime)
         self.has_session_hooks = self._hooks.has_any
-        self.has_async = any(command.is_async for command in self._commands)
+        self.has_concurrent = any(map(parts.manifest.is_concurrent, self._commands))
 
-    def is_async(self, call):
-        """Tell whether the event loop will run this call."""
+    def is_concurrent(self, call):
+        """Tell whether the event loop, or a thread, will run this call."""
         index = aux_of(call[1])
-        return index < len(self._commands) and self._commands[index].is_async
+        return index < len(self._commands) and self._manifest.is_concurrent(self._commands[index])
 
-    def begin_async(self, call):
-        """On any reading thread: begin an asynchronous call that needs nothing of the main thread; False if it is not one."""
+    def begin_concurrent(self, call):
+        """On any reading thread: begin a call that needs nothing of the main thread; False if it is not one."""
         call_id, head, _, _, _ = call
         needs_hooks = self._hooks.has_any and flags_of(head) & FLAG_META
-        if not call_id or needs_hooks or not self.is_async(call):
+        if not call_id or needs_hooks or not self.is_concurrent(call):
             return False
         self._submit(self._commands[aux_of(head)], call)
         return True
 
     def begin(self, call):
-        """Begin a call on the main thread, and end it unless it streams or is asynchronous."""
+        """Begin a call on the main thread, and end it unless it streams or runs elsewhere."""
         call_id, head, _, _, _ = call
         if call_id == 0:
             self._close_session(call)
@@ -69,11 +72,11 @@ class CallRunner:
                 raise Refusal(CANCELLED, "the call was cancelled before it began", started=False)
             meta, arguments = self._open(call)
             command = self._find(aux_of(head), meta)
-            if command.is_async:
+            if self._manifest.is_concurrent(command):
                 self._hooks.open(meta.get("session"), call_id)
-                self._submit(command, call)
-                if call_id in self._late_cancels:
-                    self._async.cancel(self._async.calls[call_id])
+                runner, held = self._submit(command, call)
+                if call_id in self._late_cancels and runner.calls.get(call_id) is held:
+                    runner.cancel(held)
                 return
             if command.is_slow:
                 self._writer.flush()
@@ -124,20 +127,32 @@ class CallRunner:
             current_call.reset(token)
 
     def _submit(self, command, call):
-        """Give a call to the event loop, where its arguments are decoded too."""
-        from .async_runner import AsyncCall
-
+        """Give a call to the event loop, or to a thread, where its arguments are decoded too; returns who has it, and as what."""
         call_id, head, _, _, _ = call
 
         def prepare():
             _refuse_plain_call_of_stream(command, call)
-            meta, arguments = self._open(call)
+            with self._decoding:
+                meta, arguments = self._open(call)
             self._trace(command, call_id, meta)
             return command.invoke(arguments, self._context(command, call, meta), meta.get("batch") is True)
 
         self._streams.forget(call_id)
         self._open_calls.open(call_id)
-        self._async.submit(AsyncCall(call_id, command, prepare, bool(flags_of(head) & FLAG_STREAM), self._streams.credit))
+        runner, create = self._runner_of(command)
+        held = create(call_id, command, prepare, bool(flags_of(head) & FLAG_STREAM), self._streams.credit)
+        runner.submit(held)
+        return runner, held
+
+    def _runner_of(self, command):
+        """Who runs the calls of a command, and the class of what it takes."""
+        if command.is_async:
+            from .async_runner import AsyncCall
+
+            return self._async, AsyncCall
+        from .thread_runner import ThreadCall
+
+        return self._threads, ThreadCall
 
     def _open(self, call):
         """The meta and the arguments of a call. Raises Refusal and ProtocolError."""

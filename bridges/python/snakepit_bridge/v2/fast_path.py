@@ -29,7 +29,7 @@ class FastPath:
         self._plain = {
             head_of(CALL, flags, index): command
             for index, command in enumerate(parts.manifest.commands)
-            if command.is_plain
+            if command.is_plain and not parts.manifest.is_concurrent(command)
             for meta in (0, FLAG_META)[: 1 if parts.call_runner.has_session_hooks else 2]
             for flags in (meta, meta | FLAG_DEADLINE)
         }

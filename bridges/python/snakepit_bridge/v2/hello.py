@@ -23,6 +23,7 @@ class HostHello:
         self.max_frame_bytes = _count(members, "maxFrameBytes", 64 * 1024 * 1024)
         self.max_depth = _count(members, "maxDepth", 64)
         self.stream_credit = _count(members, "streamCredit", 64)
+        self.concurrency = _count(members, "concurrency", 1)
         self.takes_typed_arrays = members.get("typedArrays") is True
         self.arena = members.get("arena")
 
@@ -51,7 +52,7 @@ def read_hello(reader):
     return hello
 
 
-def answer_hello(codec_name, manifest, has_arena):
+def answer_hello(codec_name, manifest, has_arena, concurrency=1):
     """The frame that makes the worker ready."""
     signal_name = stack_signal()
     return _hello_frame(
@@ -66,7 +67,7 @@ def answer_hello(codec_name, manifest, has_arena):
             "arena": has_arena,
             "batches": True,
             **({"stackSignal": signal_name} if signal_name else {}),
-            "commands": manifest.describe(),
+            "commands": manifest.describe(tells_concurrency=concurrency > 1),
         }
     )
 

@@ -7,6 +7,7 @@ from .parts import Parts
 from .watchdog import Watchdog
 
 _DRAIN_SECONDS = 1.0
+_INSIST_SECONDS = 0.02
 
 
 class Connection:
@@ -27,6 +28,7 @@ class WorkerLoop:
         self.turn = 0
         self._is_stopping = False
         self._exit_error = None
+        self._has_left = threading.Event()
         self._main_thread = threading.get_ident()
         parts = Parts(connection, manifest, hello, stop=self.stop, exit_from_thread=self._exit_from_thread)
         self.runtime = parts.runtime
@@ -34,6 +36,7 @@ class WorkerLoop:
         self._waiting = parts.queue.waiting
         self._streams = parts.streams
         self._async = parts.async_runner
+        self._threads = parts.thread_runner
         self._open_calls = parts.open_calls
         self._fast_path = parts.fast_path
         self._row_answers = parts.row_answers
@@ -69,11 +72,14 @@ class WorkerLoop:
             if self._exit_error is not None:
                 raise self._exit_error from None
             raise
+        finally:
+            self._has_left.set()
 
     def wind_down(self):
         """Close what is open, so that clean-up code runs; hooks may still run."""
         self._row_answers.add_frames()
         self._streams.close_all()
+        self._threads.cancel_all(_DRAIN_SECONDS)
         self._async.cancel_all(_DRAIN_SECONDS)
 
     def end(self):
@@ -81,9 +87,16 @@ class WorkerLoop:
         self._async.stop(_DRAIN_SECONDS)
 
     def _is_drained(self):
-        return not (self._waiting or self._streams or self._async.calls)
+        return not (self._waiting or self._streams or self._async.calls or self._threads.calls)
 
     def _exit_from_thread(self, ending):
         """A command on another thread raised SystemExit: let the main thread end the worker with its status."""
         self._exit_error = ending
         signal.pthread_kill(self._main_thread, signal.SIGTERM)
+        threading.Thread(target=self._insist, name="snakepit-exit", daemon=True).start()
+
+    def _insist(self):
+        """A signal that comes just before the main thread sleeps in a read does not wake it: it is sent again."""
+        while not self._has_left.wait(_INSIST_SECONDS):
+            if self._intake.is_idle:
+                signal.pthread_kill(self._main_thread, signal.SIGTERM)

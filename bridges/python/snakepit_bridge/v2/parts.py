@@ -7,7 +7,7 @@ from .fast_path import FastPath
 from .frame import EVENT
 from .host_calls import HostCalls
 from .intake import Intake
-from .no_async import NoAsyncRunner
+from .no_runner import NoRunner
 from .open_calls import OpenCalls
 from .replies import Replies
 from .row_answers import RowAnswers
@@ -22,6 +22,7 @@ class Parts:
         socket ──▶ Intake ──▶ Switchboard ──┬──▶ CallQueue ──▶ FastPath ──▶ CallRunner ──▶ Replies ──▶ socket
              any reading thread             ├──▶ StreamTurns       main thread
                                             ├──▶ AsyncRunner       its own thread
+                                            ├──▶ ThreadRunner      threads of its own
                                             └──▶ HostCalls, Arena
 
     Commands see all of it as a Context, which asks the Runtime.
@@ -42,6 +43,7 @@ class Parts:
         self.intake = Intake(connection.socket, connection.reader, self.writer, self.queue, self.row_answers)
         self.streams = StreamTurns(self)
         self.async_runner = self._create_async_runner(exit_from_thread)
+        self.thread_runner = self._create_thread_runner(hello.concurrency, exit_from_thread)
         self.runtime = Runtime(self)
         self.call_runner = CallRunner(self)
         self.fast_path = FastPath(self)
@@ -56,7 +58,14 @@ class Parts:
     def _create_async_runner(self, exit_from_thread):
         """Nothing but the need for it loads asyncio, which is slow to import."""
         if not (self.manifest.has_async_hooks or any(command.is_async for command in self.manifest.commands)):
-            return NoAsyncRunner()
+            return NoRunner()
         from .async_runner import AsyncRunner
 
         return AsyncRunner(self, exit_from_thread)
+
+    def _create_thread_runner(self, concurrency, exit_from_thread):
+        if not self.manifest.has_threads:
+            return NoRunner()
+        from .thread_runner import ThreadRunner
+
+        return ThreadRunner(self, concurrency, exit_from_thread)

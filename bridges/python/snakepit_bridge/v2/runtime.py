@@ -25,6 +25,7 @@ class Runtime:
         self._intake = parts.intake
         self._streams = parts.streams
         self._async = parts.async_runner
+        self._threads = parts.thread_runner
         self._open_calls = parts.open_calls
         self._main_thread = threading.get_ident()
         self._log_gate = LogGate(self._tell_dropped)
@@ -44,7 +45,7 @@ class Runtime:
         is_cancelled = self._streams.is_cancelled(call_id)
         if is_cancelled is not None:
             return is_cancelled
-        held = self._async.calls.get(call_id)
+        held = self._async.calls.get(call_id) or self._threads.calls.get(call_id)
         return held.is_cancelled if held is not None else call_id in self._late_cancels
 
     def running_call(self):

@@ -72,7 +72,7 @@ def _start(sock, reader, writer, load_manifest):
         writer.open(failed_hello(error_map(error)))
         complain("the worker cannot start: %s: %s" % (type(error).__name__, error))
         raise SystemExit(exit_status(error)) from None
-    writer.open(answer_hello(codec.name, manifest, arena is not None))
+    writer.open(answer_hello(codec.name, manifest, arena is not None, hello.concurrency))
     return loop, manifest
 
 

@@ -22,21 +22,21 @@ from .frame import (
 class Switchboard:
     """What a reading thread does with frames; it holds `Intake.reading` meanwhile, and runs no command.
 
-    `on_call` takes calls that want no stream. While nothing is asynchronous it is the queue's own method, so that the commonest
+    `on_call` takes calls that want no stream. While nothing runs side by side it is the queue's own method, so that the commonest
     frame costs no call of Python's.
     """
 
     def __init__(self, parts):
         self._queue = parts.queue
         self._streams = parts.streams
-        self._async = parts.async_runner
+        self._runners = (parts.async_runner, parts.thread_runner)
         self._call_runner = parts.call_runner
         self._host_calls = parts.host_calls
         self._replies = parts.replies
         self._writer = parts.writer
         self._arena = parts.arena
         self._stop = parts.stop
-        self.on_call = self._route if parts.call_runner.has_async else parts.queue.waiting.append
+        self.on_call = self._route if parts.call_runner.has_concurrent else parts.queue.waiting.append
 
     def on_other(self, kind, flags, aux, call_id, body, received):
         """Handle any frame but a CALL without stream. Raises ProtocolError."""
@@ -76,31 +76,37 @@ class Switchboard:
         self._queue.late_cancels.clear()
 
     def _route(self, call):
-        """Asynchronous commands start at once, even while the main thread is busy."""
-        if not self._call_runner.begin_async(call):
+        """What runs elsewhere starts at once, even while the main thread is busy."""
+        if not self._call_runner.begin_concurrent(call):
             self._queue.waiting.append(call)
 
     def _accept_stream(self, call):
-        if not self._call_runner.is_async(call):
+        if not self._call_runner.is_concurrent(call):
             self._streams.register(call[0])
         self.on_call(call)
 
     def _grant(self, call_id, chunks):
-        if not self._streams.grant(call_id, chunks) and call_id in self._async.calls:
-            self._async.grant(self._async.calls[call_id], chunks)
+        if self._streams.grant(call_id, chunks):
+            return
+        for runner in self._runners:
+            call = runner.calls.get(call_id)
+            if call is not None:
+                runner.grant(call, chunks)
 
     def _cancel(self, call_id):
-        """Cancel a call that waits, streams or runs asynchronously; False if it is none of these."""
+        """Cancel a call that waits, streams or runs beside others; False if it is none of these."""
         if self._queue.take_out(call_id):
             self._streams.forget(call_id)
             self._replies.refuse(call_id, CANCELLED, "the call was cancelled before it began", started=False)
             return True
         if self._streams.cancel(call_id):
             return True
-        call = self._async.calls.get(call_id)
-        if call is not None:
-            self._async.cancel(call)
-        return call is not None
+        for runner in self._runners:
+            call = runner.calls.get(call_id)
+            if call is not None:
+                runner.cancel(call)
+                return True
+        return False
 
     def _release(self, body):
         """The host has read these slices of the arena."""

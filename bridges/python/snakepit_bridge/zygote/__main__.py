@@ -5,11 +5,12 @@ import sys
 
 from ..process import complain, prepare_process
 
-USAGE = """usage: python -m snakepit_bridge.zygote [--preload NAME]... [--preload-module] --module FILE.py|NAME
+USAGE = """usage: python -m snakepit_bridge.zygote [--preload NAME]... [--preload-module] [--threads] --module FILE.py|NAME
 
 Imports modules once and forks workers that serve the commands of --module to a host of nestjs-snakepit, which starts
 this program by itself. Without a host it only imports, which shows what keeps it from starting.
---preload is a module to import; --preload-module imports that of the commands as well."""
+--preload is a module to import; --preload-module imports that of the commands as well.
+--threads is for the workers."""
 
 _WRONG_USAGE = 2
 
@@ -24,7 +25,7 @@ def main(arguments=None):
     arena_descriptor = os.environ.pop("SNAKEPIT_ARENA_FD", "")
     from .preload import Preload
 
-    preload = Preload(options["--preload"], options["--module"], options["--preload-module"])
+    preload = Preload(options["--preload"], options["--module"], options["--preload-module"], options["--threads"])
     if not descriptor:
         preload.run()
         return
@@ -46,7 +47,7 @@ def main(arguments=None):
 
 
 def _read_options(arguments):
-    options = {"--module": None, "--preload": [], "--preload-module": False}
+    options = {"--module": None, "--preload": [], "--preload-module": False, "--threads": False}
     rest = list(arguments)
     while rest:
         name = rest.pop(0)
@@ -55,7 +56,7 @@ def _read_options(arguments):
             raise SystemExit(0)
         if name not in options:
             _fail("unknown argument %r" % name)
-        if name == "--preload-module":
+        if name in ("--preload-module", "--threads"):
             options[name] = True
         elif not rest:
             _fail("%s needs a value" % name)

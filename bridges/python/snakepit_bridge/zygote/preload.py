@@ -13,10 +13,11 @@ from .rehearsal import rehearse
 class Preload:
     """Modules to import by name, and the module with the commands, which may be left to the workers."""
 
-    def __init__(self, names, target, includes_target):
+    def __init__(self, names, target, includes_target, has_threads=False):
         self._names = names
         self._target = target
         self._includes_target = includes_target
+        self._has_threads = has_threads
         self._manifest = None
 
     def run(self):
@@ -31,11 +32,13 @@ class Preload:
             self._manifest = _without_threads(self._target, self.load_manifest)
             if any(command.is_async for command in self._manifest.commands) or self._manifest.has_async_hooks:
                 import_module("snakepit_bridge.v2.async_runner")
+        if self._has_threads:
+            import_module("snakepit_bridge.v2.thread_runner")
         rehearse()
 
     def load_manifest(self):
         """The manifest of the commands, which is read only once."""
-        return self._manifest or read_manifest(load_module(self._target))
+        return self._manifest or read_manifest(load_module(self._target), self._has_threads)
 
 
 def _import_sdk():

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { existsSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { SnakepitError, toError } from '../core/index.js';
@@ -31,7 +32,7 @@ export interface InterpreterWish {
 export async function findPython(wish: InterpreterWish): Promise<string> {
   const tried = candidates(wish);
   const found = tried.map((program) => findExecutable(program, wish.searchPath)).find((path) => path !== undefined);
-  if (found === undefined) throw notFound(tried, undefined);
+  if (found === undefined) throw notFound(tried, whyMissing(wish));
   let answer: Answer;
   try {
     const { stdout } = await promisify(execFile)(found, PROBE_ARGS, { timeout: PROBE_TIMEOUT_MS });
@@ -63,6 +64,34 @@ function candidates({ interpreter, venv }: InterpreterWish): string[] {
   if (interpreter !== undefined) return [interpreter];
   if (venv !== undefined) return [join(venv, 'bin', 'python'), join(venv, 'bin', 'python3')];
   return ['python3', 'python'];
+}
+
+/** What is there instead. */
+function whyMissing({ interpreter, venv, searchPath }: InterpreterWish): string | undefined {
+  if (interpreter === undefined && venv !== undefined) return whyNoVenv(venv);
+  const there = pythonsOn(searchPath);
+  return there.length === 0 ? 'there is no Python on the PATH' : `on the PATH there are ${there.join(', ')}`;
+}
+
+function whyNoVenv(venv: string): string {
+  const link = join(venv, 'bin', 'python');
+  const fact = lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink()
+    ? `the Python that it was made from, ${readlinkSync(link)}, is gone`
+    : existsSync(venv)
+      ? `${venv} is no virtual environment`
+      : `${venv} does not exist`;
+  return `${fact}; make it anew with 'python3 -m venv', or let the option 'requirements' make one`;
+}
+
+function pythonsOn(searchPath: string): string[] {
+  const names = searchPath.split(delimiter).flatMap((folder) => {
+    try {
+      return readdirSync(folder);
+    } catch {
+      return [];
+    }
+  });
+  return [...new Set(names.filter((name) => /^(python|pypy)(\d+(\.\d+)?t?)?$/.test(name)))].toSorted();
 }
 
 function notFound(tried: readonly string[], reason: string | undefined): SnakepitError {

@@ -63,6 +63,10 @@ export const pythonOptionTable = {
       doc: 'Fork workers from a process that has imported everything, instead of starting each on its own. Linux, v2.',
     },
   ),
+  threads: option.boolean({
+    doc: 'Plain functions run side by side, on threads, as many as the pool’s `concurrency` says; see [Side by side](workers.md#side-by-side). v2 on a descriptor.',
+    default: false,
+  }),
   ...transportOptions,
   ...processOptions,
 };
@@ -80,10 +84,12 @@ export function python(given: PythonOptions): ProcessAdapter {
   const options = resolveOptions(pythonOptionTable, given, 'python');
   checkTransport('python', options);
   checkZygote(options);
+  checkThreads(options);
   checkEnvironment(options);
   return {
     name: 'python',
-    async prepare({ log = silentLog }): Promise<LaunchSpec> {
+    async prepare({ pool, concurrency, log = silentLog }): Promise<LaunchSpec> {
+      if (options.threads && concurrency === 1) throw needlessThreads(pool);
       const module = isFile(options.module) ? existingFile(options.module, 'python.module') : String(options.module);
       const interpreter = await findPython({
         interpreter: options.interpreter,
@@ -103,6 +109,7 @@ export function python(given: PythonOptions): ProcessAdapter {
           '--module',
           module,
           ...(protocol === 'v1' ? ['--protocol', codec] : []),
+          ...(options.threads ? ['--threads'] : []),
           ...options.args,
         ],
         env: { PYTHONUNBUFFERED: '1', ...options.env },
@@ -131,10 +138,26 @@ function checkZygote({ zygote, protocol, transport }: ResolvedOptions): void {
   });
 }
 
+function checkThreads({ threads, protocol, transport }: ResolvedOptions): void {
+  if (!threads || (protocol === 'v2' && transport === 'fd')) return;
+  const needed = protocol === 'v2' ? `transport 'fd'` : `protocol 'v2'`;
+  throw new SnakepitError('INVALID_OPTIONS', {
+    reason: `'python.threads' needs ${needed}; otherwise plain functions run one at a time.`,
+    option: 'python.threads',
+  });
+}
+
+function needlessThreads(pool: string): SnakepitError {
+  return new SnakepitError('INVALID_OPTIONS', {
+    reason: `'python.threads' of pool '${pool}' does nothing while its 'concurrency' is 1; set that to the number of calls that a worker is to run at once.`,
+    option: 'python.threads',
+  });
+}
+
 function zygoteSpec(
   { preload, preloadModule }: Exclude<ResolvedOptions['zygote'], false>,
   module: string,
-  { interpreterArgs, args }: ResolvedOptions,
+  { interpreterArgs, args, threads }: ResolvedOptions,
 ): ZygoteSpec {
   return {
     args: [
@@ -143,6 +166,7 @@ function zygoteSpec(
       'snakepit_bridge.zygote',
       ...preload.flatMap((name) => ['--preload', name]),
       ...(preloadModule ? ['--preload-module'] : []),
+      ...(threads ? ['--threads'] : []),
       '--module',
       module,
       ...args,

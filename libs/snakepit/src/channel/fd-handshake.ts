@@ -30,6 +30,8 @@ export interface FdHandshake {
   readonly maxElements?: number | undefined;
   /** Chunks a stream may send before its first grant. */
   readonly streamCredit: number;
+  /** How many long calls the worker is to run at once; default 1. */
+  readonly concurrency?: number | undefined;
   /** Shared memory that the worker was started with; whoever made it closes it. */
   readonly arena: ArenaGrant | undefined;
   readonly clock: Clock;
@@ -94,7 +96,7 @@ function refusalOf({ type, message, traceback }: ErrorBody): HandshakeRefused {
 }
 
 function hostHello(handshake: FdHandshake): Buffer {
-  const { arena } = handshake;
+  const { arena, concurrency = 1 } = handshake;
   const out = new ByteWriter();
   encodeHello(
     {
@@ -107,6 +109,7 @@ function hostHello(handshake: FdHandshake): Buffer {
       pool: handshake.name.pool,
       typedArrays: true,
       ...(arena && { arena: { fd: arena.fd, bytes: arena.file.bytes, thresholdBytes: arena.thresholdBytes } }),
+      ...(concurrency > 1 && { concurrency }),
     },
     out,
   );

@@ -26,6 +26,8 @@ export interface HostHello {
   readonly typedArrays?: boolean;
   /** Shared memory that the worker may use; absent when there is none. */
   readonly arena?: ArenaOffer;
+  /** How many long calls it is to run at once; absent means one. */
+  readonly concurrency?: number;
 }
 
 export interface ArenaOffer {
@@ -50,6 +52,8 @@ export interface CommandManifest {
   readonly result?: JsonSchema;
   /** Its calls are to be batched; what is left out is for the host to say. */
   readonly batch?: BatchManifest;
+  /** False where a call of it keeps the worker from running others; absent means that it does not. */
+  readonly concurrent?: boolean;
 }
 
 /** How a worker would have the calls of a command batched. */
@@ -130,6 +134,7 @@ export function parseHostHello(bytes: Buffer, start: number, end: number): HostH
     pool: hello.text('pool'),
     ...(hello.map['typedArrays'] === true && { typedArrays: true }),
     ...(isMap(hello.map['arena']) && { arena: parseArenaOffer(hello.members('arena')) }),
+    ...(hello.map['concurrency'] !== undefined && { concurrency: hello.integer('concurrency', 1) }),
   };
 }
 
@@ -166,6 +171,7 @@ function parseCommands(list: readonly unknown[]): CommandManifest[] {
       ...(isNames(positional) && { positional }),
       ...(result !== undefined && result !== null && { result: readSchema(result, `${at}.result`) }),
       ...(batch !== undefined && batch !== null && { batch: parseBatch(command.members('batch')) }),
+      ...(command.map['concurrent'] === false && { concurrent: false }),
     };
   });
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import { publish, SnakepitError, type Clock, type LogSink, type Timer } from '../core/index.js';
+import { fairThreads } from '../worker/index.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { ScalePolicy, type LoadSample, type ScaleDecision, type ScaleReason } from './scale-policy.js';
 
@@ -74,6 +75,12 @@ export class Autoscaler {
 export function initialSize({ autoscale, size, adapter }: ResolvedPoolOptions): number {
   if (autoscale !== false) return autoscale.min;
   return size ?? adapter.defaultSize ?? availableParallelism();
+}
+
+/** How many threads numeric libraries may use in one worker of a pool of this size; 0 for as many as they like. */
+export function numericThreadsOf(options: ResolvedPoolOptions, size = initialSize(options)): number {
+  const { autoscale, numericThreads } = options;
+  return numericThreads ?? fairThreads(availableParallelism(), autoscale === false ? size : autoscale.max);
 }
 
 function refuse(reason: string): never {

@@ -9,15 +9,17 @@ export interface WaitingCall extends Waiting {
 }
 
 /**
- * Waiting calls in two queues, so that a slow call at the head, which needs a worker for itself, does not hold up the fast
- * ones behind it.
+ * Waiting calls in three queues, so that a slow call at the head, which needs a worker for itself, holds up neither the fast ones behind it
+ * nor those that run beside others.
  */
 export class Backlog<Call extends WaitingCall> {
   readonly #fast = new WaitQueue<Call>();
+  readonly #shared = new WaitQueue<Call>();
   readonly #other = new WaitQueue<Call>();
+  readonly #queues = [this.#fast, this.#shared, this.#other] as const;
 
   get size(): number {
-    return this.#fast.size + this.#other.size;
+    return this.#fast.size + this.#shared.size + this.#other.size;
   }
 
   push(call: Call): void {
@@ -37,19 +39,23 @@ export class Backlog<Call extends WaitingCall> {
    * backlog. A call that is not taken holds up the others of its queue, be they of its priority or of a lower one.
    */
   drainInto(take: (call: Call) => boolean): void {
-    let isFastBlocked = false;
-    let isOtherBlocked = false;
+    let isFastHeld = false;
+    let isSharedHeld = false;
+    let isOtherHeld = false;
     for (const priority of PRIORITIES) {
       const fastBand = this.#fast.band(priority);
+      const sharedBand = this.#shared.band(priority);
       const otherBand = this.#other.band(priority);
-      while (!isFastBlocked || !isOtherBlocked) {
-        const fast = isFastBlocked ? undefined : fastBand.head;
-        const other = isOtherBlocked ? undefined : otherBand.head;
-        const next = older(fast, other);
+      for (;;) {
+        const fast = isFastHeld ? undefined : fastBand.head;
+        const shared = isSharedHeld ? undefined : sharedBand.head;
+        const other = isOtherHeld ? undefined : otherBand.head;
+        const next = older(older(fast, shared), other);
         if (next === undefined) break;
         if (take(next)) continue;
-        if (next === fast) isFastBlocked = true;
-        else isOtherBlocked = true;
+        if (next === fast) isFastHeld = true;
+        else if (next === shared) isSharedHeld = true;
+        else isOtherHeld = true;
       }
     }
   }
@@ -82,13 +88,11 @@ export class Backlog<Call extends WaitingCall> {
 
   /** The calls of one priority, the younger ones first. */
   *fromLast(priority: Priority): IterableIterator<Call> {
-    let fast = this.#fast.band(priority).tail;
-    let other = this.#other.band(priority).tail;
+    const tails = this.#queues.map((queue) => queue.band(priority).tail);
     for (;;) {
-      const next = fast !== undefined && other !== undefined && older(fast, other) === fast ? other : (fast ?? other);
+      const next = tails.reduce(younger, undefined);
       if (next === undefined) return;
-      if (next === fast) fast = fast.before as Call | undefined;
-      else other = next.before as Call | undefined;
+      tails[tails.indexOf(next)] = next.before as Call | undefined;
       yield next;
     }
   }
@@ -96,7 +100,7 @@ export class Backlog<Call extends WaitingCall> {
   /** The call whose turn it is: the oldest of the highest priority. */
   first(): Call | undefined {
     for (const priority of PRIORITIES) {
-      const first = older(this.#fast.peek(priority), this.#other.peek(priority));
+      const first = older(older(this.#fast.peek(priority), this.#shared.peek(priority)), this.#other.peek(priority));
       if (first !== undefined) return first;
     }
     return undefined;
@@ -104,15 +108,14 @@ export class Backlog<Call extends WaitingCall> {
 
   /** When the call that has waited longest was admitted, whatever its priority; undefined when none waits. */
   get oldestAdmittedAt(): number | undefined {
-    const heads = PRIORITIES.flatMap((priority) => [this.#fast.peek(priority), this.#other.peek(priority)]);
+    const heads = PRIORITIES.flatMap((priority) => this.#queues.map((queue) => queue.peek(priority)));
     const times = heads.flatMap((call) => call?.admittedAt ?? []);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** Puts each call into the queue it belongs to, now that a command has become fast or slow. */
+  /** Puts each call into the queue it belongs to, now that what is known of a command has changed. */
   refile(): void {
-    this.#fast.rate.restart();
-    this.#other.rate.restart();
+    for (const { rate } of this.#queues) rate.restart();
     for (const call of this.calls().toSorted((a, b) => a.admittedAt - b.admittedAt)) {
       Backlog.remove(call);
       this.push(call);
@@ -121,17 +124,24 @@ export class Backlog<Call extends WaitingCall> {
 
   /** All calls, in no order that matters. */
   calls(): Call[] {
-    return [...this.#fast, ...this.#other];
+    return this.#queues.flatMap((queue) => [...queue]);
   }
 
   #queueOf(call: Call): WaitQueue<Call> {
-    return call.profile.pace === 'fast' ? this.#fast : this.#other;
+    const { pace, isShared } = call.profile;
+    if (pace === 'fast') return this.#fast;
+    return isShared ? this.#shared : this.#other;
   }
 }
 
 function older<Call extends WaitingCall>(a: Call | undefined, b: Call | undefined): Call | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return a.admittedAt <= b.admittedAt ? a : b;
+}
+
+function younger<Call extends WaitingCall>(a: Call | undefined, b: Call | undefined): Call | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return a.admittedAt <= b.admittedAt ? b : a;
 }
 
 /** Whether a call's turn comes before that of another: by priority, then by age. */

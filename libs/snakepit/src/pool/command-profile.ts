@@ -42,21 +42,34 @@ export class CommandProfile {
   contract: CommandContract | undefined = undefined;
   /** Counts its calls; undefined while nobody has asked for that. */
   meter: CallMeter | undefined = undefined;
+  /** A worker died that had it in hand beside others, and none has been seen to survive it since. */
+  isSuspect = false;
   /** A moving average of what long calls took, short ones counting as 0; it is kept so low that trust comes back within 120 calls. */
   #longCostUs = 0;
 
-  constructor(readonly kind: CallKind) {
+  /** @param isConcurrent whether a worker runs its calls beside others, of this command or another, and is asked to */
+  constructor(
+    readonly kind: CallKind,
+    public isConcurrent = false,
+  ) {
     // A stream holds its worker for as long as its consumer likes.
     this.pace = kind === 'stream' ? 'slow' : 'unknown';
   }
 
+  /** Whether its calls, however long, leave their worker free for others. */
+  get isShared(): boolean {
+    return this.isConcurrent && !this.isSuspect;
+  }
+
   /** A worker died that had it in hand beside others: until it is seen to end well, it is given a worker to itself. */
   suspect(): void {
+    this.isSuspect = true;
     if (this.kind === 'call') this.pace = 'unknown';
   }
 
   /** Takes in what a worker measured. A failure may have come before the work: it tells only how long a call takes at least. */
   learn(serviceUs: number, hasFailed = false): void {
+    if (!hasFailed || serviceUs > 0) this.isSuspect = false;
     if (this.kind === 'stream') return;
     if (hasFailed && serviceUs <= (this.pace === 'slow' ? LONG_US : this.estimateUs)) return;
     const lengthUs = Math.min(serviceUs, LONG_US);

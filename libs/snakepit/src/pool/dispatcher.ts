@@ -210,6 +210,11 @@ export class Dispatcher implements PoolCallOwner {
     if (!call.isSettled) this.#room.enter(call, now);
   }
 
+  /** What is known of commands has changed: their waiting calls may belong into another queue. */
+  refile(): void {
+    this.#room.refile();
+  }
+
   /** Resolves when no call is open. */
   idle(): { readonly reached: Promise<void>; readonly giveUp: () => void } {
     return this.#open.none();
@@ -304,6 +309,7 @@ export class Dispatcher implements PoolCallOwner {
   #blame(calls: readonly OrphanedCall[], cause: ExitCause): void {
     const inHand = calls.filter(({ wasWritten }) => wasWritten).map(({ call }) => call as PoolCall);
     const tainted = this.#barrier.onDeath(inHand, cause);
+    if (inHand.some(({ profile }) => profile.isSuspect)) this.#room.refile();
     if (tainted !== undefined) this.failWaiting(tainted.error, ({ profile }) => profile === tainted.profile);
   }
 
@@ -319,9 +325,9 @@ export class Dispatcher implements PoolCallOwner {
     const { watcher } = call.settings;
     if (watcher !== undefined) watcher.onReleased(serviceUs);
     const { worker, counters, channel } = this.#release(call);
-    const paceBefore = profile.pace;
+    const { pace: paceBefore, isSuspect: wasSuspect } = profile;
     profile.learn(serviceUs, hasFailed);
-    if (profile.pace !== paceBefore) this.#room.refile();
+    if (profile.pace !== paceBefore || profile.isSuspect !== wasSuspect) this.#room.refile();
     // Only of a call that was tried once is it known since when.
     if (call.isAlone && call.attempts === 1) profile.duration.learn(channel.lastHeardAt - call.startedAt!, hasFailed);
     const { meter } = profile;

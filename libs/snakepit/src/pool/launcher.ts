@@ -18,6 +18,7 @@ import {
   type ZygoteSpec,
 } from '../worker/index.js';
 import { Attachments } from './attachments.js';
+import { numericThreadsOf } from './autoscaler.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { RestartPolicy } from './restart-policy.js';
 
@@ -127,6 +128,7 @@ export class Launcher {
         inherit: options.inheritEnv,
         given: options.env,
         worker: id,
+        numericThreads: numericThreadsOf(options),
       }),
       door,
       settings: options,

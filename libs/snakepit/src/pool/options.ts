@@ -33,6 +33,10 @@ function isBudget(given: unknown): given is number | undefined {
   return Number.isInteger(given) && (given as number) >= 0 && (given as number) <= 1_000_000;
 }
 
+function isThreads(given: unknown): given is number | undefined {
+  return Number.isInteger(given) && (given as number) >= 0 && (given as number) <= 1_024;
+}
+
 /** Every option of one pool: the source of its validation, its types and its reference page. */
 export const poolOptionTable = {
   adapter: option.value<Adapter>(isAdapter, "an adapter such as python({ module: './workers/report.py' })", {
@@ -150,7 +154,7 @@ export const poolOptionTable = {
     defaultDoc: '200; over gRPC 1000',
   }),
   concurrency: option.integer({
-    doc: 'How many long calls one worker runs side by side. More than 1 pays only where handlers are asynchronous.',
+    doc: 'How many long calls one worker runs side by side: asynchronous handlers, and plain ones of `python({ threads: true })`; see [Side by side](workers.md#side-by-side). Short calls come on top.',
     unit: 'calls',
     min: 1,
     max: 4_096,
@@ -489,6 +493,13 @@ export const poolOptionTable = {
   inheritEnv: option.strings({
     doc: "Further names of the host's environment variables that workers may see.",
     default: [],
+  }),
+  numericThreads: option.value(isThreads, 'an integer from 0 to 1024 (threads)', {
+    doc: 'How many threads numeric libraries (OpenMP, OpenBLAS, MKL, …) may use in one worker, by their environment variables; 0 leaves it to them. Where `env` or `inheritEnv` has one of these variables, none is set.',
+    unit: 'threads',
+    text: 'number',
+    default: undefined,
+    defaultDoc: 'the CPUs shared out evenly among the workers, at least 1',
   }),
   privileges: option.group(privilegeOptionTable, { doc: 'What workers may do and take, and whatever they start.' }),
 };

@@ -51,7 +51,7 @@ export class Placement {
   #pick(call: PoolCall, now: number): Seat<PoolCall> | undefined {
     const { profile, settings } = call;
     if (settings.nesting === undefined) return this.#scheduler.pick(profile, now);
-    return this.#scheduler.pickNested(this.mayUseLent(call));
+    return this.#scheduler.pickNested(profile, this.mayUseLent(call));
   }
 
   /** A lent worker does not stay: it must not become the only one that a session's calls may go to. */
@@ -62,7 +62,7 @@ export class Placement {
   /** Whether this very worker can take the call now. */
   canTake(seat: Seat<PoolCall>, { profile, settings }: PoolCall, now: number): boolean {
     if (settings.nesting === undefined) return this.#scheduler.canTake(seat, profile, now);
-    return this.#scheduler.canTakeNested(seat);
+    return this.#scheduler.canTakeNested(seat, profile);
   }
 
   /** Hands a call to a worker; false when it cannot be sent, which its caller then knows. */

@@ -12,7 +12,7 @@ import type { CallInput } from './call-input.js';
 import type { CallSettings } from './call-options.js';
 import type { CommandProfile } from './command-profile.js';
 import { mayHaveRun } from './delivery.js';
-import { EXCLUSIVE } from './scheduler.js';
+import { EXCLUSIVE, SHARED } from './scheduler.js';
 import type { Seat } from './seat.js';
 import type { Priority, Waiting, WaitQueue } from './wait-queue.js';
 
@@ -128,7 +128,7 @@ export class PoolCall implements ChannelCall, Expiring, Waiting {
 
   /** Whether it had its place in the worker to itself, as slow calls have. */
   get isAlone(): boolean {
-    return this.bookedUs === EXCLUSIVE;
+    return this.bookedUs === EXCLUSIVE || this.bookedUs === SHARED;
   }
 
   get priority(): Priority {

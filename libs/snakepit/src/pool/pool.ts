@@ -13,6 +13,7 @@ import { BatchRules } from './batching/batch-rules.js';
 import type { BatchSettings } from './batching/batch-options.js';
 import { CommandProfile } from './command-profile.js';
 import { ContractRules } from './contracts/contract-rules.js';
+import { ConcurrentCommands } from './concurrent-commands.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
 import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions, type InheritedOptions } from './call-options.js';
@@ -102,6 +103,7 @@ export class Pool implements SupervisorOwner {
   readonly #profiles: Readonly<Record<CallKind, Map<string, CommandProfile>>> = { call: new Map(), stream: new Map() };
   readonly #batches: BatchRules;
   readonly #contracts: ContractRules;
+  readonly #concurrent: ConcurrentCommands;
   readonly #reload: Rerun;
   #sources: SourceWatcher | undefined;
   #meters: CallMeters | undefined;
@@ -150,6 +152,7 @@ export class Pool implements SupervisorOwner {
     });
     this.#batches = new BatchRules(name, options.batch);
     this.#contracts = new ContractRules(name, options.validate);
+    this.#concurrent = new ConcurrentCommands(options.concurrency);
     this.#reload = new Rerun(() => this.#supervisor.replaceAll('restart', options.recycle.maxUnavailable));
   }
 
@@ -284,6 +287,14 @@ export class Pool implements SupervisorOwner {
 
   #applyBatches(): void {
     for (const [command, profile] of this.#profiles.call) profile.batching = this.#batches.lineOf(command);
+  }
+
+  #learnConcurrency(commands: readonly CommandManifest[]): void {
+    if (!this.#concurrent.learn(commands)) return;
+    for (const profiles of Object.values(this.#profiles)) {
+      for (const [command, profile] of profiles) profile.isConcurrent = this.#concurrent.has(command);
+    }
+    this.#dispatcher.refile();
   }
 
   /** Resolves when `count` workers (default: all) are ready. @throws SnakepitError POOL_NOT_READY after `timeoutMs`. */
@@ -487,6 +498,7 @@ export class Pool implements SupervisorOwner {
     if (commands !== undefined) {
       this.#learnBatches(commands);
       this.#learnContracts(commands);
+      this.#learnConcurrency(commands);
     }
     this.#dispatcher.seat(worker, isLent);
     this.#lender.lookSoon();
@@ -580,7 +592,7 @@ export class Pool implements SupervisorOwner {
     const profiles = this.#profiles[kind];
     let profile = profiles.get(command);
     if (profile === undefined) {
-      profile = new CommandProfile(kind);
+      profile = new CommandProfile(kind, this.#concurrent.has(command));
       if (kind === 'call') profile.batching = this.#batches.lineOf(command);
       profile.contract = this.#contracts.contractOf(command);
       profile.meter = this.#meters?.meterOf(this.name, kind, command);

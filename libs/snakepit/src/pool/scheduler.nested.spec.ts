@@ -18,11 +18,11 @@ function setUp(lanes: number, lent = 0) {
 describe('Scheduler, for nested calls', () => {
   it('takes an idle worker first, then one whose calls all rest in tools, then a lent one', () => {
     const { scheduler, own, extra } = setUp(2, 1);
-    expect(scheduler.pickNested()).toBe(own[0]);
+    expect(scheduler.pickNested(unknown)).toBe(own[0]);
     for (const lane of own) scheduler.begin(lane, unknown, 0);
-    expect(scheduler.pickNested()).toBe(extra[0]);
+    expect(scheduler.pickNested(unknown)).toBe(extra[0]);
     own[1]!.resting += 1;
-    expect(scheduler.pickNested()).toBe(own[1]);
+    expect(scheduler.pickNested(unknown)).toBe(own[1]);
   });
 
   it('takes the resting worker with the fewest calls', () => {
@@ -31,7 +31,7 @@ describe('Scheduler, for nested calls', () => {
       scheduler.begin(lane, unknown, 0);
       lane.resting += 1;
     }
-    expect(scheduler.pickNested()).toBe(own[1]);
+    expect(scheduler.pickNested(unknown)).toBe(own[1]);
   });
 
   it('takes none that a tool holds, has work of its own, or no room', () => {
@@ -40,15 +40,15 @@ describe('Scheduler, for nested calls', () => {
     own[0]!.blocked = 1;
     scheduler.begin(own[1]!, unknown, 0);
     own[2]!.hasRoom = false;
-    expect(scheduler.pickNested()).toBeUndefined();
+    expect(scheduler.pickNested(unknown)).toBeUndefined();
   });
 
   it('leaves lent workers alone where the call must not go there, and gives them to no other call', () => {
     const { scheduler, own, extra } = setUp(1, 1);
     scheduler.begin(own[0]!, unknown, 0);
-    expect(scheduler.pickNested(false)).toBeUndefined();
+    expect(scheduler.pickNested(unknown, false)).toBeUndefined();
     expect(scheduler.pick(unknown, 0)).toBeUndefined();
-    expect(scheduler.pickNested()).toBe(extra[0]);
+    expect(scheduler.pickNested(unknown)).toBe(extra[0]);
   });
 
   it('puts nothing behind a call that a tool holds, however fast it is', () => {

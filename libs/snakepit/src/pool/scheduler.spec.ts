@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { CommandProfile, type Pace } from './command-profile.js';
-import { FAST_LANE_MS, Lane, Scheduler, type SchedulerSettings } from './scheduler.js';
+import { EXCLUSIVE, FAST_LANE_MS, Lane, Scheduler, SHARED, type SchedulerSettings } from './scheduler.js';
 
-function profileOf(pace: Pace, estimateUs: number): CommandProfile {
-  const profile = new CommandProfile('call');
+function profileOf(pace: Pace, estimateUs: number, isConcurrent = false): CommandProfile {
+  const profile = new CommandProfile('call', isConcurrent);
   if (pace !== 'unknown') profile.learn(pace === 'fast' ? estimateUs : 5_000 + estimateUs);
   return profile;
 }
@@ -24,6 +24,7 @@ const settingsOf = fc.record({
 const command = fc.record({
   pace: fc.constantFrom<Pace>('fast', 'fast', 'slow', 'unknown'),
   estimateUs: fc.integer({ min: 0, max: 900 }),
+  isConcurrent: fc.boolean(),
 });
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant('call' as const), which: fc.nat(5) }) },
@@ -41,16 +42,19 @@ const step = fc.oneof(
 /** What must hold of a lane at any time. */
 function checkLane(lane: Lane, bookings: readonly Booking[], settings: SchedulerSettings): void {
   const held = bookings.filter((booking) => booking.lane === lane);
-  const exclusive = held.filter(({ bookedUs }) => bookedUs < 0).length;
+  const exclusive = held.filter(({ bookedUs }) => bookedUs === EXCLUSIVE).length;
+  const shared = held.filter(({ bookedUs }) => bookedUs === SHARED).length;
+  const fast = held.length - exclusive - shared;
   expect(lane.inFlight).toBe(held.length);
-  expect(lane.exclusive).toBe(exclusive);
+  expect([lane.exclusive, lane.shared, lane.fast]).toEqual([exclusive, shared, fast]);
   expect(lane.inFlight).toBeLessThanOrEqual(lane.maxInFlight);
-  expect(exclusive).toBeLessThanOrEqual(settings.concurrency);
-  expect(lane.inFlight - exclusive).toBeLessThanOrEqual(settings.window);
-  // Slow and fast calls never share a worker.
-  expect(exclusive === 0 || exclusive === held.length).toBe(true);
+  expect(exclusive + shared).toBeLessThanOrEqual(settings.concurrency);
+  expect(exclusive).toBeLessThanOrEqual(1);
+  expect(fast).toBeLessThanOrEqual(settings.window);
+  // What needs a worker for itself and fast calls never have the same one.
+  expect(exclusive === 0 || fast === 0).toBe(true);
   expect(lane.aheadUs).toBeGreaterThanOrEqual(0);
-  if (held.length === 0) expect(lane.aheadUs).toBe(0);
+  if (fast === 0) expect(lane.aheadUs).toBe(0);
 }
 
 describe('Scheduler', () => {
@@ -64,7 +68,9 @@ describe('Scheduler', () => {
         fc.array(step, { maxLength: 80 }),
         (settings, kinds, size, steps) => {
           const scheduler = new Scheduler(settings);
-          const profiles = kinds.map(({ pace, estimateUs }) => profileOf(pace, estimateUs));
+          const profiles = kinds.map(({ pace, estimateUs, isConcurrent }) =>
+            profileOf(pace, estimateUs, isConcurrent && settings.concurrency > 1),
+          );
           for (let made = 0; made < size; made += 1)
             scheduler.add(new Lane(`w${made}`, Infinity, settings.pipelineBudgetUs));
           const bookings: Booking[] = [];
@@ -93,22 +99,24 @@ describe('Scheduler', () => {
               if (isFast) lastFastAt = now;
               const hasFastTraffic = now - lastFastAt < FAST_LANE_MS;
               const lane = scheduler.pick(profile, now);
-              const mayUseIdle = isFast || lanes.length === 1 || !hasFastTraffic || exclusiveLanes < lanes.length - 1;
+              const { isShared } = profile;
+              const mayUseIdle =
+                isFast || isShared || lanes.length === 1 || !hasFastTraffic || exclusiveLanes < lanes.length - 1;
               if (idle.length > 0 && mayUseIdle)
                 expect(lane).toSatisfy((picked: Lane | undefined) => picked?.inFlight === 0);
               if (lane === undefined) continue;
               expect(lane.hasRoom).toBe(true);
-              const { inFlight, aheadUs } = lane;
-              expect(inFlight > 0 && lane.isClaimed).toBe(false);
-              if (inFlight > 0 && !isFast) expect(lane.exclusive).toBe(inFlight);
+              const { inFlight, fast, aheadUs } = lane;
+              expect(fast > 0 && lane.isClaimed && !isShared).toBe(false);
+              if (!isFast && !isShared) expect(fast + lane.exclusive).toBe(0);
               if (inFlight > 0 && settings.concurrency === 1) expect(isFast).toBe(true);
-              if (inFlight > 0 && isFast) {
+              if (fast > 0 && isFast) {
                 expect(aheadUs + profile.estimateUs).toBeLessThanOrEqual(settings.pipelineBudgetUs);
                 expect(now - lane.progressAt).toBeLessThanOrEqual(5);
               }
               bookings.push({ lane, profile, bookedUs: scheduler.begin(lane, profile, now) });
               const nowExclusive = lanes.filter((other) => other.exclusive > 0).length;
-              if (!isFast && inFlight === 0 && hasFastTraffic && lanes.length > 1) {
+              if (!isFast && !isShared && hasFastTraffic && lanes.length > 1) {
                 expect(nowExclusive).toBeLessThan(lanes.length);
               }
             }
@@ -230,5 +238,59 @@ describe('Scheduler', () => {
     scheduler.begin(scheduler.pick(slow, 2)!, slow, 2);
     expect(scheduler.pick(slow, 2)).toBeUndefined();
     expect(scheduler.pick(slow, FAST_LANE_MS)).toBeDefined();
+  });
+
+  describe('with workers that run calls side by side', () => {
+    const shared = profileOf('slow', 0, true);
+    const alone = profileOf('slow', 0);
+    const fast = profileOf('fast', 10);
+    const open = (...names: string[]): { scheduler: Scheduler; lanes: Lane[] } => {
+      const scheduler = new Scheduler({ window: 4, concurrency: 3 });
+      const lanes = names.map((name) => new Lane(name, Infinity, 200));
+      for (const lane of lanes) scheduler.add(lane);
+      return { scheduler, lanes };
+    };
+
+    it('shares slow calls out evenly, and takes no more than there are places', () => {
+      const { scheduler, lanes } = open('a', 'b');
+      for (let made = 0; made < 6; made += 1) scheduler.begin(scheduler.pick(shared, 0)!, shared, 0);
+      expect(lanes.map((lane) => lane.shared)).toEqual([3, 3]);
+      expect(scheduler.pick(shared, 0)).toBeUndefined();
+    });
+
+    it('puts a fast call, and one that needs the worker for itself, beside them, however long they take', () => {
+      const { scheduler, lanes } = open('a');
+      scheduler.begin(lanes[0]!, shared, 0);
+      expect(scheduler.pick(fast, 60_000)).toBe(lanes[0]);
+      scheduler.begin(lanes[0]!, alone, 60_000);
+      expect(scheduler.pick(fast, 60_000)).toBeUndefined();
+      expect(scheduler.pick(alone, 60_000)).toBeUndefined();
+      expect(scheduler.pick(shared, 60_000)).toBe(lanes[0]);
+    });
+
+    it('does not take their ends for progress of the fast calls', () => {
+      const { scheduler, lanes } = open('a');
+      const booked = scheduler.begin(lanes[0]!, shared, 0);
+      scheduler.begin(lanes[0]!, fast, 1);
+      scheduler.end(lanes[0]!, booked, 6);
+      expect(scheduler.pick(fast, 6.1)).toBeUndefined();
+    });
+
+    it('keeps no worker free of them, since they leave all of them free', () => {
+      const { scheduler, lanes } = open('a', 'b');
+      scheduler.pick(fast, 0);
+      scheduler.begin(lanes[0]!, shared, 0);
+      expect(scheduler.pick(shared, 0)).toBe(lanes[1]);
+    });
+
+    it('gives a worker to a command alone that others may have died of', () => {
+      const { scheduler, lanes } = open('a');
+      const suspect = profileOf('slow', 0, true);
+      suspect.suspect();
+      scheduler.begin(lanes[0]!, suspect, 0);
+      expect(scheduler.pick(suspect, 0)).toBeUndefined();
+      suspect.learn(5_000);
+      expect(scheduler.pick(suspect, 0)).toBe(lanes[0]);
+    });
   });
 });

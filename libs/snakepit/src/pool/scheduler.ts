@@ -3,7 +3,7 @@ import type { CommandProfile } from './command-profile.js';
 export interface SchedulerSettings {
   /** Most calls in one worker's hands. */
   readonly window: number;
-  /** Most slow calls in one worker's hands. */
+  /** Most slow calls in one worker's hands, where they run side by side. */
   readonly concurrency: number;
 }
 
@@ -15,15 +15,17 @@ export const FAST_LANE_MS = 100;
 /** What the scheduler knows of one worker. */
 export class Lane {
   inFlight = 0;
-  /** How many of those are slow, or of unknown pace. */
+  /** How many of those are slow, or of unknown pace, and keep the worker from running others; one at most, nested calls apart. */
   exclusive = 0;
-  /** Estimated microseconds of work in hand. */
+  /** How many of those are slow, or of unknown pace, and run beside whatever else the worker runs. */
+  shared = 0;
+  /** Estimated microseconds of fast work in hand. */
   aheadUs = 0;
-  /** When it last finished a call, or was given one while idle. */
+  /** When it last finished a call that others may lie behind, or was given one before which there was none. */
   progressAt = -Infinity;
   /** False while its channel has no room. */
   hasRoom = true;
-  /** A slow call waits for it to become idle; until then nothing is put behind what it has. */
+  /** A slow call waits until it has no fast ones; until then nothing is put behind those. */
   isClaimed = false;
   /** Calls in hand that wait for a tool and keep the worker from running anything else meanwhile. */
   blocked = 0;
@@ -38,6 +40,16 @@ export class Lane {
     /** Started for nested calls only, while other workers are held by calls that wait for these. */
     readonly isLent = false,
   ) {}
+
+  /** How many calls in hand are fast. */
+  get fast(): number {
+    return this.inFlight - this.exclusive - this.shared;
+  }
+
+  /** Whether nothing in hand keeps it from running a call that needs it for itself. */
+  get isOpen(): boolean {
+    return this.inFlight === this.shared;
+  }
 }
 
 /**
@@ -47,6 +59,9 @@ export class Lane {
  * put behind others, and only as far as the estimated wait stays small. Slow and unknown ones go to idle workers; while
  * there is fast traffic one worker is kept free of them. Where fast calls are so many that no worker is ever idle, one is
  * claimed for the slow call whose turn it is: it runs empty first.
+ *
+ * All of that is about calls that keep their worker busy. Those that {@link CommandProfile.isShared share} it, such as asynchronous ones, only take up
+ * one of its places: neither fast calls nor a single one that needs the worker for itself have to wait for them.
  */
 export class Scheduler<Place extends Lane = Lane> {
   readonly #lanes: Place[] = [];
@@ -100,7 +115,7 @@ export class Scheduler<Place extends Lane = Lane> {
     for (const lane of this.#lanes) {
       if (!this.canTake(lane, profile, nowMs)) continue;
       if (lane.inFlight === 0) return lane;
-      if (best === undefined || lane.aheadUs < best.aheadUs) best = lane;
+      if (best === undefined || loadOf(lane, profile) < loadOf(best, profile)) best = lane;
     }
     return best;
   }
@@ -108,21 +123,24 @@ export class Scheduler<Place extends Lane = Lane> {
   /** Whether this very worker can take a call of this profile now. */
   canTake(lane: Lane, profile: CommandProfile, nowMs: number): boolean {
     if (!lane.hasRoom || lane.inFlight >= lane.maxInFlight || lane.blocked > 0) return false;
-    if (profile.pace !== 'fast') return this.#canTakeExclusive(lane, nowMs);
-    if (lane.inFlight === 0) return true;
-    const { window } = this.settings;
+    if (profile.pace !== 'fast') return this.#hasPlace(lane) && (profile.isShared || this.#canHold(lane, nowMs));
+    if (lane.isOpen) return true;
     return (
       lane.exclusive === 0 &&
       !lane.isClaimed &&
-      lane.inFlight < window &&
+      lane.fast < this.settings.window &&
       lane.aheadUs + profile.estimateUs <= lane.pipelineBudgetUs &&
       nowMs - lane.progressAt <= STALL_MS
     );
   }
 
-  #canTakeExclusive(lane: Lane, nowMs: number): boolean {
-    if (lane.exclusive > 0) return lane.exclusive < this.settings.concurrency && lane.inFlight === lane.exclusive;
-    return lane.inFlight === 0 && this.#mayHoldAnother(nowMs);
+  #hasPlace({ exclusive, shared }: Lane): boolean {
+    return exclusive + shared < this.settings.concurrency;
+  }
+
+  /** Whether a call may have the worker to itself, those apart that share it. */
+  #canHold(lane: Lane, nowMs: number): boolean {
+    return lane.isOpen && this.#mayHoldAnother(nowMs);
   }
 
   /** Whether slow calls may hold one more worker. */
@@ -132,22 +150,24 @@ export class Scheduler<Place extends Lane = Lane> {
   }
 
   /**
-   * The worker that takes a nested call now: an idle one, else one all of whose calls rest in tools, else a lent one. Never is it put
-   * behind a call that may yet wait for it.
+   * The worker that takes a nested call now: an idle one, else one all of whose calls rest in tools or leave it a place of its own, else a
+   * lent one. Never is it put behind a call that may yet wait for it.
    */
-  pickNested(mayUseLent = true): Place | undefined {
+  pickNested(profile: CommandProfile, mayUseLent = true): Place | undefined {
     let best: Place | undefined;
     for (const lane of this.#lanes) {
-      if (!this.canTakeNested(lane)) continue;
+      if (!this.canTakeNested(lane, profile)) continue;
       if (lane.inFlight === 0) return lane;
       if (best === undefined || lane.inFlight < best.inFlight) best = lane;
     }
-    return best ?? (mayUseLent ? this.#lent.find((lane) => this.canTakeNested(lane)) : undefined);
+    return best ?? (mayUseLent ? this.#lent.find((lane) => this.canTakeNested(lane, profile)) : undefined);
   }
 
   /** Whether this very worker can take a nested call now. */
-  canTakeNested({ hasRoom, inFlight, maxInFlight, blocked, resting }: Lane): boolean {
-    return hasRoom && blocked === 0 && inFlight === resting && inFlight < maxInFlight;
+  canTakeNested(lane: Lane, profile: CommandProfile): boolean {
+    const { hasRoom, inFlight, maxInFlight, blocked, resting } = lane;
+    if (!hasRoom || blocked > 0 || inFlight >= maxInFlight) return false;
+    return inFlight === resting || (inFlight < this.settings.concurrency && (profile.isShared || lane.isOpen));
   }
 
   /**
@@ -155,7 +175,7 @@ export class Scheduler<Place extends Lane = Lane> {
    * anybody's, so that nothing has to be undone when the call that waited goes away.
    */
   claim(nowMs: number, lane = this.#idleSoonest()): void {
-    if (lane === undefined || lane.inFlight === 0 || lane.exclusive > 0) return;
+    if (lane === undefined || lane.isOpen || lane.exclusive > 0) return;
     if (this.#mayHoldAnother(nowMs)) lane.isClaimed = true;
   }
 
@@ -177,12 +197,16 @@ export class Scheduler<Place extends Lane = Lane> {
 
   /** Books a call on a lane; returns the microseconds it was booked with, to be given back to {@link end}. */
   begin(lane: Lane, profile: CommandProfile, nowMs: number): number {
-    if (lane.inFlight === 0) {
+    if (lane.isOpen) {
       lane.progressAt = nowMs;
       lane.isClaimed = false;
     }
     lane.inFlight += 1;
     if (profile.pace !== 'fast') {
+      if (profile.isShared) {
+        lane.shared += 1;
+        return SHARED;
+      }
       if (lane.exclusive === 0 && !lane.isLent) this.#exclusiveLanes += 1;
       lane.exclusive += 1;
       return EXCLUSIVE;
@@ -198,9 +222,15 @@ export class Scheduler<Place extends Lane = Lane> {
   /** Takes a call off its lane, by what {@link begin} returned. */
   end(lane: Lane, bookedUs: number, nowMs: number): void {
     lane.inFlight -= 1;
+    if (bookedUs === SHARED) {
+      lane.shared -= 1;
+      // What runs beside the others tells nothing of how these get on.
+      if (lane.inFlight === 0) lane.progressAt = nowMs;
+      return;
+    }
     lane.progressAt = nowMs;
     if (bookedUs !== EXCLUSIVE) {
-      lane.aheadUs = lane.inFlight === 0 ? 0 : Math.max(0, lane.aheadUs - bookedUs);
+      lane.aheadUs = lane.isOpen ? 0 : Math.max(0, lane.aheadUs - bookedUs);
       return;
     }
     lane.exclusive -= 1;
@@ -208,5 +238,12 @@ export class Scheduler<Place extends Lane = Lane> {
   }
 }
 
-/** What {@link Scheduler.begin} returns for a call that has its place in a worker to itself. */
+/** What {@link Scheduler.begin} returns for a call behind which nothing is put. */
 export const EXCLUSIVE = -1;
+/** What it returns for a call that has a place beside others. */
+export const SHARED = -2;
+
+/** What stands in the way of a call like this one. */
+function loadOf({ aheadUs, exclusive, shared }: Lane, { pace }: CommandProfile): number {
+  return pace === 'fast' ? aheadUs : exclusive + shared;
+}

@@ -68,8 +68,8 @@ export class Seats {
   /** How many workers the calls in hand keep busy; one that could take more slow calls counts as a part of one. */
   get busyWorkers(): number {
     const { concurrency } = this.options;
-    const share = ({ inFlight, exclusive, maxInFlight }: Lane): number =>
-      exclusive > 0 ? exclusive / Math.min(concurrency, maxInFlight) : Math.min(inFlight, 1);
+    const share = ({ isOpen, shared, maxInFlight }: Lane): number =>
+      isOpen ? shared / Math.min(concurrency, maxInFlight) : 1;
     return this.scheduler.lanes.reduce((sum, lane) => sum + share(lane), 0);
   }
 

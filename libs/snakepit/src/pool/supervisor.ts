@@ -12,7 +12,7 @@ import {
   type Sources,
   type WorkerOwner,
 } from '../worker/index.js';
-import { initialSize } from './autoscaler.js';
+import { initialSize, numericThreadsOf } from './autoscaler.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { Launcher } from './launcher.js';
 import type { LendingCrew } from './lender.js';
@@ -173,7 +173,11 @@ export class Supervisor implements WorkerOwner, LendingCrew {
    */
   async start(): Promise<void> {
     const { pool, options, log } = this.#parts;
-    const spec = await options.adapter.prepare({ pool, log: (record) => log({ pool, ...record }) });
+    const spec = await options.adapter.prepare({
+      pool,
+      concurrency: options.concurrency,
+      log: (record) => log({ pool, ...record }),
+    });
     if (this.#isClosed) return;
     this.#launcher = new Launcher({ ...this.#parts, spec });
     await this.#launcher.start();
@@ -362,8 +366,11 @@ export class Supervisor implements WorkerOwner, LendingCrew {
     const id = `${pool}-${this.#nextNumber}`;
     this.#nextNumber += 1;
     const { inheritEnv: inherit, env: given } = options;
+    const numericThreads = 'launch' in spec ? 0 : numericThreadsOf(options, this.#size);
     const env =
-      'addresses' in spec ? {} : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance });
+      'addresses' in spec
+        ? {}
+        : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance, numericThreads });
     const settings = options;
     const worker = new Worker({ id, pool, instance, spec, env, launch, settings, clock, log, owner: this, onSpans });
     this.#workers.add(worker);

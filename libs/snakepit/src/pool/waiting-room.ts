@@ -177,7 +177,7 @@ export class WaitingRoom {
     return settings.nesting === undefined ? this.#backlog : this.#nested.at(settings.nesting.depth);
   }
 
-  /** A command has become fast, or slow: its waiting calls must not hold up those of the queue they no longer belong to. */
+  /** A command has become fast, or slow, or shares workers no more: its waiting calls must not hold up those of the queue they no longer belong to. */
   refile(): void {
     if (this.size === 0) return;
     for (const backlog of this.#backlogs()) backlog.refile();
@@ -297,7 +297,7 @@ export class WaitingRoom {
    */
   #retryLater(): void {
     if (this.#retry !== undefined || this.size === 0 || this.#isClosed) return;
-    if (!this.#scheduler.lanes.some((lane) => lane.inFlight === 0)) return;
+    if (!this.#scheduler.lanes.some((lane) => lane.isOpen)) return;
     const waitMs = this.#scheduler.keptFreeForMs(this.#clock.now()) || FAST_LANE_MS;
     this.#retry = this.#clock.after(waitMs, () => {
       this.#retry = undefined;
@@ -318,5 +318,5 @@ export function oldestLast(calls: readonly PoolCall[]): PoolCall[] {
 }
 
 function needsIdleWorker(call: PoolCall | undefined): boolean {
-  return call !== undefined && call.profile.pace !== 'fast';
+  return call !== undefined && call.profile.pace !== 'fast' && !call.profile.isShared;
 }

@@ -27,6 +27,7 @@ export { RESERVED_VARIABLES } from './reserved-variables.js';
 export { SpawnedProcess } from './spawned-process.js';
 export type { OpenTap, Tap, TapContext } from './tap.js';
 export { createOneTimeTls, WORKER_TLS_NAME, type OneTimeTls, type TlsIdentity } from './tls/one-time-tls.js';
+export { fairThreads } from './numeric-threads.js';
 export { INHERITED_VARIABLES, workerEnvironment, type EnvironmentParts } from './worker-environment.js';
 export {
   isLegalMove,

@@ -6,6 +6,8 @@ import type { OpenTap } from './tap.js';
 /** What an adapter is told before it describes a worker's process. */
 export interface LaunchContext {
   readonly pool: string;
+  /** How many long calls a worker is to run at once. */
+  readonly concurrency?: number;
   /** For what takes its time. */
   readonly log?: LogSink;
 }

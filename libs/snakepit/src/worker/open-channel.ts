@@ -25,6 +25,7 @@ export interface ChannelSettings {
   readonly maxElements: number;
   /** Undefined: what suits the channel. */
   readonly streamCredit: number | undefined;
+  readonly concurrency: number;
 }
 
 export interface ChannelOrder {
@@ -42,7 +43,7 @@ export interface ChannelOrder {
 /** Opens the channel that goes with what a process can be talked with through. @throws what the handshakes throw */
 export async function openChannel(order: ChannelOrder): Promise<Channel> {
   const { wire, name, codec, settings, arena, endpoint, clock, owner } = order;
-  const { negotiationTimeoutMs, maxFrameBytes, maxDepth, maxElements, streamCredit } = settings;
+  const { negotiationTimeoutMs, maxFrameBytes, maxDepth, maxElements, streamCredit, concurrency } = settings;
   const limits = { maxFrameBytes, maxDepth, maxElements };
   if (wire.protocol === 'v1') {
     return openStdioChannel(wire.stdin, wire.stdout, { name, codec, negotiationTimeoutMs, ...limits, clock }, owner);
@@ -55,7 +56,7 @@ export async function openChannel(order: ChannelOrder): Promise<Channel> {
   if (wire.protocol === 'grpc') {
     return openGrpcChannel({ ...handshake, target: wire.target, signal: wire.signal }, owner);
   }
-  if (endpoint === undefined) return openFdChannel(wire.socket, { ...handshake, arena }, owner);
+  if (endpoint === undefined) return openFdChannel(wire.socket, { ...handshake, concurrency, arena }, owner);
   const listening = await offerOnLifeline(wire.socket, endpoint.offer(maxFrameBytes));
   return openGrpcChannel({ ...handshake, target: endpoint.target(listening) }, owner);
 }

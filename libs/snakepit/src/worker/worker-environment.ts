@@ -2,6 +2,7 @@ import { delimiter } from 'node:path';
 
 import { hostMark } from './host-mark.js';
 import { isGrpcBridge, type LaunchSpec } from './launch-spec.js';
+import { limitNumericThreads } from './numeric-threads.js';
 
 /**
  * The host's variables that workers get without being asked for: what programs need to find their files, their user and
@@ -40,6 +41,8 @@ export interface EnvironmentParts {
   readonly pool: string;
   readonly worker: string;
   readonly instance: string;
+  /** How many threads numeric libraries may use, where the variables above say nothing of it; default 0, as many as they like. */
+  readonly numericThreads?: number;
 }
 
 /** The complete environment of one worker. */
@@ -51,6 +54,7 @@ export function workerEnvironment(parts: EnvironmentParts): Record<string, strin
   }
   const { spec } = parts;
   Object.assign(env, spec.env, parts.given);
+  limitNumericThreads(env, parts.numericThreads ?? 0);
   for (const [name, folders] of Object.entries(spec.searchPaths ?? {})) {
     env[name] = [...folders, ...(env[name] ? [env[name]] : [])].join(delimiter);
   }

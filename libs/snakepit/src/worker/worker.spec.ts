@@ -14,6 +14,7 @@ const settings: WorkerSettings = {
   maxFrameBytes: 65_536,
   maxDepth: 16,
   maxElements: 1_000_000,
+  concurrency: 1,
   streamCredit: 8,
   arena: { enabled: true, mapped: true, bytes: 1 << 20, thresholdBytes: 1 << 18 },
   heartbeatIntervalMs: 1_000,

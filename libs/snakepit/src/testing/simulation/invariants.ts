@@ -3,6 +3,7 @@ import type { ResolvedPoolOptions } from '../../pool/options.js';
 import { PRIORITIES } from '../../pool/wait-queue.js';
 import type { CallRecord, Outcome } from './call-record.js';
 import { IdleWatch } from './idle-watch.js';
+import { COMMANDS } from './scripted-voice.js';
 import { STREAM_CREDIT } from './scripted-worker.js';
 import { isTrue, profileOf } from './truth.js';
 import { fail } from './violation.js';
@@ -84,11 +85,14 @@ export class Invariants {
       fail(`call ${call.n} is on ${worker}, which the session ${session} is not known to have been on`);
     }
     const { window, concurrency, maxAttempts } = this.options;
-    const most = Math.max(window, concurrency);
+    const most = concurrency === 1 ? window : window + concurrency;
     if (hand.size > most)
       fail(`${worker} has ${hand.size} calls in hand; window ${window}, concurrency ${concurrency}`);
-    const streams = [...hand].filter(({ plan }) => plan.kind === 'stream').length;
-    if (streams > concurrency) fail(`${worker} has ${streams} streams in hand; concurrency ${concurrency}`);
+    const streams = [...hand].filter(({ plan }) => plan.kind === 'stream');
+    if (streams.length > concurrency)
+      fail(`${worker} has ${streams.length} streams in hand; concurrency ${concurrency}`);
+    const alone = streams.filter(({ plan }) => ALONE.has(plan.command)).length;
+    if (alone > 1) fail(`${worker} has ${alone} streams in hand that need it for themselves`);
     // A call that was written to a worker which never read it counts, as the host cannot know; one that a worker gave back does not.
     const attempts = call.handedTo.length - call.answeredBy.length;
     const { idempotent } = call.plan;
@@ -244,6 +248,7 @@ export class Invariants {
 }
 
 const NOTHING: ReadonlySet<CallRecord> = new Set();
+const ALONE = new Set(COMMANDS.filter(({ concurrent }) => concurrent === false).map(({ name }) => name));
 
 function urgency({ plan }: CallRecord): number {
   return PRIORITIES.indexOf(plan.priority);

@@ -13,11 +13,12 @@ import type { Body } from './surroundings.js';
 
 export const COMMANDS: readonly CommandManifest[] = [
   { name: 'fast', kind: 'call' },
-  { name: 'slow', kind: 'call' },
+  { name: 'slow', kind: 'call', concurrent: false },
   { name: 'mixed', kind: 'call' },
   /** Asks its host for something before it answers. */
   { name: 'asks', kind: 'call' },
   { name: 'walk', kind: 'stream' },
+  { name: 'read', kind: 'stream', concurrent: false },
 ];
 
 const MAX_DEPTH = 16;

@@ -1,8 +1,8 @@
-"""Stands in for the event loop where nothing is asynchronous."""
+"""Stands in for a runner of calls that run side by side, where there are none."""
 
 
-class NoAsyncRunner:
-    """Has the verbs of AsyncRunner that are used while there are no asynchronous calls; its import is light."""
+class NoRunner:
+    """Has the verbs of AsyncRunner and ThreadRunner that are used while they have no calls; its import is light."""
 
     calls = {}
 

@@ -1,0 +1,28 @@
+import { openPool, pythonAdapter, WAITING } from '../support/pools.mjs';
+import { alternate } from '../support/rounds.mjs';
+import { formatNumber } from '../support/table.mjs';
+
+const CALLS = 200;
+const WAIT_SECONDS = 0.05;
+const CONCURRENCY = 100;
+
+/** @type {Record<string, (bench: import('../support/rounds.mjs').Bench) => Promise<import('../support/rounds.mjs').Outcome>>} */
+export const measures = {
+  async async_concurrency_x(bench) {
+    const adapter = pythonAdapter({ module: WAITING });
+    const [many, single] = [
+      await bench.use(openPool({ size: 1, adapter, concurrency: CONCURRENCY })),
+      await bench.use(openPool({ size: 1, adapter })),
+    ];
+    for (const pool of [many, single]) await pool.execute('wait', { seconds: 0 });
+    const { ratios, a, b } = await alternate(bench, { a: () => secondsOf(single), b: () => secondsOf(many) });
+    return { samples: ratios, detail: `${formatNumber(a)} s ÷ ${formatNumber(b)} s` };
+  },
+};
+
+/** How long it takes until all of the calls have waited. */
+async function secondsOf(pool) {
+  const began = performance.now();
+  await Promise.all(Array.from({ length: CALLS }, () => pool.execute('wait', { seconds: WAIT_SECONDS })));
+  return (performance.now() - began) / 1_000;
+}
