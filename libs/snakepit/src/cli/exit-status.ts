@@ -32,6 +32,7 @@ export const OUTCOME_OF_ERROR = {
   FRAME_TOO_LARGE: 'refused',
   INTERPRETER_NOT_FOUND: 'notStarted',
   ENVIRONMENT_FAILED: 'notStarted',
+  BUILD_FAILED: 'notStarted',
   WORKER_START_FAILED: 'notStarted',
   WORKER_UNREACHABLE: 'notStarted',
   REMOTE_ERROR: 'failed',
