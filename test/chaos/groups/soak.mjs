@@ -35,7 +35,9 @@ const ACTS = [
   async ({ pool }) => expectEqual(await pool.execute('add_later', { a: 1, b: 2, ms: 5 }), 3),
   async ({ pool }) => expectCode(pool.execute('fail', { message: 'meant to' }), 'REMOTE_ERROR'),
   async ({ pool }) => expectCode(pool.execute('no_such_command'), 'UNKNOWN_COMMAND', 'REMOTE_ERROR'),
-  async ({ pool }) => expectCode(pool.execute('doze', { ms: 400 }, { timeoutMs: 20 }), 'CALL_TIMEOUT', 'QUEUE_TIMEOUT'),
+  // Where others wait already, such a call is shed at once.
+  async ({ pool }) =>
+    expectCode(pool.execute('doze', { ms: 400 }, { timeoutMs: 20 }), 'CALL_TIMEOUT', 'QUEUE_TIMEOUT', 'POOL_SATURATED'),
   async ({ pool, random }) => {
     const leaving = new AbortController();
     const { signal } = leaving;
