@@ -1,7 +1,7 @@
 """The command that finds the extreme days of a year in Seattle; what counts as extreme is the host's to say."""
 
 import csv
-from typing import Any
+from typing import List, Literal, TypedDict
 
 from snakepit_bridge import Context, MessageError, command
 
@@ -14,9 +14,33 @@ KINDS = {
 }
 
 
+class Extreme(TypedDict):
+    date: str
+    kind: Literal["hot", "cold", "wet", "windy"]
+    value: float
+
+
+class Limits(TypedDict):
+    """From which value on a day is extreme."""
+
+    hot: float
+    cold: float
+    wet: float
+    windy: float
+
+
+class Extremes(TypedDict):
+    """The extreme days of a year."""
+
+    year: int
+    days: int
+    limits: Limits
+    extremes: List[Extreme]
+
+
 @command
-def weather_extremes(path: str, year: int, ctx: Context) -> dict[str, Any]:
-    """`{year, days, limits, extremes: [{date, kind, value}]}`; tells the host of each extreme as it is found."""
+def weather_extremes(path: str, year: int, ctx: Context) -> Extremes:
+    """The extreme days of a year; tells the host of each as it is found."""
     limits = _limits(year, ctx)
     days, extremes = 0, []
     for day in _days(path, year):

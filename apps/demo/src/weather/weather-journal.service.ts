@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-import type { Extreme } from './weather.client.js';
+import type { Extreme } from './weather-extremes.client.js';
 
 /** How many extremes the workers have told of since the application started. */
 @Injectable()

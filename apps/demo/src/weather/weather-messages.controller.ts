@@ -3,7 +3,7 @@ import { EventPattern, MessagePattern, Payload, RpcException } from '@nestjs/mic
 import { SNAKEPIT_TRANSPORT } from 'nestjs-snakepit/microservices';
 
 import { WeatherJournal } from './weather-journal.service.js';
-import type { Extreme, Extremes } from './weather.client.js';
+import type { Extreme, Extremes } from './weather-extremes.client.js';
 
 /** The years of which there are measurements. */
 const FIRST_YEAR = 2012;

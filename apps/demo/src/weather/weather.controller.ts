@@ -4,8 +4,8 @@ import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 
 import { DATA_FOLDER } from '../paths.js';
+import { WeatherExtremesClient, type Extremes } from './weather-extremes.client.js';
 import { WeatherJournal } from './weather-journal.service.js';
-import { WeatherClient, type Extremes } from './weather.client.js';
 
 const MEASUREMENTS = join(DATA_FOLDER, 'seattle-weather.csv');
 
@@ -16,14 +16,14 @@ type ExtremesRequest = z.infer<typeof extremesSchema>;
 @Controller('weather')
 export class WeatherController {
   constructor(
-    private readonly weather: WeatherClient,
+    private readonly weather: WeatherExtremesClient,
     private readonly journal: WeatherJournal,
   ) {}
 
   @Get('extremes')
   @ApiOperation({ summary: 'Extreme days of a year in Seattle; Python finds them, and asks Nest what is extreme' })
   extremes(@Query({ schema: extremesSchema }) { year }: ExtremesRequest): Promise<Extremes> {
-    return this.weather.extremes({ path: MEASUREMENTS, year });
+    return this.weather.weatherExtremes({ path: MEASUREMENTS, year }, { idempotent: true, timeoutMs: 10_000 });
   }
 
   @Get('journal')

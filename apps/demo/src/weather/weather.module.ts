@@ -2,12 +2,12 @@ import { Module } from '@nestjs/common';
 import { SnakepitModule } from 'nestjs-snakepit';
 
 import { WeatherJournal } from './weather-journal.service.js';
+import { WeatherExtremesClient } from './weather-extremes.client.js';
 import { WeatherMessagesController } from './weather-messages.controller.js';
-import { WeatherClient } from './weather.client.js';
 import { WeatherController } from './weather.controller.js';
 
 @Module({
-  imports: [SnakepitModule.forFeature([WeatherClient])],
+  imports: [SnakepitModule.forFeature([WeatherExtremesClient])],
   controllers: [WeatherController, WeatherMessagesController],
   providers: [WeatherJournal],
 })

@@ -105,9 +105,9 @@ class SchemaReader {
 
   schemas(value: unknown, path: string, depth: number): Record<string, Subschema> {
     if (!isMap(value)) return refuse(path, value, 'a map of schemas');
-    const count = Object.keys(value).length;
-    if (count > MAX_PROPERTIES)
-      throw new ProtocolViolation(`${path} has ${count} members; at most ${MAX_PROPERTIES} are allowed`);
+    const members = Object.keys(value).length;
+    if (members > MAX_PROPERTIES)
+      throw new ProtocolViolation(`${path} has ${members} members; at most ${MAX_PROPERTIES} are allowed`);
     const read: [string, Subschema][] = Object.entries(value).map(([name, schema]) => [
       name,
       this.schema(schema, `${path}.${bounded(name)}`, depth + 1),

@@ -107,8 +107,8 @@ function resolved({ schema, root }: Rooted): Rooted {
 }
 
 function typesOf(schema: JsonSchema): Subschema[] | undefined {
-  const { type } = schema;
-  return Array.isArray(type) ? type.map((each: JsonType) => ({ ...schema, type: each })) : undefined;
+  const { type, ...rest } = schema;
+  return Array.isArray(type) ? type.map((each: JsonType) => Object.assign({ type: each }, rest)) : undefined;
 }
 
 function memberOf(schema: JsonSchema, name: string): Subschema {

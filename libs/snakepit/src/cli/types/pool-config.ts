@@ -11,9 +11,8 @@ export async function poolOf(path: string, name: string | undefined): Promise<Sn
   const { pools = undefined, adapter = undefined } = given;
   if (typeof pools !== 'object' || pools === null) {
     // An adapter itself is what forRoot takes too.
-    return (
-      adapter === undefined ? { adapter: given, size: 1 } : { ...given, size: 1, autoscale: false }
-    ) as SnakepitOptions;
+    const only = adapter === undefined ? { adapter: given } : { ...given, autoscale: false };
+    return { ...only, size: 1 } as unknown as SnakepitOptions;
   }
   const names = Object.keys(pools);
   const wanted = name ?? (names.length === 1 ? names[0] : undefined);
