@@ -211,6 +211,16 @@ describe.each(HTTP_PLATFORMS)('on %s', (http) => {
       expect(await losses()).toEqual(await losses());
     });
 
+    it('gives the same where a worker hands out the shards, by a tool of the host', async () => {
+      const learnt = async (coordinator: string): Promise<unknown[]> => {
+        const epochs = await demo.items('/train', { epochs: 2, hidden: 8, seed: 5, coordinator });
+        return epochs.map(({ epoch, shards, loss, held_out_accuracy }) => [epoch, shards, loss, held_out_accuracy]);
+      };
+      const byWorker = await learnt('worker');
+      expect(byWorker).toHaveLength(2);
+      expect(byWorker).toEqual(await learnt('host'));
+    });
+
     it.each([{ epochs: 0 }, { hidden: 1.5 }, { learningRate: -1 }, { seed: 'x' }])('refuses %o', async (body) => {
       expect((await demo.send('POST', '/train', body)).status).toBe(400);
     });

@@ -15,7 +15,8 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 
-rmSync(out, { recursive: true, force: true });
+// One step alone adds to what the others have made.
+if (asked.length === 0) rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 for (const [step, make] of Object.entries(STEPS)) {
   if (asked.length > 0 ? !asked.includes(step) : !isPossible(step, repository)) continue;

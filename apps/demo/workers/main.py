@@ -32,6 +32,7 @@ from digit_recognition import (  # noqa: E402
     recognize_digit,
 )
 from digit_training import (  # noqa: E402
+    distributed_training,
     train_average,
     train_evaluate,
     train_init,
@@ -57,6 +58,7 @@ __all__ = [
     "delete_program",
     "digits_info",
     "digits_sample",
+    "distributed_training",
     "echo",
     "filter_upload",
     "flight_route",

@@ -5,6 +5,10 @@ export const trainSchema = z.object({
   hidden: z.number().int().min(1).max(256).default(32).describe('Neurons of the hidden layer').meta({ example: 32 }),
   learningRate: z.number().positive().max(10).default(0.08).meta({ example: 0.08 }),
   seed: z.number().int().default(7).meta({ example: 7 }),
+  coordinator: z
+    .enum(['host', 'worker'])
+    .default('host')
+    .describe('Who hands out the shards: this application, or a command that asks it to by a tool'),
 });
 export type TrainRequest = z.infer<typeof trainSchema>;
 

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { PoolService } from 'nestjs-snakepit';
+import { PoolService, SnakepitTool, ToolContext } from 'nestjs-snakepit';
 
 import type { TrainRequest } from './train.schemas.js';
 
@@ -27,7 +27,22 @@ interface Shard {
 export class TrainService {
   constructor(private readonly pool: PoolService) {}
 
-  async *train(request: TrainRequest, signal: AbortSignal): AsyncGenerator<EpochReport, void, undefined> {
+  train(request: TrainRequest, signal: AbortSignal): AsyncIterable<EpochReport> {
+    return request.coordinator === 'worker' ? this.#trainByWorker(request, signal) : this.#trainByHost(request, signal);
+  }
+
+  /** What the command `distributed_training` asks for. */
+  @SnakepitTool('train.shards')
+  trainShards(round: ShardsRequest, context: ToolContext): Promise<Shard[]> {
+    return this.#trainShards({ ...round, shards: this.pool.stats().size }, round, context.signal);
+  }
+
+  #trainByWorker(request: TrainRequest, signal: AbortSignal): AsyncIterable<EpochReport> {
+    const { epochs, hidden, seed, learningRate: learning_rate } = request;
+    return this.pool.iterate('distributed_training', { epochs, hidden, seed, learning_rate }, { signal });
+  }
+
+  async *#trainByHost(request: TrainRequest, signal: AbortSignal): AsyncGenerator<EpochReport, void, undefined> {
     const { epochs, hidden, seed } = request;
     const shards = this.pool.stats().size;
     let weights = await this.pool.execute<Uint8Array>('train_init', { seed, hidden }, { signal });
@@ -54,7 +69,7 @@ export class TrainService {
     }
   }
 
-  #trainShards(round: Round, request: TrainRequest, signal: AbortSignal): Promise<Shard[]> {
+  #trainShards(round: Round, request: Settings, signal: AbortSignal): Promise<Shard[]> {
     const { weights, shards, epoch } = round;
     const { hidden, seed, learningRate } = request;
     const calls = Array.from({ length: shards }, (_, index) => {
@@ -71,6 +86,13 @@ export class TrainService {
     });
     return Promise.all(calls);
   }
+}
+
+type Settings = Pick<TrainRequest, 'hidden' | 'seed' | 'learningRate'>;
+
+interface ShardsRequest extends Settings {
+  readonly weights: Uint8Array;
+  readonly epoch: number;
 }
 
 interface Round {
