@@ -61,7 +61,7 @@ const PROVOKED: Record<ErrorCode, (path: string) => Promise<SnakepitError>> = {
     const folder = `${path}-go`;
     mkdirSync(folder);
     writeFileSync(`${folder}/go.mod`, 'module broken\n\ngo 1.21\n');
-    writeFileSync(`${folder}/main.go`, 'package main\n\nfunc main() { missing() }\n');
+    writeFileSync(`${folder}/main.go`, 'package main\n\nvar total int = "text"\n\nfunc main() {}\n');
     return failureOf(start({ adapter: go({ package: folder, builds: path }) }));
   },
   WORKER_UNREACHABLE: () => {
