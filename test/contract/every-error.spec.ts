@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
@@ -5,6 +6,7 @@ import {
   createSnakepit,
   custom,
   ERRORS,
+  go,
   grpc,
   isSnakepitError,
   python,
@@ -54,6 +56,13 @@ const PROVOKED: Record<ErrorCode, (path: string) => Promise<SnakepitError>> = {
     vi.stubEnv('PIP_NO_INDEX', '1');
     const requirements = ['no-such-package-of-snakepit==9.9'];
     return failureOf(start({ adapter: commands({ requirements, manager: 'pip', environments: path }) }));
+  },
+  BUILD_FAILED: (path) => {
+    const folder = `${path}-go`;
+    mkdirSync(folder);
+    writeFileSync(`${folder}/go.mod`, 'module broken\n\ngo 1.21\n');
+    writeFileSync(`${folder}/main.go`, 'package main\n\nvar total int = "text"\n\nfunc main() {}\n');
+    return failureOf(start({ adapter: go({ package: folder, builds: path }) }));
   },
   WORKER_UNREACHABLE: () => {
     const adapter = grpc({ address: '127.0.0.1:1', token: 'x'.repeat(32) });

@@ -18,6 +18,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { tarballProblems } from '../../tools/pack/check-tarball.mjs';
+import { fencedBlocks } from './fenced-blocks.js';
 import { readmeBlocks, repository, shellBlock } from './readme-blocks.js';
 
 /** The environment of somebody who does not run this under npm, whose settings for the repository would else apply. */
@@ -170,6 +171,19 @@ describe('the packed library in an empty Nest app', () => {
     const called = await run('npx', ['snakepit', ...args!.split(' '), '{"amounts":[1,2]}'], app);
     expect(JSON.parse(called.stdout)).toMatchObject({ total: 3 });
   }, 60_000);
+  it('has the SDK for Go where the page about it says', async () => {
+    const page = fencedBlocks(readFileSync(join(repository, 'docs/go.md'), 'utf8'));
+    for (const { title, text } of page.filter(({ title }) => title?.startsWith('workers/report/'))) {
+      mkdirSync(dirname(join(app, title!)), { recursive: true });
+      writeFileSync(join(app, title!), text);
+    }
+    const script = `import { createSnakepit, go } from 'nestjs-snakepit/core';
+      const snakepit = await createSnakepit({ adapter: go({ package: './workers/report', builds: './builds' }), size: 1 });
+      console.log(JSON.stringify(await snakepit.pool().execute('summarize', { amounts: [1, 2] })));
+      await snakepit.close();`;
+    const { stdout } = await run('node', ['--input-type=module', '--eval', script], app);
+    expect(JSON.parse(stdout)).toEqual({ count: 2, total: 3 });
+  }, 120_000);
 
   it('is tested without Python, and ends by itself', async () => {
     const { stdout } = await run('node', ['dist/app.test.js'], app);

@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import {
   option,
@@ -71,7 +71,7 @@ async function programOf(
   if (given === undefined) {
     const executable = existingFile(binary!, 'go.binary');
     checkExecutable(executable);
-    return { executable, sources: { folders: [dirname(executable)], extensions: [] } };
+    return { executable, sources: { folders: [dirname(executable)], extensions: [basename(executable)] } };
   }
   const folder = existingPackage(absolutePath(given));
   const build = async (): Promise<GoBuild> => {
