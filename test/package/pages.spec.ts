@@ -37,6 +37,27 @@ describe('docs/clients.md', () => {
   }, 60_000);
 });
 
+describe('docs/r.md', () => {
+  const page = usePage('r.md');
+
+  it('is an application that does what it says', async () => {
+    await page().serve(async (url) => {
+      const post = (path: string, body: unknown) => {
+        const headers = { 'Content-Type': 'application/json' };
+        return json(`${url}/${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+      };
+      const { coefficients, r_squared: rSquared } = (await post('fit', { x: [1, 2, 3], y: [3, 5, 7] })) as {
+        coefficients: Record<string, number>;
+        r_squared: number;
+      };
+      expect(coefficients).toEqual({ '(Intercept)': expect.closeTo(1) as number, x: expect.closeTo(2) as number });
+      expect(rSquared).toBeCloseTo(1);
+      expect(await post('means', { x: [4, 4] })).toEqual(Array.from({ length: 100 }, () => 4));
+      expect(await post('fit', { x: 'text', y: [] })).toMatchObject({ statusCode: 400 });
+    });
+  }, 60_000);
+});
+
 describe('docs/microservices.md', () => {
   const page = usePage('microservices.md');
 

@@ -20,8 +20,7 @@ with_conditions_logged <- function(worker, call, expression) {
 }
 
 send_log <- function(worker, call, level, message, logger, fields = NULL) {
-  if (!admits_record(worker)) return(invisible())
-  write_log(worker, call, level, message, logger, fields)
+  undisturbed(call, if (admits_record(worker)) write_log(worker, call, level, message, logger, fields))
 }
 
 write_log <- function(worker, call, level, message, logger, fields) {

@@ -30,6 +30,10 @@ new_metrics <- function(worker) {
 }
 
 measure <- function(worker, metrics, kind, name, labels, change) {
+  undisturbed(worker$running, add_measured(worker, metrics, kind, name, labels, change))
+}
+
+add_measured <- function(worker, metrics, kind, name, labels, change) {
   labels <- if (length(labels) > 0L) lapply(labels[order(names(labels))], as.character)
   key <- paste(c(kind, name, names(labels), unlist(labels)), collapse = "\r")
   before <- metrics$entries[[key]]

@@ -3,6 +3,8 @@
 registry <- new.env(parent = emptyenv())
 
 clear_registry <- function() {
+  # The line of the script that is being evaluated, as `report.R:12`.
+  registry$place <- NULL
   registry$commands <- list()
   registry$hooks <- list(start = list(), shutdown = list(), session_open = list(), session_close = list())
 }
@@ -50,7 +52,7 @@ register <- function(described) {
 
 SPECIAL_PARAMETERS <- c("ctx", "emit")
 
-new_command <- function(name, fn, kind, doc, params, batch, place = caller_place()) {
+new_command <- function(name, fn, kind, doc, params, batch, place = registry$place) {
   word <- if (kind == "stream") "stream" else "command"
   if (!is.character(name) || length(name) != 1L || is.na(name) || !nzchar(name)) stop(startup_error(sprintf("%s() takes a name and a function", word)))
   if (!is.function(fn)) stop(startup_error(sprintf("%s(\"%s\") takes a function", word, name)))
@@ -71,15 +73,6 @@ new_command <- function(name, fn, kind, doc, params, batch, place = caller_place
     batch = batch_of(batch, name),
     scope = list2env(structure(list(fn), names = name), parent = globalenv())
   )
-}
-
-# Where in the script a function was registered, as `report.R:12`.
-caller_place <- function() {
-  for (call in rev(sys.calls())) {
-    place <- source_place(call)
-    if (!is.null(place)) return(place)
-  }
-  NULL
 }
 
 TYPES <- c("number", "integer", "string", "boolean", "array", "object", "null")

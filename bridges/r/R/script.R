@@ -11,16 +11,16 @@ load_script <- function(script) {
   )
   references <- attr(parsed, "srcref")
   for (i in seq_along(parsed)) {
+    registry$place <- sprintf("%s:%d", basename(script), as.integer(references[[i]])[1L])
     outcome <- guarded(withVisible(eval(parsed[[i]], globalenv())))
-    if (!is.null(outcome$error)) stop(script_error(script, references[[i]], outcome))
+    if (!is.null(outcome$error)) stop(script_error(outcome))
   }
+  registry$place <- NULL
   globalenv()
 }
 
-script_error <- function(script, reference, outcome) {
+script_error <- function(outcome) {
   error <- outcome$error
-  line <- as.integer(reference)[1L]
-  message <- sprintf("%s:%d: %s: %s", basename(script), line, class(error)[1L], message_of(error))
-  if (inherits(error, "startup_error")) message <- sprintf("%s:%d: %s", basename(script), line, error$message)
-  startup_error(message, traceback_text(error, outcome$calls))
+  if (inherits(error, "startup_error")) return(startup_error(paste0(registry$place, ": ", error$message)))
+  startup_error(sprintf("%s: %s: %s", registry$place, class(error)[1L], message_of(error)), traceback_text(error, outcome$calls))
 }

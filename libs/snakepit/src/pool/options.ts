@@ -40,7 +40,7 @@ function isThreads(given: unknown): given is number | undefined {
 /** Every option of one pool: the source of its validation, its types and its reference page. */
 export const poolOptionTable = {
   adapter: option.value<Adapter>(isAdapter, "an adapter such as python({ module: './workers/report.py' })", {
-    doc: 'What the workers are: `python()`, `node()`, `go()`, `custom()`, or your own `Adapter`.',
+    doc: 'What the workers are: `python()`, `node()`, `ruby()`, `r()`, `go()`, `custom()`, or your own `Adapter`.',
   }),
   size: option.value(isSize, 'an integer from 1 to 1024', {
     doc: 'Number of workers, where `autoscale` is off; of `grpc()`, number of connections, which are shared out evenly among its addresses.',
