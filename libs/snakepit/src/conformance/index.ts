@@ -1,4 +1,5 @@
 export type { BridgeProtocol } from './bridge-program.js';
+export { GROUPS, type Group } from './conformance-case.js';
 export { ConformanceFailure } from './conformance-failure.js';
 export {
   renderReport,

@@ -6,7 +6,15 @@ import { orphanGuard } from '../worker/index.js';
 import { Bridge } from './bridge.js';
 import type { BridgeProgram, BridgeProtocol } from './bridge-program.js';
 import { casesOf } from './cases/index.js';
-import { NotClaimed, type ConformanceCase, type OwnCase, type RiskyCase, type SharedCase } from './conformance-case.js';
+import {
+  GROUPS,
+  NotClaimed,
+  type ConformanceCase,
+  type Group,
+  type OwnCase,
+  type RiskyCase,
+  type SharedCase,
+} from './conformance-case.js';
 import { ConformanceFailure } from './conformance-failure.js';
 import type { CaseReport, CaseVerdict, ConformanceReport } from './conformance-report.js';
 import { Mismatch } from './mismatch.js';
@@ -24,6 +32,8 @@ export interface ConformanceOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Its working directory. */
   readonly cwd?: string | undefined;
+  /** Only cases of these groups. Default: all. */
+  readonly groups?: readonly Group[] | undefined;
   /** How many processes run at the same time for cases of their own. Default: 2. */
   readonly parallel?: number;
 }
@@ -37,12 +47,12 @@ const SETTINGS = { maxFrameBytes: 1024 * 1024, maxDepth: 65, streamCredit: 4 };
  * @throws ConformanceFailure when the check cannot take place: no command, no process, no handshake
  */
 export async function runConformance(options: ConformanceOptions): Promise<ConformanceReport> {
-  const { command, protocol, codec, env = {}, cwd, parallel = 2 } = options;
+  const { command, protocol, codec, env = {}, cwd, groups = GROUPS, parallel = 2 } = options;
   const program: BridgeProgram = { words: splitCommand(command), protocol, env, cwd, instance: randomUUID() };
   const codecs: readonly CodecName[] = codec === undefined ? ['msgpack', 'json'] : [codec];
   orphanGuard.open(program.instance, silentLog);
   try {
-    return await new Conformance(program, { ...SETTINGS, codecs }, parallel).report(command);
+    return await new Conformance(program, { ...SETTINGS, codecs }, parallel).report(command, groups);
   } finally {
     await orphanGuard.close(program.instance);
   }
@@ -58,10 +68,11 @@ class Conformance {
     private readonly parallel: number,
   ) {}
 
-  async report(command: string): Promise<ConformanceReport> {
+  async report(command: string, groups: readonly Group[]): Promise<ConformanceReport> {
     const first = await this.#firstContact();
     const { manifest } = first;
-    const cases = casesOf(this.program.protocol, manifest.codec, loadValueVectors());
+    const all = casesOf(this.program.protocol, manifest.codec, loadValueVectors());
+    const cases = all.filter(({ group }) => groups.includes(group));
     for (const each of cases) {
       const reason = unclaimedReason(each, manifest);
       if (reason !== undefined) this.#verdicts.set(each, { kind: 'not claimed', reason });

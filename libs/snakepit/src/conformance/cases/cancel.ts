@@ -52,6 +52,7 @@ export const cancel: readonly ConformanceCase[] = [
     name: 'a stream that flows ends, and sends nothing more',
     run: async (bridge) => {
       const call = bridge.wire.call({ command: 'count_endlessly', stream: true });
+      await bridge.until('the first chunk', () => call.chunks.length > 0 || undefined);
       bridge.wire.grant(call, 65_535);
       await bridge.until('some hundred chunks', () => call.chunks.length > 200 || undefined);
       bridge.wire.cancel(call, 'caller');

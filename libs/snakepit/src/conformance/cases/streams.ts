@@ -88,6 +88,7 @@ export const streams: readonly ConformanceCase[] = [
     name: 'grants add up',
     run: async (bridge) => {
       const call = bridge.wire.call({ command: 'count', args: { n: 50 }, stream: true });
+      await bridge.until('the first chunk', () => call.chunks.length > 0 || undefined);
       for (const chunks of [1, 2, 3]) bridge.wire.grant(call, chunks);
       const { granted } = call;
       await bridge.until(`${granted} chunks`, () => call.chunks.length === granted || undefined);
@@ -100,6 +101,8 @@ export const streams: readonly ConformanceCase[] = [
   {
     group: 'credit',
     name: 'credit counts that comes while the stream still waits to begin',
+    // Over gRPC it may overtake its stream, and hosts grant when chunks have come.
+    protocols: ['v2'],
     run: async (bridge) => {
       const before = bridge.wire.call({ command: 'block_ms', args: { ms: 100 } });
       const call = bridge.wire.call({ command: 'count', args: { n: 9 }, stream: true });

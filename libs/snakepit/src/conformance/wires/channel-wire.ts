@@ -56,7 +56,11 @@ export class ChannelWire implements Wire {
           else open.addEvent({ name: event, data });
           onChange();
         },
-        onHostCall: async ({ method, args, call }) => await host.answer(method, args, call && this.#calls.get(call)),
+        onHostCall: async ({ method, args, call }) => {
+          const answer = host.answer(method, args, call && this.#calls.get(call));
+          onChange();
+          return await answer;
+        },
         onRoom: () => {},
         onFailed: (failed) => {
           this.isClosed = true;
