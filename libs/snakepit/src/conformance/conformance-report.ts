@@ -36,7 +36,9 @@ export function renderReport(report: ConformanceReport, isVerbose = false): stri
   const width = Math.max(...GROUPS.map((group) => group.length));
   const lines = GROUPS.flatMap((group) => {
     const own = cases.filter((each) => each.group === group);
-    return own.length === 0 ? [] : [summaryOf(group.padEnd(width), own), ...own.flatMap((each) => linesOf(each, isVerbose))];
+    return own.length === 0
+      ? []
+      : [summaryOf(group.padEnd(width), own), ...own.flatMap((each) => linesOf(each, isVerbose))];
   });
   const rate = claimed === 0 ? '' : ` (${((100 * passed) / claimed).toFixed(1)} %)`;
   return [

@@ -79,11 +79,22 @@ class Conformance {
     }
     const open = cases.filter((each) => !this.#verdicts.has(each));
     await Promise.all([
-      this.#runShared(open.filter((each): each is SharedCase => (each.kind ?? 'shared') === 'shared'), first),
+      this.#runShared(
+        open.filter((each): each is SharedCase => (each.kind ?? 'shared') === 'shared'),
+        first,
+      ),
       this.#runRisky(open.filter((each): each is RiskyCase => each.kind === 'risky')),
-      this.#runOwn(open.filter((each): each is OwnCase => each.kind === 'own'), manifest.codec),
+      this.#runOwn(
+        open.filter((each): each is OwnCase => each.kind === 'own'),
+        manifest.codec,
+      ),
     ]);
-    return summary(command, this.program.protocol, manifest, cases.map((each) => this.#reportOf(each)));
+    return summary(
+      command,
+      this.program.protocol,
+      manifest,
+      cases.map((each) => this.#reportOf(each)),
+    );
   }
 
   /** @throws ConformanceFailure with what the process said last */
@@ -151,7 +162,8 @@ class Conformance {
   async #runAlone(each: OwnCase, codec: CodecName): Promise<void> {
     const bridges: Bridge[] = [];
     const { program } = this;
-    const settings = { ...this.settings, codecs: [codec] };
+    // What was negotiated by v1 is negotiated each time.
+    const settings = program.protocol === 'v1' ? this.settings : { ...this.settings, codecs: [codec] };
     const spawn = (more: Partial<WireSettings> = {}): Bridge => {
       const bridge = new Bridge(program, { ...settings, ...more });
       bridges.push(bridge);

@@ -18,8 +18,11 @@ interface Given {
 export const conformance: CliCommand = (program) => {
   program
     .command('conformance')
-    .description("check a bridge of your own against the wire protocol, by its conformance worker")
-    .requiredOption('--command <line>', "what starts the conformance worker, such as 'ruby worker.rb'; no shell reads it")
+    .description('check a bridge of your own against the wire protocol, by its conformance worker')
+    .requiredOption(
+      '--command <line>',
+      "what starts the conformance worker, such as 'ruby worker.rb'; no shell reads it",
+    )
     .addOption(new Option('--protocol <name>', 'what it speaks').choices(['v1', 'v2', 'grpc']).default('v2'))
     .addOption(new Option('--codec <name>', 'the codec to check; default: what it picks').choices(['json', 'msgpack']))
     .option('--env <NAME=VALUE>', 'a variable for the worker; may be repeated', addVariable, {})

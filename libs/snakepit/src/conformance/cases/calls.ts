@@ -74,16 +74,14 @@ export const calls: readonly ConformanceCase[] = [
       check(outcome.serviceUs >= 15_000, 'a service time of 20000 or so', () => String(outcome.serviceUs));
     },
   },
-  ...Object.entries({ missing: { a: 1 }, unknown: { a: 1, b: 2, c: 3 } }).map(
-    ([what, args]): ConformanceCase => ({
-      group: 'calls',
-      name: `an argument that is ${what} is answered by INVALID_ARGUMENTS`,
-      run: async (bridge) => {
-        await isMisfit(bridge, { command: 'add', args }, ['INVALID_ARGUMENTS']);
-        await bridge.checkAlive();
-      },
-    }),
-  ),
+  ...Object.entries({ missing: { a: 1 }, unknown: { a: 1, b: 2, c: 3 } }).map(([what, args]): ConformanceCase => ({
+    group: 'calls',
+    name: `an argument that is ${what} is answered by INVALID_ARGUMENTS`,
+    run: async (bridge) => {
+      await isMisfit(bridge, { command: 'add', args }, ['INVALID_ARGUMENTS']);
+      await bridge.checkAlive();
+    },
+  })),
   {
     group: 'calls',
     name: 'an argument of a wrong type is answered by an error',

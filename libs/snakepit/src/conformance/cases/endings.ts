@@ -10,6 +10,8 @@ const IS_LINUX = process.platform === 'linux';
 const needsProc = (): string | undefined => (IS_LINUX ? undefined : 'it can be seen on Linux only');
 /** How soon a process must end whose host is gone. */
 const PROMPTLY_MS = 5_000;
+/** How long a child may take from its fork to its exec. */
+const EXEC_MS = 2_000;
 
 export const endings: readonly ConformanceCase[] = [
   {
@@ -31,7 +33,11 @@ export const endings: readonly ConformanceCase[] = [
     run: async (bridge) => {
       const pid = await grandchildOf(bridge);
       const channel = socketsOf(bridge.manifest.pid ?? bridge.process.pid);
-      const inherited = [...socketsOf(pid)].filter((socket) => channel.has(socket));
+      const inheritedBy = (child: number): string[] => [...socketsOf(child)].filter((socket) => channel.has(socket));
+      // Between its fork and its exec a child has all that its parent has.
+      const until = Date.now() + EXEC_MS;
+      while (inheritedBy(pid).length > 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+      const inherited = inheritedBy(pid);
       killQuietly(pid);
       same(inherited, [], 'no socket of the worker, but for stdio, in the grandchild');
     },

@@ -21,19 +21,17 @@ const GARBAGE: Readonly<Record<string, (frames: FrameWire, bridge: Bridge) => vo
 };
 
 export const garbage: readonly ConformanceCase[] = [
-  ...Object.entries(GARBAGE).map(
-    ([name, send]): ConformanceCase => ({
-      group: 'garbage',
-      name,
-      protocols: ['v2'],
-      kind: 'own',
-      run: async (stage) => {
-        const bridge = await stage.open();
-        send(bridge.frames, bridge);
-        await endsBadly(bridge);
-      },
-    }),
-  ),
+  ...Object.entries(GARBAGE).map(([name, send]): ConformanceCase => ({
+    group: 'garbage',
+    name,
+    protocols: ['v2'],
+    kind: 'own',
+    run: async (stage) => {
+      const bridge = await stage.open();
+      send(bridge.frames, bridge);
+      await endsBadly(bridge);
+    },
+  })),
   {
     group: 'garbage',
     name: 'a call before the hello',

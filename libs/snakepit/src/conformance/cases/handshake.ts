@@ -62,7 +62,11 @@ async function isRefused(stage: Stage, hello: Readonly<Record<string, unknown>>)
     () => undefined,
   );
   const refusal = answer === undefined ? bridge.frames.refusal : undefined;
-  check(refusal !== undefined, 'a hello with an error', () => answer ?? bridge.violation ?? 'the end of the connection');
+  check(
+    refusal !== undefined,
+    'a hello with an error',
+    () => answer ?? bridge.violation ?? 'the end of the connection',
+  );
   check(typeof refusal.message === 'string', 'a message in the error', () => show(refusal));
   await bridge.exited('the end of the process behind its refusal');
   check(bridge.process.exit?.status === 1, 'exit status 1', () => bridge.process.describeExit());

@@ -18,11 +18,7 @@ import { valueCases } from './values.js';
 const V2_PROTOCOLS: readonly BridgeProtocol[] = ['v2', 'grpc'];
 
 /** All cases that a protocol has, the values in this codec. */
-export function casesOf(
-  protocol: BridgeProtocol,
-  codec: CodecName,
-  vectors: ValueVectors,
-): readonly ConformanceCase[] {
+export function casesOf(protocol: BridgeProtocol, codec: CodecName, vectors: ValueVectors): readonly ConformanceCase[] {
   const all = [
     handshake,
     calls,

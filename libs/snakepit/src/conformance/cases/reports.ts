@@ -69,23 +69,21 @@ export const reports: readonly ConformanceCase[] = [
       same(outcome.kind === 'result' ? outcome.value : outcome, values.length);
     },
   },
-  ...['debug', 'info', 'warn', 'error'].map(
-    (level): ConformanceCase => ({
-      group: 'progress, logs, events',
-      name: `a log record of level ${level} names its call`,
-      commands: ['log_record'],
-      run: async (bridge) => {
-        const message = `a record: ${level} Grüße`;
-        const call = bridge.wire.call({ command: 'log_record', args: { level, message, fields: { order: '17' } } });
-        await bridge.outcome(call);
-        const { logs } = bridge.wire.loose;
-        const find = () => [...call.logs, ...logs].find((record) => record.message === message);
-        const record = await bridge.until('the log record', find);
-        same({ level: record.level, order: record.fields?.['order'] }, { level, order: '17' });
-        check(call.logs.includes(record), 'a record with the id of its call', () => 'one with the id 0');
-      },
-    }),
-  ),
+  ...['debug', 'info', 'warn', 'error'].map((level): ConformanceCase => ({
+    group: 'progress, logs, events',
+    name: `a log record of level ${level} names its call`,
+    commands: ['log_record'],
+    run: async (bridge) => {
+      const message = `a record: ${level} Grüße`;
+      const call = bridge.wire.call({ command: 'log_record', args: { level, message, fields: { order: '17' } } });
+      await bridge.outcome(call);
+      const { logs } = bridge.wire.loose;
+      const find = () => [...call.logs, ...logs].find((record) => record.message === message);
+      const record = await bridge.until('the log record', find);
+      same({ level: record.level, order: record.fields?.['order'] }, { level, order: '17' });
+      check(call.logs.includes(record), 'a record with the id of its call', () => 'one with the id 0');
+    },
+  })),
   {
     group: 'progress, logs, events',
     name: 'an event comes with its data',
@@ -119,7 +117,9 @@ export const reports: readonly ConformanceCase[] = [
         return show(data);
       });
       same(new Set(spans.map(({ traceId }) => traceId)), new Set([TRACE_ID]));
-      const isTimed = spans.every(({ start, end }) => typeof start === 'number' && typeof end === 'number' && start <= end);
+      const isTimed = spans.every(
+        ({ start, end }) => typeof start === 'number' && typeof end === 'number' && start <= end,
+      );
       check(isTimed, 'spans with start and end in microseconds', () => show(spans));
     },
   },

@@ -53,7 +53,8 @@ export const streams: readonly ConformanceCase[] = [
   {
     group: 'streams',
     name: 'arguments that do not fit a stream are answered by INVALID_ARGUMENTS',
-    run: async (bridge) => await isMisfit(bridge, { command: 'count', args: { m: 1 }, stream: true }, ['INVALID_ARGUMENTS']),
+    run: async (bridge) =>
+      await isMisfit(bridge, { command: 'count', args: { m: 1 }, stream: true }, ['INVALID_ARGUMENTS']),
   },
   {
     group: 'streams',

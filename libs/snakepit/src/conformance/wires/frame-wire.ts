@@ -267,7 +267,8 @@ export class FrameWire implements Wire, FrameSink {
 
   #callOf(id: number, kind: number): OpenCall {
     const call = this.#calls.get(id);
-    if (call === undefined) throw new ProtocolViolation(`${nameOf(kind)} for the id ${id}, which is no call's that runs`);
+    if (call === undefined)
+      throw new ProtocolViolation(`${nameOf(kind)} for the id ${id}, which is no call's that runs`);
     return call;
   }
 

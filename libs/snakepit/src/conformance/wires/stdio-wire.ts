@@ -94,12 +94,7 @@ export class StdioWire implements Wire {
     const id = this.#nextId++;
     this.#pings.add(id);
     const out = new ByteWriter();
-    encodeV1Request(
-      this.codec ?? this.#codecs.json,
-      { id, command: 'ping', args: {} },
-      new Date().toISOString(),
-      out,
-    );
+    encodeV1Request(this.codec ?? this.#codecs.json, { id, command: 'ping', args: {} }, new Date().toISOString(), out);
     this.send(out.take());
     return id;
   }
