@@ -30,7 +30,8 @@ export const rooms = {
   microservices: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
   health: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
   metrics: { imports: [...UP_TO_RUNTIME, 'telemetry'], frameworks: NEST },
-  cli: { imports: [...UP_TO_RUNTIME, 'nest/tokens'], frameworks: NEST },
+  conformance: { imports: ['worker', 'channel', 'codec', 'core'] },
+  cli: { imports: [...UP_TO_RUNTIME, 'nest/tokens', 'conformance'], frameworks: NEST },
   testing: { imports: [...UP_TO_RUNTIME, 'nest'], frameworks: NEST },
 };
 

@@ -1,4 +1,4 @@
-// Gathers what the published package carries besides its own dist: the worker SDKs and the documents
+// Gathers what the published package carries besides its own dist: the worker SDKs, the golden vectors and the documents
 // that live at the top of the repository. `copy` runs before packing, `remove` after it.
 import { cpSync, existsSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -20,6 +20,7 @@ const copies = [
   { path: 'bridges/r/NAMESPACE' },
   { path: 'bridges/r/R' },
   { path: 'bridges/r/inst' },
+  { path: 'proto/vectors/values.json' },
   { path: 'README.md' },
   { path: 'LICENSE' },
   { path: 'CHANGELOG.md' },
@@ -44,7 +45,7 @@ function copy() {
 }
 
 function remove() {
-  for (const path of ['bridges', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
+  for (const path of ['bridges', 'proto', 'README.md', 'LICENSE', 'CHANGELOG.md']) {
     rmSync(join(packageDir, path), { recursive: true, force: true });
   }
 }

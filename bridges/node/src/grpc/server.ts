@@ -100,6 +100,8 @@ async function endProcess({ server, worker, health, listener, partingMs }: Endin
   // The file of a Unix socket goes with it.
   listener.server.close();
   await runShutdownHooks();
+  // The last answers are on their way through grpc-js, and must leave before the control stream ends.
+  await new Promise((resolve) => setImmediate(resolve));
   worker.part();
   await Promise.race([
     new Promise<void>((resolve) => server.tryShutdown(() => resolve())),

@@ -22,7 +22,7 @@ export { loadGrpcLibrary } from './grpc-library.js';
 export { offerOnLifeline, type GrpcOffer } from './grpc-lifeline.js';
 export { HandshakeRefused } from './handshake-refused.js';
 export { PendingCalls } from './pending-calls.js';
-export { HostCallFailure, toCallerError, type ChannelName } from './remote-failure.js';
+export { HostCallFailure, toCallerError, toErrorBody, type ChannelName } from './remote-failure.js';
 export { StdioChannel } from './stdio-channel.js';
 export { openStdioChannel } from './stdio-handshake.js';
 export { Traffic } from './traffic.js';
