@@ -86,7 +86,7 @@ describe.each([
     const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
     expect(await execute('same', { value: RICH_VALUES })).toEqual(RICH_VALUES);
     expect(Buffer.from((await execute('same', { value: bytes })) as Uint8Array)).toEqual(Buffer.from(bytes));
-    expect(Buffer.from((await execute('reverse', { bytes })) as Uint8Array)).toEqual(Buffer.from(bytes).reverse());
+    expect(Buffer.from((await execute('reverse', { bytes })) as Uint8Array)).toEqual(Buffer.from(bytes.toReversed()));
   });
 
   it('refuse arguments that do not fit, by name', async () => {
@@ -186,11 +186,17 @@ describe('a pool of Ruby workers', () => {
     const [worker] = pool().workers();
     const lost = Promise.allSettled([execute('hold', { ms: 20_000 }), execute('hold', { ms: 20_000 })]);
     await waitUntil('both calls', () => pool().stats().inFlight === 2);
-    const pids = pool().workers().map(({ pid }) => pid);
+    const pids = pool()
+      .workers()
+      .map(({ pid }) => pid);
     for (const pid of pids) sendSignal(pid, 'SIGKILL');
     expect((await lost).map((outcome) => outcome.status)).toEqual(['rejected', 'rejected']);
     await waitUntil('two others', () => pool().stats().available === 2);
-    expect(pool().workers().map(({ pid }) => pid)).not.toContain(worker?.pid);
+    expect(
+      pool()
+        .workers()
+        .map(({ pid }) => pid),
+    ).not.toContain(worker?.pid);
     expect(await execute('add', { a: 1, b: 2 })).toBe(3);
   });
 
