@@ -215,7 +215,9 @@ describe('ruby()', () => {
   });
 
   it('says where it looked for files that are not there', async () => {
-    await expect(ruby({ module: './nowhere.rb' }).prepare(context)).rejects.toThrow(/'ruby.module' names .*nowhere\.rb/);
+    await expect(ruby({ module: './nowhere.rb' }).prepare(context)).rejects.toThrow(
+      /'ruby.module' names .*nowhere\.rb/,
+    );
     await expect(ruby({ module, gemfile: 'none' }).prepare(context)).rejects.toThrow(/'ruby.gemfile' names .*none/);
   });
 });
