@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 import type { ProcessAdapter } from '../worker/launch-spec.js';
@@ -33,6 +35,21 @@ const WORKER_KINDS = {
     takes: '<file>',
     doc: 'worker in JavaScript: a file',
     adapter: ({ node }, module, details) => node({ module, ...details }),
+  },
+  ruby: {
+    takes: '<file>',
+    doc: 'worker in Ruby: a file',
+    adapter: ({ ruby }, module, details) => ruby({ module, ...details }),
+  },
+  go: {
+    takes: '<folder>',
+    doc: 'worker in Go: the folder of its package, which is built, or a file that is built already',
+    adapter: ({ go }, path, details) => go({ [isFile(path) ? 'binary' : 'package']: path, ...details }),
+  },
+  r: {
+    takes: '<file>',
+    doc: 'worker in R: a script',
+    adapter: ({ r }, script, details) => r({ script, ...details }),
   },
   command: {
     takes: '<line>',
@@ -81,6 +98,10 @@ export async function chosenAdapter(choice: WorkerChoice): Promise<ProcessAdapte
     ([, value]) => value !== undefined,
   );
   return WORKER_KINDS[name].adapter(await import('../adapters/index.js'), choice[name]!, Object.fromEntries(said));
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function addVariable(given: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {

@@ -2,6 +2,7 @@ import { checkHost } from './check-host.js';
 import { checkPython } from './check-languages.js';
 import { checkMemory } from './check-memory.js';
 import { checkNode } from './check-node.js';
+import { checkOtherLanguage, OTHER_LANGUAGES } from './check-other-languages.js';
 import { checkPeers } from './check-peers.js';
 import type { Finding, Subject } from './finding.js';
 import { tryWorker } from './try-worker.js';
@@ -12,14 +13,29 @@ import { tryWorker } from './try-worker.js';
  * @param asked what has to work; what else is missing is no problem
  */
 export async function examine(folder: string, asked: ReadonlySet<Subject>): Promise<Finding[]> {
-  const python = await checkPython(asked);
   return [
     ...checkNode(),
     ...checkPeers(folder, asked),
     ...checkHost(asked),
     ...checkMemory(),
     await tryWorker('node', true),
-    ...python.findings,
-    ...(python.there ? [await tryWorker('python', asked.has('python'))] : []),
+    ...(await examinePython(asked)),
+    ...(await examineOthers(asked)),
   ];
+}
+
+async function examinePython(asked: ReadonlySet<Subject>): Promise<Finding[]> {
+  const { findings, there } = await checkPython(asked);
+  return there ? [...findings, await tryWorker('python', asked.has('python'))] : findings;
+}
+
+async function examineOthers(asked: ReadonlySet<Subject>): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const language of Object.keys(OTHER_LANGUAGES) as (keyof typeof OTHER_LANGUAGES)[]) {
+    const { finding, there } = await checkOtherLanguage(language, asked.has(language));
+    findings.push(finding);
+    // A Go worker is built, which takes its time: only for those who ask.
+    if (there && (language !== 'go' || asked.has('go'))) findings.push(await tryWorker(language, asked.has(language)));
+  }
+  return findings;
 }

@@ -1,5 +1,5 @@
 /** What can be asked for: workers of a language, or gRPC between host and workers. */
-export const SUBJECTS = ['python', 'node', 'grpc'] as const;
+export const SUBJECTS = ['python', 'node', 'ruby', 'go', 'r', 'grpc'] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 /** `problem` prevents what was asked for, `advice` makes it worse than it could be. */

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { go } from '../../adapters/index.js';
 import type { ProcessAdapter } from '../../worker/launch-spec.js';
 import { Snakepit } from '../../runtime/index.js';
 import { toError } from '../../core/index.js';
@@ -17,8 +18,11 @@ export async function tryWorker(language: WorkerLanguage, isAsked: boolean): Pro
   let folder: string | undefined;
   try {
     folder = await mkdtemp(join(tmpdir(), 'snakepit-doctor-'));
-    const { files } = await writeWorker({ language, name: 'report', folder });
-    const adapter = await chosenAdapter({ [language]: files[0] });
+    const { target } = await writeWorker({ language, name: 'report', folder });
+    const adapter =
+      language === 'go'
+        ? go({ package: target, builds: join(folder, 'builds') })
+        : await chosenAdapter({ [language]: target });
     return ok(about, await startAndCall(adapter, command, stream));
   } catch (error) {
     return lack(isAsked, about, toError(error).message, 'Mend what it says; the same would keep a pool from starting.');

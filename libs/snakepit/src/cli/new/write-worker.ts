@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { locateBridge } from '../../adapters/bridge-location.js';
 import { UsageError } from '../usage-error.js';
-import { NAME_IN_TEMPLATE, WORKER_TEMPLATES, type WorkerLanguage } from './worker-templates.js';
+import { WORKER_TEMPLATES, type WorkerLanguage } from './worker-templates.js';
 
 const TEMPLATES = fileURLToPath(new URL('../../../templates/', import.meta.url));
 
@@ -21,8 +22,9 @@ export interface WrittenWorker {
   readonly folder: string;
   /** As its language spells it. */
   readonly name: string;
-  /** Its own file first. */
-  readonly files: readonly [string, ...string[]];
+  /** What its adapter takes. */
+  readonly target: string;
+  readonly files: readonly string[];
 }
 
 /**
@@ -44,8 +46,24 @@ export async function writeWorker({ language, name: given, folder }: WorkerWish)
   for (const { path, source } of files) {
     const text = await readFile(join(TEMPLATES, source), 'utf8');
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, text.replaceAll(NAME_IN_TEMPLATE, name), { flag: 'wx' });
+    await writeFile(path, filledIn(text, name, dirname(path)), { flag: 'wx' });
   }
-  const [worker, ...others] = files.map(({ path }) => path);
-  return { language, folder, name, files: [worker!, ...others] };
+  const target = join(folder, template.target(name));
+  return { language, folder, name, target, files: files.map(({ path }) => path) };
+}
+
+/** What stands in capitals in a template. */
+function filledIn(text: string, name: string, folder: string): string {
+  return text
+    .replaceAll('CONSTANT', () => constantOf(name))
+    .replaceAll('NAME', () => name)
+    .replaceAll('BRIDGE', () => relative(folder, locateBridge('go')));
+}
+
+/** `prices_eu` is `PricesEu`. */
+function constantOf(name: string): string {
+  return name
+    .split(/[_-]/)
+    .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
+    .join('');
 }
