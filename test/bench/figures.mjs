@@ -72,6 +72,7 @@ export const FIGURES = [
     target: { atLeast: 1 },
   },
   { key: 'node_x', group: 'languages', title: 'calls of 1 Node worker ÷ 1 Python worker', isInJson: true },
+  { key: 'r_x', group: 'languages', title: 'calls of 1 R worker ÷ 1 Python worker', isInJson: true },
   {
     key: 'ruby_x',
     group: 'languages',

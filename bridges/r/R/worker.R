@@ -1,7 +1,5 @@
 # The worker: says hello, then takes what comes and runs it in the order of arrival.
 
-SDK_VERSION <- "0.1.0"
-
 # How long the last frames may take on their way to the host before this process ends.
 FAREWELL_SECONDS <- 1
 
@@ -63,7 +61,7 @@ say_hello <- function(worker) {
     codec = "json",
     language = "r",
     runtime = list(name = "R", version = paste(R.version$major, R.version$minor, sep = ".")),
-    sdk = list(name = "snakepit", version = SDK_VERSION),
+    sdk = list(name = "snakepit", version = getNamespaceVersion("snakepit")[[1L]]),
     pid = Sys.getpid(),
     answersWhileBusy = FALSE,
     typedArrays = TRUE,

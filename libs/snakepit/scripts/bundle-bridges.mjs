@@ -17,6 +17,7 @@ const copies = [
   { path: 'bridges/ruby/exe' },
   { path: 'bridges/ruby/snakepit_bridge.gemspec' },
   { path: 'bridges/r/DESCRIPTION' },
+  { path: 'bridges/r/LICENSE' },
   { path: 'bridges/r/NAMESPACE' },
   { path: 'bridges/r/R' },
   { path: 'bridges/r/inst' },

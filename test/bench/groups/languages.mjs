@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-import { go, node, ruby } from 'nestjs-snakepit/core';
+import { go, node, r, ruby } from 'nestjs-snakepit/core';
 
 import { provideRuntimes } from '../../../tools/runtimes.mjs';
 import { pinned } from '../support/cpus.mjs';
@@ -14,13 +14,14 @@ const IN_FLIGHT = 64;
 const workerFile = (name) => fileURLToPath(new URL(`../workers/${name}`, import.meta.url));
 
 /**
- * The language of each figure: its adapter, with MessagePack, and what of `tools/runtimes.mjs` it needs.
+ * The language of each figure: its adapter, with MessagePack where the language has it, and what of `tools/runtimes.mjs` it needs.
  *
  * @type {Record<string, { adapter: () => import('nestjs-snakepit/core').ProcessAdapter, runtime?: string }>}
  */
 const LANGUAGES = {
   go_x: { adapter: () => go({ package: workerFile('go'), codec: 'msgpack' }), runtime: 'go' },
   node_x: { adapter: () => node({ module: workerFile('commands.mjs'), codec: 'msgpack' }) },
+  r_x: { adapter: () => r({ script: workerFile('commands.R') }), runtime: 'r' },
   ruby_x: { adapter: () => ruby({ module: workerFile('commands.rb'), codec: 'msgpack' }), runtime: 'ruby' },
 };
 

@@ -10,6 +10,7 @@ import { grpc } from './grpc.js';
 import { node } from './node.js';
 import { findPython } from './python-interpreter.js';
 import { python } from './python.js';
+import { r } from './r.js';
 import { findRuby } from './ruby-interpreter.js';
 import { ruby } from './ruby.js';
 
@@ -219,6 +220,44 @@ describe('ruby()', () => {
       /'ruby.module' names .*nowhere\.rb/,
     );
     await expect(ruby({ module, gemfile: 'none' }).prepare(context)).rejects.toThrow(/'ruby.gemfile' names .*none/);
+  });
+});
+
+describe('r()', () => {
+  it('describes a shell that becomes Rscript with the script, and R_LIBS with its libraries', async () => {
+    const { path: interpreter } = script('Rscript', 'exit 0');
+    const bare = await r({ script: module, interpreter }).prepare(context);
+    expect(bare).toMatchObject({ language: 'r', executable: '/bin/sh', protocol: 'v2', codec: 'json' });
+    expect(bare.args.map((arg) => arg.replace(/^.*bridges/, ''))).toEqual([
+      '/r/inst/launch.sh',
+      interpreter,
+      '/r/inst/worker.R',
+      '--script',
+      module,
+    ]);
+    expect(bare).not.toHaveProperty('searchPaths');
+    expect(bare.sources).toEqual({ folders: [folder], extensions: ['.R', '.r'] });
+    const full = r({
+      script: pathToFileURL(module),
+      interpreter,
+      interpreterArgs: ['--vanilla'],
+      libraries: [folder],
+      args: ['--more'],
+      env: { A: '1' },
+      cwd: folder,
+    });
+    const spec = await full.prepare(context);
+    expect(spec).toMatchObject({ searchPaths: { R_LIBS: [folder] }, env: { A: '1' }, cwd: folder });
+    expect(spec.args.slice(1, 3)).toEqual([interpreter, '--vanilla']);
+    expect(spec.args.at(-1)).toBe('--more');
+  });
+
+  it('refuses what is not there', async () => {
+    await expect(r({ script: './nowhere.R' }).prepare(context)).rejects.toThrow(/'r.script' names .*nowhere\.R/);
+    await expect(r({ script: module, interpreter: '/nowhere/Rscript' }).prepare(context)).rejects.toMatchObject({
+      code: 'INTERPRETER_NOT_FOUND',
+      message: expect.stringContaining('/nowhere/Rscript') as string,
+    });
   });
 });
 

@@ -217,6 +217,9 @@ describe('what came over the wire', () => {
     expect(holds(typescript, /\beval\s*\(|\bnew Function\b|\bFunction\s*\(|node:vm|v8['"]\)?\.deserialize/)).toEqual(
       [],
     );
+    const r = sources('bridges/r/R', '.R');
+    expect(r.length).toBeGreaterThan(10);
+    expect(holds(r, /\b(unserialize|readRDS|load|str2lang|str2expression|dget)\s*\(|\bparse\s*\(\s*text/)).toEqual([]);
     expect(
       holds(python, /(?<!\.)\b(eval|exec|compile)\s*\(|\b(pickle|marshal|shelve|dill|cloudpickle)\b|yaml\.load/),
     ).toEqual([]);
