@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { createSnakepit, python, type PoolService, type Snakepit } from 'nestjs-snakepit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { snakepit } from '../cli/snakepit.js';
 import { fencedBlocks } from './fenced-blocks.js';
 import { PageApp } from './page-app.js';
 import { repository } from './readme-blocks.js';
@@ -55,6 +56,37 @@ describe('docs/r.md', () => {
       expect(await post('means', { x: [4, 4] })).toEqual(Array.from({ length: 100 }, () => 4));
       expect(await post('fit', { x: 'text', y: [] })).toMatchObject({ statusCode: 400 });
     });
+  }, 60_000);
+});
+
+describe('docs/contracts.md', () => {
+  const page = usePage('contracts.md');
+
+  it('is an application that does what it says', async () => {
+    await page().serve(async (url) => {
+      const order = (body: object) => ({
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+      const good = { items: [{ sku: 'a', price: 1.5, amount: 2 }], customer: 'x', due: '2026-02-01' };
+      expect(await json(`${url}/orders`, order(good))).toEqual({ total: 3, due: '2026-02-01' });
+      const bad = { items: [{ sku: 'a', price: '1.5' }], customer: 'x' };
+      const said = fencedBlocks(readFileSync(join(repository, 'docs/contracts.md'), 'utf8'));
+      expect(await json(`${url}/orders`, order(bad))).toEqual(
+        JSON.parse(said.find(({ language }) => language === 'json')!.text),
+      );
+      expect(await events(`${url}/countdown`)).toEqual([{ left: 2 }, { left: 1 }]);
+    });
+  }, 60_000);
+
+  it('shows the client that is written of its worker', async () => {
+    const { folder } = page();
+    const { status, stdout } = await snakepit(['types', '--python', join(folder, 'workers/orders.py')]);
+    expect(status).toBe(0);
+    const [client, contracts] = stdout.split(/^(?=\/\/ contract: )/m);
+    expect(client!.trim()).toBe(readFileSync(join(folder, 'src/orders.client.ts'), 'utf8').trim());
+    expect(contracts).toContain('"name":"order"');
   }, 60_000);
 });
 
@@ -165,6 +197,7 @@ describe('docs/migrate-from-bullmq.md', () => {
 describe('the pages whose code is run', () => {
   const pages = [
     'clients',
+    'contracts',
     'microservices',
     'migrate-from-python-shell',
     'migrate-from-fastapi',
