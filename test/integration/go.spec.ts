@@ -72,7 +72,8 @@ describe.each(['msgpack', 'json'] as const)('a Go worker over v2 with %s', (code
   let running: Awaited<ReturnType<typeof start>>;
   const logs: LogRecord[] = [];
   beforeAll(async () => {
-    running = await start({ codec }, { concurrency: 200, window: 200 }, logs);
+    // The host would refuse by the worker's schemas what the worker is to refuse here.
+    running = await start({ codec }, { concurrency: 200, window: 200, validate: 'none' }, logs);
     running.snakepit.tools.register('price.of', ({ sku }: { sku: string }) => ({ amount: sku.length + 0.5 }));
   }, BUILD_MS);
   afterAll(closeAll);
@@ -241,6 +242,28 @@ describe.each(['msgpack', 'json'] as const)('a Go worker over v2 with %s', (code
       },
     });
     expect(running.pool.commands?.find(({ name }) => name === 'add')?.doc).toBe('Adds two integers.');
+  });
+});
+
+describe('the contracts of a Go worker', () => {
+  afterEach(closeAll);
+
+  it('let the host refuse arguments before they are sent, and are kept by what commands return', async () => {
+    const { pool } = await start({}, { validate: 'all' });
+    const error = await failureOf(pool.execute('order', { sku: 'x', count: 1, size: 'huge' }));
+    expect(error).toMatchObject({ code: 'INVALID_ARGUMENTS', details: { path: 'args.size' } });
+    expect(error.remote).toBeUndefined();
+    const at = new Date(0);
+    expect(await pool.execute('add', [40, 2])).toBe(42);
+    expect(await pool.execute('order', { sku: 'x', count: 1, discount: 0.5, tags: ['a'] })).toMatchObject({
+      tags: ['a'],
+    });
+    expect(await pool.execute('later', { at })).toEqual(new Date(3_600_000));
+    expect(await pool.execute('later', { at: at.toISOString() })).toEqual(new Date(3_600_000));
+    expect(await pool.execute('mean', Float64Array.of(1, 2))).toBe(1.5);
+    expect(await pool.execute('doubled', { numbers: Float32Array.of(1) })).toEqual(Float32Array.of(2));
+    expect(await pool.execute('left_ms', undefined, { timeoutMs: 9_000 })).toBeGreaterThan(0);
+    expect(await lastValueFrom(pool.stream('count', { to: 2 }).pipe(toArray()))).toEqual([0, 1]);
   });
 });
 
