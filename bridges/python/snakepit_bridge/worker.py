@@ -5,10 +5,11 @@ import sys
 
 from .process import complain, prepare_process
 
-USAGE = """usage: python -m snakepit_bridge.worker --module FILE.py|NAME [--protocol json|msgpack|auto]
+USAGE = """usage: python -m snakepit_bridge.worker --module FILE.py|NAME [--protocol json|msgpack|auto] [--enhanced JSON]
 
 Serves the commands of a Python module to a host of nestjs-snakepit, which starts this program by itself.
---protocol is the codec of protocol v1 (default: auto); protocol v2 agrees on its codec with the host."""
+--protocol is the codec of protocol v1 (default: auto); protocol v2 agrees on its codec with the host.
+--enhanced serves the library commands (python.call …) too; {"allow": ["math", "sklearn.*"]} and further settings."""
 
 _WRONG_USAGE = 2
 _PROTOCOLS = ("json", "msgpack", "auto")
@@ -19,13 +20,12 @@ def main(arguments=None):
     options = _read_options(sys.argv[1:] if arguments is None else arguments)
     prepare_process()
 
-    def load_manifest():
-        from .loader import load_module
-        from .manifest import read_manifest
+    def load():
+        from .loader import load_manifest
 
-        return read_manifest(load_module(options["--module"]))
+        return load_manifest(options["--module"], options["--enhanced"])
 
-    serve(load_manifest, options["--protocol"])
+    serve(load, options["--protocol"])
 
 
 def serve(load_manifest, protocol, on_ready=None):
@@ -53,7 +53,7 @@ def serve(load_manifest, protocol, on_ready=None):
 
 
 def _read_options(arguments):
-    options = {"--module": None, "--protocol": "auto"}
+    options = {"--module": None, "--protocol": "auto", "--enhanced": None}
     rest = list(arguments)
     while rest:
         name, separator, value = rest.pop(0).partition("=")

@@ -5,11 +5,11 @@ import sys
 
 from ..process import complain, prepare_process
 
-USAGE = """usage: python -m snakepit_bridge.zygote [--preload NAME]... [--preload-module] --module FILE.py|NAME
+USAGE = """usage: python -m snakepit_bridge.zygote [--preload NAME]... [--preload-module] --module FILE.py|NAME [--enhanced JSON]
 
 Imports modules once and forks workers that serve the commands of --module to a host of nestjs-snakepit, which starts
 this program by itself. Without a host it only imports, which shows what keeps it from starting.
---preload is a module to import; --preload-module imports that of the commands as well."""
+--preload is a module to import; --preload-module imports that of the commands as well; --enhanced is as for a worker."""
 
 _WRONG_USAGE = 2
 
@@ -24,7 +24,7 @@ def main(arguments=None):
     arena_descriptor = os.environ.pop("SNAKEPIT_ARENA_FD", "")
     from .preload import Preload
 
-    preload = Preload(options["--preload"], options["--module"], options["--preload-module"])
+    preload = Preload(options["--preload"], options["--module"], options["--preload-module"], options["--enhanced"])
     if not descriptor:
         preload.run()
         return
@@ -46,7 +46,7 @@ def main(arguments=None):
 
 
 def _read_options(arguments):
-    options = {"--module": None, "--preload": [], "--preload-module": False}
+    options = {"--module": None, "--preload": [], "--preload-module": False, "--enhanced": None}
     rest = list(arguments)
     while rest:
         name = rest.pop(0)
