@@ -21,6 +21,7 @@ class Caller:
         for name in self.allow.roots:
             self._guard.add_package(name)
         self._guard.__enter__()
+        self._plugins.harden()
         return self
 
     def __exit__(self, *error):
@@ -40,6 +41,7 @@ class Caller:
             return found
         self._resolver.check_callable(found, path)
         owner, name = getattr(found, "__self__", None), path.rpartition(".")[2]
+        self._plugins.harden()
         self._plugins.check_arguments(found if owner is None else owner, name, positional, named)
         return found(*positional, **named)
 

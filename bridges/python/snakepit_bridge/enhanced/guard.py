@@ -24,7 +24,7 @@ _LIST_EVENTS = frozenset(("os.listdir", "os.scandir", "glob.glob"))
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 # Modules of Python that compile or run text which they made themselves; `ast` stands for whoever calls it.
-_COMPILERS = frozenset("collections dataclasses enum functools inspect linecache traceback typing warnings".split())
+_COMPILERS = frozenset("collections dataclasses enum functools inspect joblib._utils linecache traceback typing warnings".split())
 _NATIVE_CALLERS = frozenset(("ctypes", "ctypes.util", "threadpoolctl", "numpy._core._internal", "numpy.core._internal"))
 _READERS = frozenset(("linecache", "tokenize", "traceback", "inspect"))
 # What libraries look at to learn how many processors and how much memory there are.

@@ -6,8 +6,8 @@ from importlib import import_module
 from .failures import BAD_ARGUMENT, NOT_ALLOWED, refusal
 
 _BUILT_IN = ("numpy", "pandas", "sklearn", "scipy", "joblib", "transformers", "dspy")
-# Arguments by which libraries are told to run what they find in a file.
-_DENIED_ARGUMENTS = frozenset(("allow_pickle", "trust_remote_code"))
+# Arguments by which libraries are told to run what they find in a file, or to free memory that is in use.
+_DENIED_ARGUMENTS = frozenset(("allow_pickle", "refcheck", "trust_remote_code"))
 _registered = {}
 
 
@@ -30,6 +30,9 @@ class Plugin:
         """The bytes that a value takes; None where that cannot be told."""
         return None
 
+    def harden(self):
+        """Run once, when the package is imported: closes what a list of names cannot."""
+
     def configure(self, settings):
         """Take settings of the framework, a dict; returns what is told to the caller."""
         raise refusal(BAD_ARGUMENT, "%s has nothing to configure here" % self.package)
@@ -43,6 +46,17 @@ def register_plugin(plugin):
 
 class Plugins:
     """The plugins of the frameworks that are loaded."""
+
+    def __init__(self, packages=()):
+        self._unhardened = set(packages) | set(_BUILT_IN)
+
+    def harden(self):
+        """Let the plugins of packages that have been imported close what they have to."""
+        for package in [name for name in self._unhardened if name in sys.modules]:
+            plugin = self.of_package(package)
+            self._unhardened.discard(package)
+            if plugin is not None:
+                plugin.harden()
 
     def of_package(self, package):
         """The plugin of a package, or None."""
@@ -63,6 +77,14 @@ class Plugins:
         """Tell whether a plugin keeps callers from this member."""
         return any(name in plugin.denied for plugin in self._of_owner(owner))
 
+    def denies_object(self, found):
+        """Tell whether a plugin keeps callers from this class or function, by whatever name it was found."""
+        name = getattr(found, "__name__", None)
+        if not isinstance(name, str) or isinstance(found, type(sys)):
+            return False
+        plugin = self.of_package(str(getattr(found, "__module__", None)).split(".")[0])
+        return plugin is not None and name in plugin.denied
+
     def check_arguments(self, owner, name, args, kwargs):
         """Raise Refusal where arguments name, as strings, what may not be called."""
         for argument in _DENIED_ARGUMENTS & set(kwargs):
@@ -82,6 +104,24 @@ class Plugins:
             plugin = self.of_package(str(package).split(".")[0])
             return [] if plugin is None else [plugin]
         return self.of_value(owner)
+
+
+def without_special(kind):
+    """Let a class whose `__getattr__` hands out data no longer do so for names that Python and numpy look up by themselves.
+
+    Else who names a column `__array_interface__` tells numpy which memory to read.
+    """
+    plain = kind.__dict__.get("__getattr__")
+    if plain is None or hasattr(plain, "__wrapped__"):
+        return
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return plain(self, name)
+
+    __getattr__.__wrapped__ = plain
+    kind.__getattr__ = __getattr__
 
 
 def _texts(value):

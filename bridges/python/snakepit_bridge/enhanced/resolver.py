@@ -110,7 +110,9 @@ class Resolver:
         raise refusal(UNKNOWN_ATTRIBUTE, "'%s': %s has no member %s%s" % (path, _kind(owner), name, _similar(owner, name)), target=path, name=name)
 
     def _check(self, found, path):
-        """Raise Refusal for what belongs to a module that is not allowed."""
+        """Raise Refusal for what belongs to a module that is not allowed, or is never for callers."""
+        if self._plugins.denies_object(found):
+            raise refusal(NOT_ALLOWED, "'%s' leads to %s, which is never called for others" % (path, _kind(found)), target=path)
         outsider = self._outsider(found)
         if outsider is not None:
             raise refusal(

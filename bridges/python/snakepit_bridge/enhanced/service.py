@@ -31,7 +31,7 @@ class Enhanced:
     def __init__(self, allow, **settings):
         self.settings = Settings(allow=allow, **settings)
         self.allow = AllowList(self.settings.allow)
-        self.plugins = Plugins()
+        self.plugins = Plugins(self.allow.roots)
         self.guard = Guard(self.settings.permit, self.settings.read, self.settings.write)
         self._measure = measure_by(self.plugins)
         self._sessions = {}

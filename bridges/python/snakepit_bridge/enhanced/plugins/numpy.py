@@ -19,8 +19,8 @@ class NumpyPlugin(Plugin):
 
     package = "numpy"
     denied = frozenset(
-        """DataSource as_strided apply_along_axis apply_over_axes dump dumps from_dlpack fromfile frompyfunc fromregex genfromtxt get_include info load
-        load_library loadtxt measure memmap open_memmap rundocs runstring save savetxt savez savez_compressed setbufsize seterrcall show_config
+        """DataSource as_strided apply_along_axis apply_over_axes chararray dump dumps from_dlpack fromfile frompyfunc fromregex genfromtxt get_include info load
+        load_library loadtxt measure memmap ndarray nditer nested_iters open_memmap rec recarray records rundocs runstring save savetxt savez savez_compressed setbufsize seterrcall show_config
         show_runtime tofile vectorize ctypes setflags""".split()
     )
 
@@ -77,20 +77,25 @@ def elements_of(array):
 
 def array_from_wire(content):
     """The array that a host sent."""
-    numpy = _numpy()
     name, shape, data = content["dtype"], content["shape"], content["data"]
     if name not in _TYPES:
         raise refusal(BAD_ARGUMENT, "an array's dtype is one of %s, not %.40r" % (", ".join(sorted(_TYPES)), name))
     if not isinstance(shape, list) or len(shape) > _MAX_DIMENSIONS or not all(type(size) is int and size >= 0 for size in shape):
         raise refusal(BAD_ARGUMENT, "an array's shape is a list of sizes, not %.80r" % (shape,))
+    numpy = _numpy(is_needed=len(shape) != 1 or isinstance(data, bytes))
+    if numpy is None:
+        return data
     elements = numpy.frombuffer(data, dtype="uint8") if isinstance(data, (bytes, memoryview)) else numpy.asarray(data)
     return numpy.array(elements.view(name).reshape(shape))
 
 
-def _numpy():
+def _numpy(is_needed):
+    """The module; None where it is not installed and a plain view does as well."""
     try:
         import numpy
     except ImportError:
+        if not is_needed:
+            return None
         raise refusal(BAD_ARGUMENT, "arrays need numpy, which this worker's Python has not; install it, or send a list") from None
     return numpy
 

@@ -2,7 +2,7 @@
 
 from .. import wire_tags as tags
 from ..failures import BAD_ARGUMENT, refusal
-from ..plugin import Plugin
+from ..plugin import Plugin, without_special
 from .numpy import array_from_wire, elements_of
 
 _NUMBERS = "iuf"
@@ -14,7 +14,7 @@ class PandasPlugin(Plugin):
     package = "pandas"
     denied = frozenset(
         """HDFStore ExcelFile ExcelWriter eval query read_clipboard read_gbq read_hdf read_pickle read_sql read_sql_query read_sql_table
-        to_clipboard to_gbq to_hdf to_pickle to_sql show_versions pipe plot hist boxplot plotting style""".split()
+        from_dataframe interchange to_clipboard to_gbq to_hdf to_pickle to_sql show_versions pipe plot hist boxplot plotting style""".split()
     )
     dispatchers = frozenset("agg aggregate apply applymap map transform pivot_table crosstab".split())
 
@@ -39,6 +39,11 @@ class PandasPlugin(Plugin):
             return None
         used = value.memory_usage(deep=False)
         return int(used.sum()) if hasattr(used, "sum") else int(used)
+
+    def harden(self):
+        from pandas.core.generic import NDFrame
+
+        without_special(NDFrame)
 
     def configure(self, settings):
         import pandas

@@ -1,6 +1,9 @@
 """scikit-learn: estimators stay where they are, and are told by what they are."""
 
-from ..plugin import Plugin
+import os
+import sys
+
+from ..plugin import Plugin, without_special
 
 
 class SklearnPlugin(Plugin):
@@ -8,6 +11,15 @@ class SklearnPlugin(Plugin):
 
     package = "sklearn"
     denied = frozenset("check_estimator estimator_checks parallel_backend register_parallel_backend show_versions deprecated all_estimators Memory".split())
+
+    def harden(self):
+        from sklearn.utils import Bunch
+
+        without_special(Bunch)
+        # joblib would start a program to count the processors' cores.
+        context = sys.modules.get("joblib.externals.loky.backend.context")
+        if getattr(context, "physical_cores_cache", 0) is None:
+            context.physical_cores_cache = os.cpu_count() or 1
 
     def serialize(self, value, encoder):
         get_params = getattr(value, "get_params", None)

@@ -1,6 +1,8 @@
 """transformers: outputs of models are maps of tensors, and so are what tokenizers return."""
 
-from ..plugin import Plugin
+import sys
+
+from ..plugin import Plugin, without_special
 
 
 class TransformersPlugin(Plugin):
@@ -8,6 +10,11 @@ class TransformersPlugin(Plugin):
 
     package = "transformers"
     denied = frozenset("save_pretrained push_to_hub register_for_auto_class from_pretrained_with_remote_code add_new_pipeline".split())
+
+    def harden(self):
+        encoding = getattr(sys.modules.get("transformers.tokenization_utils_base"), "BatchEncoding", None)
+        if encoding is not None:
+            without_special(encoding)
 
     def serialize(self, value, encoder):
         items = getattr(value, "items", None)
