@@ -334,7 +334,7 @@ describe('what a called function does', () => {
     ['shapes.read', 'read', ['/etc/passwd']],
     ['shapes.start_program', 'start or signal processes', []],
     ['shapes.connect', 'use the network', []],
-    ['shapes.unpickle', 'unpickle', []],
+    ['shapes.revive', 'unpickle', []],
     ['shapes.evaluate', 'compile or run code', ['1 + 1']],
   ] as const)('is stopped where %s tries to %s', async (target, what, args) => {
     const error = await failureOf(service.call(target, args));
@@ -355,7 +355,7 @@ describe('what a called function does', () => {
     expect(await open.call('shapes.read', [join(folder, 'written')])).toBe('written');
     expect((await failureOf(open.call('shapes.write', [`${folder}-beside`]))).message).toContain('change files');
     await open.call('shapes.start_program');
-    expect(await open.call('shapes.unpickle')).toBeInstanceOf(PythonObject);
+    expect(await open.call('shapes.revive')).toBeInstanceOf(PythonObject);
     expect((await failureOf(open.call('shapes.connect'))).message).toContain('use the network');
   });
 });
@@ -364,7 +364,7 @@ describe('a pool', () => {
   const scratch = useScratch();
 
   it('serves libraries beside the commands of its module, forked from a zygote too', async () => {
-    const module = scratch('own.py');
+    const module = `${scratch('own')}.py`;
     writeFileSync(module, 'def double(n):\n    return 2 * n\n');
     for (const zygote of [false, true]) {
       const both = await start({ allow: ['math'] }, {}, { module, zygote });
@@ -374,7 +374,7 @@ describe('a pool', () => {
   });
 
   it('lets the module itself say what may be called', async () => {
-    const module = scratch('library.py');
+    const module = `${scratch('library')}.py`;
     writeFileSync(module, 'from snakepit_bridge.enhanced import Enhanced\n\nlibrary = Enhanced(allow=["math"])\n');
     const { python, createSnakepit } = await import('nestjs-snakepit/core');
     const own = await createSnakepit({ adapter: python({ module }), size: 1 });
@@ -389,7 +389,7 @@ describe('a pool', () => {
   });
 
   it('without library commands says how to get them', async () => {
-    const module = scratch('plain.py');
+    const module = `${scratch('plain')}.py`;
     writeFileSync(module, 'def double(n):\n    return 2 * n\n');
     const { python, createSnakepit } = await import('nestjs-snakepit/core');
     const plain = await createSnakepit({ adapter: python({ module }), size: 1 });
@@ -414,7 +414,7 @@ describe('a pool', () => {
   });
 
   it('loads plugins that register serializers', async () => {
-    const plugin = scratch('plug.py');
+    const plugin = `${scratch('plug')}.py`;
     writeFileSync(
       plugin,
       'from snakepit_bridge.enhanced import register_serializer\nregister_serializer("shapes.Odd", lambda odd: odd.size)\n',

@@ -23,13 +23,17 @@ _WRITE_EVENTS = frozenset(
 _LIST_EVENTS = frozenset(("os.listdir", "os.scandir", "glob.glob"))
 _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
-# Modules of Python that compile or run text which they made themselves; `ast` stands for whoever calls it.
-_COMPILERS = frozenset("collections dataclasses enum functools inspect joblib._utils linecache traceback typing warnings".split())
-_NATIVE_CALLERS = frozenset(("ctypes", "ctypes.util", "threadpoolctl", "numpy._core._internal", "numpy.core._internal"))
+# Modules that run text which they made themselves, and such that look at text without running it; `ast` stands for whoever calls it.
+_RUNNERS = frozenset(("collections", "dataclasses"))
+_PARSERS = _RUNNERS | frozenset("inspect joblib._utils linecache traceback warnings".split())
+_NATIVE_CALLERS = frozenset(("threadpoolctl", "numpy._core._internal", "numpy.core._internal"))
 _READERS = frozenset(("linecache", "tokenize", "traceback", "inspect"))
 # What libraries look at to learn how many processors and how much memory there are.
 _SYSTEM_FILES = ("/usr/share/zoneinfo/", "/sys/devices/system/", "/sys/fs/cgroup/", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/dev/null", "/dev/urandom")
 _OWN_FILES = ("cgroup", "mountinfo", "maps")
+
+# Who stands between a function and what it did.
+_BETWEEN = frozenset((__name__, "ast", "ctypes", "ctypes.util", "genericpath", "os", "posixpath", "tokenize"))
 
 PERMISSIONS = ("network", "processes", "pickle")
 
@@ -85,7 +89,7 @@ class Guard:
             if not _is_importing():
                 self._need("pickle", event, "unpickle anything")
         elif event in _CODE_EVENTS:
-            if not _is_called_by(_COMPILERS) and not _is_importing():
+            if not _is_called_by(_PARSERS if event == "compile" else _RUNNERS) and not _is_importing():
                 raise Forbidden("a called function tried to compile or run code, which is never permitted", event=event)
         elif event in _NATIVE_EVENTS:
             if not _is_called_by(_NATIVE_CALLERS) and not _is_importing():
@@ -141,8 +145,14 @@ def _real(path):
 
 def _is_metadata(real):
     """Tell whether a file describes an installed package, or the list of these is asked for."""
-    folder = next((entry for entry in map(os.path.realpath, sys.path) if real == entry or real.startswith(os.path.join(entry, ""))), None)
-    return folder is not None and (real == folder or real[len(folder) :].split(os.sep)[1].endswith((".dist-info", ".egg-info")))
+    for folder in map(os.path.realpath, sys.path):
+        if real == folder:
+            return True
+        if real.startswith(os.path.join(folder, "")):
+            first = os.path.relpath(real, folder).split(os.sep)[0]
+            if first.endswith((".dist-info", ".egg-info")):
+                return True
+    return False
 
 
 def _is_importing():
@@ -160,7 +170,7 @@ def _is_called_by(modules):
     frame = sys._getframe(2)
     while frame is not None:
         name = frame.f_globals.get("__name__")
-        if name not in (__name__, "ast", "tokenize", "posixpath", "genericpath", "os") or name in modules:
+        if name not in _BETWEEN or name in modules:
             return name in modules
         frame = frame.f_back
     return False

@@ -8,7 +8,7 @@ def register_serializer(kind, serialize=None):
 
     `kind` is the class, or its full name such as "package.module.Name", which need not be imported then. Usable as a decorator.
     """
-    if serialize is None:
+    if serialize is None and isinstance(kind, (str, type)):
         return lambda function: register_serializer(kind, function)
     if not callable(serialize) or not isinstance(kind, (str, type)):
         raise TypeError("register_serializer takes a class, or its full name, and a function; not %r and %r" % (kind, serialize))

@@ -137,7 +137,7 @@ export class NdArray {
       throw new SnakepitError('INVALID_RESULT', { reason: `: an array of ${describeValue(dtype)} is not known here` });
     }
     const { view: View } = TYPES[dtype as DType];
-    if (data instanceof View) return new NdArray(data as ElementArray, shape, dtype as DType);
+    if (data.constructor === View) return new NdArray(data as ElementArray, shape, dtype as DType);
     // Views need an aligned beginning, which bytes out of a frame have not.
     const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
     return new NdArray(new View(bytes.buffer), shape, dtype as DType);

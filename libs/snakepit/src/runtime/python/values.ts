@@ -55,16 +55,21 @@ export interface StoredDescription {
 
 /** A result that has no form outside of Python. */
 export class PythonObject {
-  constructor(
-    /** The full name of its class. */
-    readonly type: string,
-    /** Python's own text for it, cut to 500 characters. */
-    readonly repr: string,
-    /** Names it for a while, so that it can be stored: `session.store('name', object.ref)`; absent outside of sessions. */
-    readonly ref: PythonRef | undefined,
-    /** What a framework's plugin tells besides. */
-    readonly details: Readonly<Record<string, unknown>>,
-  ) {}
+  /** The full name of its class. */
+  readonly type: string;
+  /** Python's own text for it, cut to 500 characters. */
+  readonly repr: string;
+  /** Names it for a while, so that it can be stored: `session.store('name', object)`; absent outside of sessions. */
+  readonly ref: PythonRef | undefined;
+  /** What a framework's plugin tells besides. */
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor(type: string, repr: string, path: string | undefined, details: Readonly<Record<string, unknown>>) {
+    this.type = type;
+    this.repr = repr;
+    this.ref = path === undefined ? undefined : new PythonRef(path);
+    this.details = details;
+  }
 }
 
 /** A tuple as an argument; lists and tuples both come back as arrays. */

@@ -42,8 +42,8 @@ function encodeInstance(value: object, encode: (item: unknown) => unknown): unkn
   return isNumbers ? { '@ndarray': new NdArray(value as Float64Array).toWire() } : value;
 }
 
-function encodeKept({ type, ref }: PythonObject): unknown {
-  if (ref !== undefined) return { '@ref': ref.path };
+function encodeKept({ type, ref: kept }: PythonObject): unknown {
+  if (kept !== undefined) return { '@ref': kept.path };
   throw new SnakepitError('INVALID_ARGUMENTS', {
     reason: `a ${type} that was returned outside of a session is no longer there; call in a session, or store it by 'storeAs'`,
   });
@@ -78,9 +78,8 @@ const READERS: Readonly<Record<string, (content: unknown) => unknown>> = {
   '@dataframe': (content) => DataFrame.fromWire(content as WireFrame, decodeResult),
   '@series': (content) => Series.fromWire(content as WireColumn & { name: unknown }, decodeResult),
   '@object': (content) => {
-    const { type, repr, ref, ...details } = content as { type: string; repr: string; ref?: string };
-    const named = ref === undefined ? undefined : new PythonRef(ref);
-    return new PythonObject(type, repr, named, decodeMembers(details));
+    const { type, repr, ref: path, ...details } = content as { type: string; repr: string; ref?: string };
+    return new PythonObject(type, repr, path, decodeMembers(details));
   },
 };
 
