@@ -52,7 +52,20 @@ class AllowList(EnhancedTest):
             exact.call(self.ctx, "json.dumps", [1])
 
     def test_modules_that_run_anything_cannot_be_allowed(self):
-        for name in ("os", "sys", "builtins", "subprocess", "pickle", "importlib.util", "operator", "types", "ctypes.*", "snakepit_bridge", "_io", "timeit"):
+        for name in (
+            "os",
+            "sys",
+            "builtins",
+            "subprocess",
+            "pickle",
+            "importlib.util",
+            "operator",
+            "types",
+            "ctypes.*",
+            "snakepit_bridge",
+            "_io",
+            "timeit",
+        ):
             with self.assertRaisesRegex(StartupError, "cannot stand on the allow-list"):
                 Enhanced(allow=[name])
         for entry in ("*", "a b", "", "math.", 7):
@@ -103,7 +116,15 @@ class Attacks(EnhancedTest):
                 self.assertIn(caught.exception.data["reason"], ("not-allowed", "unknown-attribute"))
 
     def test_modules_that_are_not_allowed_are_refused(self):
-        for target in ("os.system", "sys.exit", "builtins.eval", "__builtins__.eval", "subprocess.run", "importlib.import_module", "snakepit_bridge.enhanced.Enhanced"):
+        for target in (
+            "os.system",
+            "sys.exit",
+            "builtins.eval",
+            "__builtins__.eval",
+            "subprocess.run",
+            "importlib.import_module",
+            "snakepit_bridge.enhanced.Enhanced",
+        ):
             with self.subTest(target):
                 self.refused("not-allowed", target, ["x"])
 
@@ -135,7 +156,15 @@ class Attacks(EnhancedTest):
                 self.refused("bad-argument", target, [])
 
     def test_forms_that_are_unknown_or_malformed_are_refused(self):
-        for argument in ({"@eval": "1"}, {"@ndarray": 1}, {"@complex": ["x"]}, {"@map": [[[], 1]]}, {"@ref": ["a"]}, {"@decimal": "x"}, {"@dataframe": {}}):
+        for argument in (
+            {"@eval": "1"},
+            {"@ndarray": 1},
+            {"@complex": ["x"]},
+            {"@map": [[[], 1]]},
+            {"@ref": ["a"]},
+            {"@decimal": "x"},
+            {"@dataframe": {}},
+        ):
             with self.subTest(argument=argument), self.assertRaises(Refusal):
                 self.call("json.dumps", [argument])
 
@@ -244,7 +273,9 @@ class Plugins(EnhancedTest):
                 return [0.5, 0.5]
 
         output = type("ModelOutput", (dict,), {"__module__": "transformers.utils.generic"})(logits=Tensor(), loss=None)
-        prediction = type("Prediction", (), {"__module__": "dspy.primitives.prediction", "toDict": lambda self: {"answer": "42"}})()
+        prediction = type(
+            "Prediction", (), {"__module__": "dspy.primitives.prediction", "toDict": lambda self: {"answer": "42"}}
+        )()
         encode = ToWire(self.library.plugins, 100, lambda value: None).encode
         self.assertEqual(encode(output), {"logits": [0.5, 0.5]})
         self.assertEqual(encode(prediction), {"answer": "42"})

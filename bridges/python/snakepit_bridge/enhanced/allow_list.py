@@ -44,8 +44,12 @@ class AllowList:
 def _check(entry):
     name = entry[:-2] if isinstance(entry, str) and entry.endswith(".*") else entry
     if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
-        raise StartupError("%r cannot stand on the allow-list; write a module such as 'math', or 'sklearn.*' for a package with all in it" % (entry,))
+        raise StartupError(
+            "%r cannot stand on the allow-list; write a module such as 'math', or 'sklearn.*' for a package with all in it"
+            % (entry,)
+        )
     if is_forbidden_module(name):
         raise StartupError(
-            "%r cannot stand on the allow-list: through that module anything could be run; write a command of your own for what is needed of it" % entry
+            "%r cannot stand on the allow-list: through that module anything could be run; write a command of your own for what is needed of it"
+            % entry
         )

@@ -89,7 +89,9 @@ class Caller:
 
     def _refer(self, path):
         if self.objects is None and isinstance(path, str) and "." not in path:
-            raise refusal(NO_SESSION, "the reference %.80r needs a session, whose objects its worker keeps; call it in a session" % path)
+            raise refusal(
+                NO_SESSION, "the reference %.80r needs a session, whose objects its worker keeps; call it in a session" % path
+            )
         if self.objects is not None and isinstance(path, str) and "." not in path:
             return self.objects[path]
         return self.resolve(path)

@@ -34,11 +34,16 @@ class FromWire:
         ((tag, content),) = value.items()
         read = self._readers.get(tag)
         if read is None:
-            raise refusal(BAD_ARGUMENT, "%r is no argument that is known here; a map whose only key begins with @ is sent as {'@esc': map}" % tag)
+            raise refusal(
+                BAD_ARGUMENT,
+                "%r is no argument that is known here; a map whose only key begins with @ is sent as {'@esc': map}" % tag,
+            )
         try:
             return read(content)
         except (TypeError, ValueError, KeyError, ArithmeticError) as error:
-            raise refusal(BAD_ARGUMENT, "an argument of the form %r cannot be read: %s: %s" % (tag, type(error).__name__, error)) from None
+            raise refusal(
+                BAD_ARGUMENT, "an argument of the form %r cannot be read: %s: %s" % (tag, type(error).__name__, error)
+            ) from None
 
     def _list(self, values):
         return [self.decode(item) for item in values]

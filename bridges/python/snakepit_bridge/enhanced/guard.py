@@ -11,8 +11,12 @@ import threading
 
 from .failures import Forbidden
 
-_PROCESS_EVENTS = frozenset("os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty os.kill os.killpg os.startfile subprocess.Popen pty.spawn".split())
-_NETWORK_EVENTS = frozenset("socket.connect socket.bind socket.sendto socket.sendmsg socket.getaddrinfo socket.gethostbyname urllib.Request".split())
+_PROCESS_EVENTS = frozenset(
+    "os.system os.exec os.posix_spawn os.spawn os.fork os.forkpty os.kill os.killpg os.startfile subprocess.Popen pty.spawn".split()
+)
+_NETWORK_EVENTS = frozenset(
+    "socket.connect socket.bind socket.sendto socket.sendmsg socket.getaddrinfo socket.gethostbyname urllib.Request".split()
+)
 _PICKLE_EVENTS = frozenset(("pickle.find_class", "marshal.loads", "marshal.load"))
 _CODE_EVENTS = frozenset(("exec", "compile", "code.__new__"))
 _NATIVE_EVENTS = frozenset(("ctypes.dlopen", "ctypes.dlsym", "ctypes.string_at", "ctypes.cdata", "ctypes.call_function"))
@@ -29,7 +33,16 @@ _PARSERS = _RUNNERS | frozenset("inspect joblib._utils linecache traceback warni
 _NATIVE_CALLERS = frozenset(("threadpoolctl", "numpy._core._internal", "numpy.core._internal"))
 _READERS = frozenset(("linecache", "tokenize", "traceback", "inspect"))
 # What libraries look at to learn how many processors and how much memory there are.
-_SYSTEM_FILES = ("/usr/share/zoneinfo/", "/sys/devices/system/", "/sys/fs/cgroup/", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/dev/null", "/dev/urandom")
+_SYSTEM_FILES = (
+    "/usr/share/zoneinfo/",
+    "/sys/devices/system/",
+    "/sys/fs/cgroup/",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/dev/null",
+    "/dev/urandom",
+)
 _OWN_FILES = ("cgroup", "mountinfo", "maps")
 
 # Who stands between a function and what it did.
@@ -46,7 +59,9 @@ class Guard:
         self._write = tuple(os.path.join(os.path.realpath(folder), "") for folder in write)
         self._read = self._write + tuple(os.path.join(os.path.realpath(folder), "") for folder in read)
         self._libraries = tuple(
-            os.path.join(os.path.realpath(path), "") for path in {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")} if path
+            os.path.join(os.path.realpath(path), "")
+            for path in {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+            if path
         )
         self._package_folders = {}
         self._thread = None
@@ -102,7 +117,9 @@ class Guard:
     def _need(self, permission, event, what):
         if permission not in self._permit:
             raise Forbidden(
-                "a called function tried to %s (%s); add '%s' to the option `enhanced.permit` if callers may" % (what, event, permission), event=event
+                "a called function tried to %s (%s); add '%s' to the option `enhanced.permit` if callers may"
+                % (what, event, permission),
+                event=event,
             )
 
     def _check_open(self, args):
@@ -115,7 +132,9 @@ class Guard:
 
     def _check_write(self, event, args):
         paths = [arg for arg in args if isinstance(arg, (str, bytes, os.PathLike))]
-        if _is_importing() or (paths and all(_real(path) == "/dev/null" or _real(path).startswith(self._write or ("\0",)) for path in paths)):
+        if _is_importing() or (
+            paths and all(_real(path) == "/dev/null" or _real(path).startswith(self._write or ("\0",)) for path in paths)
+        ):
             return
         raise Forbidden(
             "a called function tried to change files (%s %s); name the folder in the option `enhanced.write` if callers may"
@@ -127,13 +146,19 @@ class Guard:
         if isinstance(path, int):
             return  # opened before
         real = _real(path)
-        if real.startswith(self._read + self._libraries + _SYSTEM_FILES + tuple(self._package_folders.values())) or real + os.sep in self._read:
+        if (
+            real.startswith(self._read + self._libraries + _SYSTEM_FILES + tuple(self._package_folders.values()))
+            or real + os.sep in self._read
+        ):
             return
         if real in ["/proc/%d/%s" % (os.getpid(), name) for name in _OWN_FILES] or _is_metadata(real):
             return
         if _is_called_by(_READERS) or _is_importing():
             return
-        raise Forbidden("a called function tried to read %.200r; name its folder in the option `enhanced.read` if callers may" % (path,), event="open")
+        raise Forbidden(
+            "a called function tried to read %.200r; name its folder in the option `enhanced.read` if callers may" % (path,),
+            event="open",
+        )
 
 
 def _real(path):

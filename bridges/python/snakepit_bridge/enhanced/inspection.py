@@ -78,7 +78,9 @@ def describe_worker(service, caller):
         "pid": os.getpid(),
         "allow": list(service.allow.entries),
         "permit": list(settings.permit),
-        "packages": {name: version for name, version in ((name, _version(name)) for name in sorted(service.allow.roots)) if version},
+        "packages": {
+            name: version for name, version in ((name, _version(name)) for name in sorted(service.allow.roots)) if version
+        },
         "limits": {"maxObjects": settings.max_objects, "maxBytes": settings.max_bytes, "maxValues": settings.max_values},
         "objects": 0 if caller.objects is None else len(caller.objects),
         "bytes": 0 if caller.objects is None else caller.objects.bytes,

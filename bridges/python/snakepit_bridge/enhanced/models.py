@@ -4,7 +4,9 @@ from time import perf_counter
 
 from .failures import BAD_ARGUMENT, refusal
 
-_PREDICTIONS = frozenset(("predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples", "fit_predict"))
+_PREDICTIONS = frozenset(
+    ("predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples", "fit_predict")
+)
 
 
 class Models:
@@ -17,7 +19,11 @@ class Models:
         caller.check_store_as(store_as)
         model = caller.invoke(target, [], params or {})
         if not callable(getattr(model, "fit", None)):
-            raise refusal(BAD_ARGUMENT, "'%s' makes %s, which has no method fit and so is no model" % (target, type(model).__qualname__), target=target)
+            raise refusal(
+                BAD_ARGUMENT,
+                "'%s' makes %s, which has no method fit and so is no model" % (target, type(model).__qualname__),
+                target=target,
+            )
         return caller.put(store_as, model)
 
     def train(self, caller, name, data, target, features, params):
@@ -67,10 +73,16 @@ def _split(data, target, features):
 
 def _columns(data, names):
     if not hasattr(data, "columns"):
-        raise refusal(BAD_ARGUMENT, "'target' and 'features' name columns of a table, and the data is %s; give {X, y} instead" % type(data).__qualname__)
+        raise refusal(
+            BAD_ARGUMENT,
+            "'target' and 'features' name columns of a table, and the data is %s; give {X, y} instead" % type(data).__qualname__,
+        )
     missing = [name for name in names if name not in data.columns]
     if missing:
-        raise refusal(BAD_ARGUMENT, "the table has no column %s; it has %s" % (", ".join(map(repr, missing)), ", ".join(map(str, data.columns))[:1000]))
+        raise refusal(
+            BAD_ARGUMENT,
+            "the table has no column %s; it has %s" % (", ".join(map(repr, missing)), ", ".join(map(str, data.columns))[:1000]),
+        )
     return data[list(names)]
 
 

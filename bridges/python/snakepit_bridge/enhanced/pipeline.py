@@ -30,7 +30,13 @@ def run_pipeline(caller, steps):
 def _failed(at, step, error):
     name = step.get("name")
     label = "step %d (%s%s)" % (at + 1, "'%s': " % name if name else "", _path(step["target"]))
-    data = {"step": at + 1, "name": name, "target": _path(step["target"]), "type": type(error).__name__, "message": str(error)[:2000]}
+    data = {
+        "step": at + 1,
+        "name": name,
+        "target": _path(step["target"]),
+        "type": type(error).__name__,
+        "message": str(error)[:2000],
+    }
     if isinstance(error, Refusal):
         data["data"] = error.data
         return StepFailed("%s was refused: %s" % (label, error), **data)
@@ -42,7 +48,11 @@ def _check(caller, steps):
         raise refusal(BAD_ARGUMENT, "a pipeline is a list of 1 to %d steps" % _MAX_STEPS)
     for at, step in enumerate(steps):
         if not isinstance(step, dict) or set(step) - _MEMBERS or not isinstance(step.get("target"), (str, dict)):
-            raise refusal(BAD_ARGUMENT, "step %d of the pipeline has to have a target, and may have name, args, kwargs and store_as" % (at + 1), step=at + 1)
+            raise refusal(
+                BAD_ARGUMENT,
+                "step %d of the pipeline has to have a target, and may have name, args, kwargs and store_as" % (at + 1),
+                step=at + 1,
+            )
         caller.check_store_as(step.get("store_as"))
 
 

@@ -93,8 +93,15 @@ class Plugins:
         if not any(name in plugin.dispatchers for plugin in plugins):
             return
         for text in _texts((args, kwargs)):
-            if text.startswith("_") or any(text in plugin.denied for plugin in plugins) or "pickle" in text.lower() or text.startswith("to_"):
-                raise refusal(NOT_ALLOWED, "%s: the function %.80r cannot be asked for by its name" % (name, text), name=text[:80])
+            if (
+                text.startswith("_")
+                or any(text in plugin.denied for plugin in plugins)
+                or "pickle" in text.lower()
+                or text.startswith("to_")
+            ):
+                raise refusal(
+                    NOT_ALLOWED, "%s: the function %.80r cannot be asked for by its name" % (name, text), name=text[:80]
+                )
 
     def _of_owner(self, owner):
         package = getattr(owner, "__name__", None) if type(owner) is type(sys) else None

@@ -39,7 +39,11 @@ class Resolver:
     def check_callable(self, function, path):
         """Raise Refusal unless it can be called, and may be."""
         if not callable(function):
-            raise refusal(BAD_ARGUMENT, "'%s' is %s, which cannot be called; leave out the arguments to read it" % (path, _kind(function)), target=path)
+            raise refusal(
+                BAD_ARGUMENT,
+                "'%s' is %s, which cannot be called; leave out the arguments to read it" % (path, _kind(function)),
+                target=path,
+            )
         self._check(function, path)
 
     def _from_module(self, path, parts, objects):
@@ -76,7 +80,11 @@ class Resolver:
             if parent and (missing == name or "is not a package" in str(error)):
                 return self._member(import_module(parent), member, path, is_last=True, is_listed=True)
             if name == missing or name.startswith(missing + "."):
-                raise refusal(UNKNOWN_ATTRIBUTE, "'%s': the module %s is not installed for this worker's Python" % (path, missing), target=path) from None
+                raise refusal(
+                    UNKNOWN_ATTRIBUTE,
+                    "'%s': the module %s is not installed for this worker's Python" % (path, missing),
+                    target=path,
+                ) from None
             raise
         self._check(module, path)
         return module
@@ -85,9 +93,18 @@ class Resolver:
         """One step of a path. What the step leads to is checked as well as where it begins."""
         is_special = is_last and (name in SPECIAL_METHODS or (may_change and name in CHANGING_METHODS))
         if name.startswith("_") and not is_special:
-            raise refusal(NOT_ALLOWED, "'%s': members that begin with an underscore, as %s does, are not for callers" % (path, name), target=path)
+            raise refusal(
+                NOT_ALLOWED,
+                "'%s': members that begin with an underscore, as %s does, are not for callers" % (path, name),
+                target=path,
+            )
         if is_forbidden_name(name) or self._plugins.denies(owner, name):
-            raise refusal(NOT_ALLOWED, "'%s': %s is never called for others, since it runs or unpickles what it is given, or leads out of its object" % (path, name), target=path)
+            raise refusal(
+                NOT_ALLOWED,
+                "'%s': %s is never called for others, since it runs or unpickles what it is given, or leads out of its object"
+                % (path, name),
+                target=path,
+            )
         if not is_listed:
             self._check(owner, path)
         found = self._get(owner, name, path)
@@ -107,7 +124,12 @@ class Resolver:
                 except ModuleNotFoundError as error:
                     if error.name != submodule:
                         raise
-        raise refusal(UNKNOWN_ATTRIBUTE, "'%s': %s has no member %s%s" % (path, _kind(owner), name, _similar(owner, name)), target=path, name=name)
+        raise refusal(
+            UNKNOWN_ATTRIBUTE,
+            "'%s': %s has no member %s%s" % (path, _kind(owner), name, _similar(owner, name)),
+            target=path,
+            name=name,
+        )
 
     def _check(self, found, path):
         """Raise Refusal for what belongs to a module that is not allowed, or is never for callers."""
@@ -203,7 +225,11 @@ def _kind(found):
         return "the class %s" % found.__qualname__
     kind = type(found)
     name = getattr(found, "__name__", None)
-    return "the %s %s" % ("function", name) if isinstance(name, str) and callable(found) else "an object of type %s" % kind.__qualname__
+    return (
+        "the %s %s" % ("function", name)
+        if isinstance(name, str) and callable(found)
+        else "an object of type %s" % kind.__qualname__
+    )
 
 
 def _similar(owner, name):

@@ -131,10 +131,10 @@ class Enhanced:
         elif needs_session is None:
             objects = None
         else:
-            raise refusal(NO_SESSION, "'%s' is of a session, whose objects its worker keeps; call it in a session" % needs_session)
+            raise refusal(
+                NO_SESSION, "'%s' is of a session, whose objects its worker keeps; call it in a session" % needs_session
+            )
         return Caller(self, objects)
 
     def _new_store(self):
         return ObjectStore(self.settings.max_objects, self.settings.max_bytes, self._measure)
-
-

@@ -24,7 +24,9 @@ class Settings:
     def __init__(self, **given):
         unknown = set(given) - {name for name, _, _, _ in _TABLE}
         if unknown:
-            raise StartupError("Enhanced has no setting %s; there are %s" % (", ".join(sorted(unknown)), ", ".join(row[0] for row in _TABLE)))
+            raise StartupError(
+                "Enhanced has no setting %s; there are %s" % (", ".join(sorted(unknown)), ", ".join(row[0] for row in _TABLE))
+            )
         for name, _, kind, default in _TABLE:
             setattr(self, name, _checked(name, kind, given.get(name, default)))
         for permission in self.permit:

@@ -43,7 +43,11 @@ class ObjectStore:
             return self._temporary[name]
         self.check_deleted(name)
         known = ", ".join(sorted(self._named)[:20]) or "none"
-        raise refusal(UNKNOWN_OBJECT, "there is no stored object %.100r in this session; there are: %s" % (name, known), name=str(name)[:_MAX_NAME])
+        raise refusal(
+            UNKNOWN_OBJECT,
+            "there is no stored object %.100r in this session; there are: %s" % (name, known),
+            name=str(name)[:_MAX_NAME],
+        )
 
     def check_deleted(self, name):
         """Raise Refusal where there was an object of that name, and is none."""
@@ -57,13 +61,25 @@ class ObjectStore:
 
     def check_name(self, name, roots):
         """Raise Refusal where nothing can be stored by that name; that of a module would hide it."""
-        if not isinstance(name, str) or not name.isidentifier() or not name.isascii() or len(name) > _MAX_NAME or name.startswith("_"):
-            raise refusal(BAD_ARGUMENT, "an object is stored by a name of letters, digits and underscores that begins with a letter, not %.100r" % (name,))
+        if (
+            not isinstance(name, str)
+            or not name.isidentifier()
+            or not name.isascii()
+            or len(name) > _MAX_NAME
+            or name.startswith("_")
+        ):
+            raise refusal(
+                BAD_ARGUMENT,
+                "an object is stored by a name of letters, digits and underscores that begins with a letter, not %.100r"
+                % (name,),
+            )
         if name in roots:
             raise refusal(BAD_ARGUMENT, "%r is the name of an allowed module; store the object by another name" % name, name=name)
         if name not in self._named and len(self._named) >= self._max_objects:
             raise refusal(
-                QUOTA, "the session holds %d objects, as many as it may (`enhanced.maxObjects`); delete some" % len(self._named), limit=self._max_objects
+                QUOTA,
+                "the session holds %d objects, as many as it may (`enhanced.maxObjects`); delete some" % len(self._named),
+                limit=self._max_objects,
             )
 
     def put(self, name, value):

@@ -5,7 +5,9 @@ from .plugins.pandas import require_pandas
 
 # How each form is read, and which of the reader's options callers may set.
 _OPTIONS = {
-    "csv": frozenset("sep header names usecols dtype decimal thousands parse_dates na_values nrows skiprows index_col encoding dayfirst".split()),
+    "csv": frozenset(
+        "sep header names usecols dtype decimal thousands parse_dates na_values nrows skiprows index_col encoding dayfirst".split()
+    ),
     "json": frozenset("orient dtype convert_dates lines nrows".split()),
     "records": frozenset(("columns", "index")),
     "parquet": frozenset(("columns",)),
@@ -31,7 +33,9 @@ def load_table(source, options):
     unknown = sorted(set(options) - _OPTIONS[form])
     if unknown:
         known = ", ".join(sorted(_OPTIONS[form])) or "none"
-        raise refusal(BAD_ARGUMENT, "a table of %s has no option %s; there are: %s" % (form, ", ".join(map(repr, unknown)), known))
+        raise refusal(
+            BAD_ARGUMENT, "a table of %s has no option %s; there are: %s" % (form, ", ".join(map(repr, unknown)), known)
+        )
     return _READERS[form](pandas, content, options)
 
 
@@ -55,7 +59,9 @@ def _stream(content):
         return BytesIO(content)
     if isinstance(content, str):
         return StringIO(content)
-    raise refusal(BAD_ARGUMENT, "a table's content is text or bytes, not %s; a path is given as {'file': path}" % type(content).__name__)
+    raise refusal(
+        BAD_ARGUMENT, "a table's content is text or bytes, not %s; a path is given as {'file': path}" % type(content).__name__
+    )
 
 
 _READERS = {

@@ -21,7 +21,10 @@ class DspyPlugin(Plugin):
 
         unknown = set(settings) - {"lm", "rm", "adapter", "trace", "track_usage"}
         if unknown:
-            raise refusal(BAD_ARGUMENT, "dspy is configured by lm, rm, adapter, trace and track_usage, not by %s" % ", ".join(sorted(unknown)))
+            raise refusal(
+                BAD_ARGUMENT,
+                "dspy is configured by lm, rm, adapter, trace and track_usage, not by %s" % ", ".join(sorted(unknown)),
+            )
         dspy.settings.configure(**settings)
         return sorted(settings)
 

@@ -60,7 +60,10 @@ def array_to_wire(array, encoder):
     if name not in _TYPES:
         if plain.dtype.kind in "OUS":
             return encoder.encode(plain.tolist())
-        raise unsendable("an array of %s cannot be sent; convert it by astype('float64') or another type of %s" % (plain.dtype, ", ".join(sorted(_TYPES))))
+        raise unsendable(
+            "an array of %s cannot be sent; convert it by astype('float64') or another type of %s"
+            % (plain.dtype, ", ".join(sorted(_TYPES)))
+        )
     return {tags.ARRAY: {"dtype": name, "shape": list(plain.shape), "data": elements_of(plain)}}
 
 

@@ -24,7 +24,9 @@ class PandasPlugin(Plugin):
         if isinstance(value, pandas.DataFrame):
             return {tags.FRAME: frame_to_wire(value, encoder)}
         if isinstance(value, pandas.Series):
-            return {tags.SERIES: {"name": encoder.encode(value.name), **column_to_wire(value, encoder), **_index_of(value, encoder)}}
+            return {
+                tags.SERIES: {"name": encoder.encode(value.name), **column_to_wire(value, encoder), **_index_of(value, encoder)}
+            }
         if isinstance(value, pandas.Index):
             return encoder.encode(value.tolist())
         if value is pandas.NaT or value is pandas.NA:
@@ -72,14 +74,21 @@ def column_to_wire(column, encoder):
         return {"kind": "category", "data": codes, "categories": encoder.encode(column.cat.categories.tolist())}
     kind = getattr(dtype, "kind", "O")
     if getattr(dtype, "tz", None) is not None:
-        return {"kind": "datetime", "zone": str(dtype.tz), "data": elements_of(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ns]"))}
+        return {
+            "kind": "datetime",
+            "zone": str(dtype.tz),
+            "data": elements_of(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")),
+        }
     if kind == "M":
         return {"kind": "datetime", "data": elements_of(column.to_numpy(dtype="datetime64[ns]"))}
     if kind == "m":
         return {"kind": "timedelta", "data": elements_of(column.to_numpy(dtype="timedelta64[ns]"))}
     if kind == "b" or kind in _NUMBERS:
         return _numbers(column, kind)
-    return {"kind": "object", "data": [None if missing else encoder.encode(item) for item, missing in zip(column.tolist(), column.isna().tolist())]}
+    return {
+        "kind": "object",
+        "data": [None if missing else encoder.encode(item) for item, missing in zip(column.tolist(), column.isna().tolist())],
+    }
 
 
 def _numbers(column, kind):
@@ -131,12 +140,16 @@ def _column_from_wire(pandas, column):
     if kind == "bool":
         values = values.astype("bool")
     elif kind != "number":
-        raise refusal(BAD_ARGUMENT, "a column's kind is number, bool, datetime, timedelta, category or object, not %.40r" % (kind,))
+        raise refusal(
+            BAD_ARGUMENT, "a column's kind is number, bool, datetime, timedelta, category or object, not %.40r" % (kind,)
+        )
     series = pandas.Series(values)
     if nulls is None:
         return series
     missing = numpy.frombuffer(nulls, dtype="uint8").astype("bool")
-    nullable = {"bool": "boolean"}.get(values.dtype.name, values.dtype.name.replace("uint", "UInt").replace("int", "Int").replace("UInt", "UInt"))
+    nullable = {"bool": "boolean"}.get(
+        values.dtype.name, values.dtype.name.replace("uint", "UInt").replace("int", "Int").replace("UInt", "UInt")
+    )
     return series.astype(nullable.replace("float", "Float")).mask(missing)
 
 
@@ -145,7 +158,9 @@ def require_pandas():
     try:
         import pandas
     except ImportError:
-        raise refusal(BAD_ARGUMENT, "tables need pandas, which this worker's Python has not; name it in the option `requirements`") from None
+        raise refusal(
+            BAD_ARGUMENT, "tables need pandas, which this worker's Python has not; name it in the option `requirements`"
+        ) from None
     return pandas
 
 

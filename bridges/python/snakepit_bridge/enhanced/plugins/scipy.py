@@ -19,7 +19,11 @@ class ScipyPlugin(Plugin):
 
     def size_of(self, value):
         parts = [getattr(value, name, None) for name in ("data", "indices", "indptr")]
-        return sum(part.nbytes for part in parts if hasattr(part, "nbytes")) if callable(getattr(type(value), "toarray", None)) else None
+        return (
+            sum(part.nbytes for part in parts if hasattr(part, "nbytes"))
+            if callable(getattr(type(value), "toarray", None))
+            else None
+        )
 
 
 PLUGIN = ScipyPlugin()

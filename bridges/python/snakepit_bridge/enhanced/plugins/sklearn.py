@@ -10,7 +10,9 @@ class SklearnPlugin(Plugin):
     """Estimators: told by their parameters, and by whether they were trained."""
 
     package = "sklearn"
-    denied = frozenset("check_estimator estimator_checks parallel_backend register_parallel_backend show_versions deprecated all_estimators Memory".split())
+    denied = frozenset(
+        "check_estimator estimator_checks parallel_backend register_parallel_backend show_versions deprecated all_estimators Memory".split()
+    )
 
     def harden(self):
         from sklearn.utils import Bunch
@@ -27,7 +29,9 @@ class SklearnPlugin(Plugin):
             return NotImplemented
         described = encoder.describe(value)
         (content,) = described.values()
-        content["params"] = encoder.encode_map((name, setting) for name, setting in get_params(deep=False).items() if _is_plain(setting))
+        content["params"] = encoder.encode_map(
+            (name, setting) for name, setting in get_params(deep=False).items() if _is_plain(setting)
+        )
         content["fitted"] = any(name.endswith("_") and not name.startswith("_") for name in vars(value))
         return described
 

@@ -9,7 +9,9 @@ class TransformersPlugin(Plugin):
     """Outputs (`ModelOutput`), encodings (`BatchEncoding`) and tensors, told by what they can do: torch need not be imported."""
 
     package = "transformers"
-    denied = frozenset("save_pretrained push_to_hub register_for_auto_class from_pretrained_with_remote_code add_new_pipeline".split())
+    denied = frozenset(
+        "save_pretrained push_to_hub register_for_auto_class from_pretrained_with_remote_code add_new_pipeline".split()
+    )
 
     def harden(self):
         encoding = getattr(sys.modules.get("transformers.tokenization_utils_base"), "BatchEncoding", None)
