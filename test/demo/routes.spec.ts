@@ -446,7 +446,7 @@ describe('operations', () => {
 
   it('counts pools, workers and sessions', async () => {
     const { body } = await demo.get('/stats');
-    expect((body['pools'] as Pool[]).map((each) => each.pool)).toEqual(['default', 'logs', 'node']);
+    expect((body['pools'] as Pool[]).map((each) => each.pool)).toEqual(['default', 'logs', 'libraries', 'node']);
     expect(body['sessions']).toMatchObject({ expired: 0 });
   });
 

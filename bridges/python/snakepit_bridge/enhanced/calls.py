@@ -18,8 +18,6 @@ class Caller:
         self._resolver = Resolver(service.allow, service.plugins)
 
     def __enter__(self):
-        for name in self.allow.roots:
-            self._guard.add_package(name)
         self._guard.__enter__()
         self._plugins.harden()
         return self

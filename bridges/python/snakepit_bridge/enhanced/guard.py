@@ -54,7 +54,7 @@ PERMISSIONS = ("network", "processes", "pickle")
 class Guard:
     """A context manager for a caller's call: within it, the worker does only what `permit` and the folders allow."""
 
-    def __init__(self, permit=(), read=(), write=()):
+    def __init__(self, permit=(), read=(), write=(), packages=()):
         self._permit = frozenset(permit)
         self._write = tuple(os.path.join(os.path.realpath(folder), "") for folder in write)
         self._read = self._write + tuple(os.path.join(os.path.realpath(folder), "") for folder in read)
@@ -63,17 +63,21 @@ class Guard:
             for path in {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
             if path
         )
+        self._packages = tuple(packages)
         self._package_folders = {}
         self._thread = None
         self._others = frozenset()
         self._depth = 0
         self._is_installed = False
 
-    def add_package(self, name):
-        """Let a package read what lies beside its modules."""
-        file = getattr(sys.modules.get(name), "__file__", None)
-        if file and name not in self._package_folders:
-            self._package_folders[name] = os.path.join(os.path.realpath(os.path.dirname(file)), "")
+    def _package_folder(self, name):
+        """Where a package that has been imported lies: it may read what is beside its modules."""
+        if name not in self._package_folders:
+            file = getattr(sys.modules.get(name), "__file__", None)
+            if file is None:
+                return None
+            self._package_folders[name] = os.path.join(os.path.realpath(os.path.dirname(file)), "") if _is_package(name) else file
+        return self._package_folders[name]
 
     def __enter__(self):
         if not self._is_installed:
@@ -147,7 +151,7 @@ class Guard:
             return  # opened before
         real = _real(path)
         if (
-            real.startswith(self._read + self._libraries + _SYSTEM_FILES + tuple(self._package_folders.values()))
+            real.startswith(self._read + self._libraries + _SYSTEM_FILES + tuple(filter(None, map(self._package_folder, self._packages))))
             or real + os.sep in self._read
         ):
             return
@@ -166,6 +170,10 @@ def _real(path):
         return os.path.realpath(os.fsdecode(path))
     except (TypeError, ValueError):
         return ""
+
+
+def _is_package(name):
+    return hasattr(sys.modules[name], "__path__")
 
 
 def _is_metadata(real):

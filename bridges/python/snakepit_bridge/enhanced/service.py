@@ -32,7 +32,7 @@ class Enhanced:
         self.settings = Settings(allow=allow, **settings)
         self.allow = AllowList(self.settings.allow)
         self.plugins = Plugins(self.allow.roots)
-        self.guard = Guard(self.settings.permit, self.settings.read, self.settings.write)
+        self.guard = Guard(self.settings.permit, self.settings.read, self.settings.write, self.allow.roots)
         self._measure = measure_by(self.plugins)
         self._sessions = {}
         self.models = Models()
