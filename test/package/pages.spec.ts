@@ -57,7 +57,7 @@ describe('docs/python.md', () => {
     const { folder } = page();
     type Classify = (libraries: object, flower: readonly number[]) => Promise<string>;
     const { classify } = (await import(pathToFileURL(join(folder, 'dist/iris.js')).href)) as { classify: Classify };
-    const adapter = python({ enhanced: { allow: ['sklearn.*', 'numpy'] }, path: [dataSciencePackages()] });
+    const adapter = python({ enhanced: { allow: ['sklearn.*', 'pandas', 'numpy'] }, path: [dataSciencePackages()] });
     const snakepit = await createSnakepit({ adapter, size: 1, timeoutMs: 120_000 });
     try {
       expect(await classify(snakepit.python(), [5.1, 3.5, 1.4, 0.2])).toBe('setosa');
