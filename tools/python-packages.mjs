@@ -24,6 +24,11 @@ export function bridgePackages() {
   return pythonPackages('snakepit-python', BRIDGE_REQUIREMENTS);
 }
 
+/** A folder for PYTHONPATH with what data scientists use, for workers that call it. Throws as `pythonPackages` does. */
+export function dataSciencePackages() {
+  return pythonPackages('snakepit-data-science', ['msgpack', 'numpy', 'pandas', 'scikit-learn']);
+}
+
 /**
  * A folder for PYTHONPATH that holds `requirements`; it is filled once for each list of them.
  *

@@ -457,7 +457,7 @@ describe.each(HTTP_PLATFORMS)('on %s', (http) => {
 
     it('counts pools, workers and sessions', async () => {
       const { body } = await demo.get('/stats');
-      expect((body['pools'] as Pool[]).map((each) => each.pool)).toEqual(['default', 'logs', 'node']);
+      expect((body['pools'] as Pool[]).map((each) => each.pool)).toEqual(['default', 'logs', 'libraries', 'node']);
       expect(body['sessions']).toMatchObject({ expired: 0 });
     });
 

@@ -23,6 +23,16 @@ describe.each(HTTP_PLATFORMS)('on %s', (http) => {
       expect(extremes.every(({ date }) => String(date).startsWith('2015-'))).toBe(true);
     });
 
+    it('describes a year by Python’s own library, which has no worker of ours', async () => {
+      const { status, body } = await demo.get('/weather/distribution?year=2013&measure=temp_max');
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ days: 365 });
+      expect(body['mean']).toBeCloseTo(16.06, 2);
+      expect(body['deciles']).toHaveLength(9);
+      expect((await demo.get('/weather/distribution?year=1900&measure=wind')).status).toBe(404);
+      expect((await demo.get('/weather/distribution?year=2013&measure=os')).status).toBe(400);
+    });
+
     it('hears of each extreme by an event', async () => {
       const before = (await demo.get('/weather/journal')).body as Record<string, number>;
       const { body } = await demo.get('/weather/extremes?year=2013');

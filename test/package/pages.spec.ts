@@ -7,6 +7,7 @@ import { createSnakepit, python, type PoolService, type Snakepit } from 'nestjs-
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { snakepit } from '../cli/snakepit.js';
+import { dataSciencePackages } from '../../tools/python-packages.mjs';
 import { fencedBlocks } from './fenced-blocks.js';
 import { PageApp } from './page-app.js';
 import { repository } from './readme-blocks.js';
@@ -88,6 +89,51 @@ describe('docs/contracts.md', () => {
     expect(client!.trim()).toBe(readFileSync(join(folder, 'src/orders.client.ts'), 'utf8').trim());
     expect(contracts).toContain('"name":"order"');
   }, 60_000);
+});
+
+describe('docs/python.md', () => {
+  const page = usePage('python.md');
+
+  it('is an application that does what it says', async () => {
+    await page().serve(async (url) => {
+      expect(await json(`${url}/median?of=1,9,4`)).toEqual({ median: 4 });
+      const body = JSON.stringify({ values: [1, 2, 3, 4, 5, 6, 7] });
+      const request = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
+      expect(await json(`${url}/samples/ann`, request)).toMatchObject({ stored: 'sample', type: 'builtins.list' });
+      expect(await json(`${url}/samples/ann`)).toEqual({ mean: null, cuts: [2, 4, 6] });
+      await fetch(`${url}/samples/ann`, { method: 'DELETE' });
+      expect(await json(`${url}/samples/ann`)).toMatchObject({ statusCode: 500, remote: { type: 'StepFailed' } });
+    });
+  }, 60_000);
+
+  it('classifies irises', async () => {
+    const { folder } = page();
+    type Classify = (libraries: object, flower: readonly number[]) => Promise<string>;
+    const { classify } = (await import(pathToFileURL(join(folder, 'dist/iris.js')).href)) as { classify: Classify };
+    const adapter = python({ enhanced: { allow: ['sklearn.*', 'pandas', 'numpy'] }, path: [dataSciencePackages()] });
+    const snakepit = await createSnakepit({ adapter, size: 1, timeoutMs: 120_000 });
+    try {
+      expect(await classify(snakepit.python(), [5.1, 3.5, 1.4, 0.2])).toBe('setosa');
+    } finally {
+      await snakepit.close();
+    }
+  }, 300_000);
+
+  it('has a plugin that does what it says', async () => {
+    const plugins = [join(page().folder, 'workers/plugin.py')];
+    const snakepit = await createSnakepit({
+      adapter: python({ enhanced: { allow: ['fractions'], plugins } }),
+      size: 1,
+    });
+    try {
+      const session = snakepit.python().session('s');
+      const half = await session.call('fractions.Fraction', ['0.5'], {}, { storeAs: 'half' });
+      expect(await session.retrieve('half')).toEqual({ numerator: 1, denominator: 2 });
+      await expect(session.call(half.member('limit_denominator'), [1])).rejects.toThrow('never called for others');
+    } finally {
+      await snakepit.close();
+    }
+  });
 });
 
 describe('docs/microservices.md', () => {
@@ -198,6 +244,7 @@ describe('the pages whose code is run', () => {
   const pages = [
     'clients',
     'contracts',
+    'python',
     'microservices',
     'migrate-from-python-shell',
     'migrate-from-fastapi',

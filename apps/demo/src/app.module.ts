@@ -12,7 +12,7 @@ import { HealthModule } from './health/health.module.js';
 import { HomeController } from './home.controller.js';
 import { LogsModule } from './logs/logs.module.js';
 import { MetricsModule } from './metrics/metrics.module.js';
-import { LOGS_POOL, NODE_POOL, poolOptions } from './pools.js';
+import { LIBRARIES_POOL, LOGS_POOL, NODE_POOL, poolOptions } from './pools.js';
 import { RecognizeModule } from './recognize/recognize.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { PseudonymsModule } from './pseudonyms/pseudonyms.module.js';
@@ -25,7 +25,7 @@ import { WeatherModule } from './weather/weather.module.js';
   imports: [
     ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, validate: readSettings }),
     SnakepitModule.forRootAsync({
-      poolNames: [LOGS_POOL, NODE_POOL],
+      poolNames: [LIBRARIES_POOL, LOGS_POOL, NODE_POOL],
       inject: [ConfigService],
       useFactory: (config: ConfigService<Settings, true>) =>
         poolOptions({

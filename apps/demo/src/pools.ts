@@ -10,6 +10,8 @@ import type { Settings } from './settings.js';
  */
 export const LOGS_POOL = 'logs';
 export const NODE_POOL = 'node';
+/** Has no commands of its own: what it does, the application calls out of Python's libraries. */
+export const LIBRARIES_POOL = 'libraries';
 
 const HOUR_MS = 3_600_000;
 
@@ -23,6 +25,11 @@ export function poolOptions({ DEMO_WORKERS: size, SNAKEPIT_TRANSPORT: transport 
     pools: {
       default: { ...commands, size, queueTimeoutMs: 30_000, streamTimeoutMs: HOUR_MS },
       [LOGS_POOL]: { ...commands, size: 2, queueTimeoutMs: 250 },
+      [LIBRARIES_POOL]: {
+        adapter: python({ enhanced: { allow: ['statistics'], maxObjects: 10 }, transport }),
+        size: 1,
+        inheritEnv: ['PYTHONPATH'],
+      },
       [NODE_POOL]: { adapter: node({ module: NODE_WORKER, transport }), size: 2 },
     },
   };

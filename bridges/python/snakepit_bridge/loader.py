@@ -15,6 +15,18 @@ def load_module(target):
     return importlib.import_module(target)
 
 
+def load_manifest(target, enhanced=None, has_threads=False):
+    """The manifest of a module, together with the library commands that `enhanced` describes, settings as JSON. Raises StartupError."""
+    from .manifest import read_manifest
+
+    module = load_module(target)
+    if enhanced is None:
+        return read_manifest(module, has_threads=has_threads)
+    from .enhanced.launch import create_library
+
+    return read_manifest(module, [create_library(enhanced)], has_threads)
+
+
 def _load_file(path):
     if os.path.isdir(path):
         path = os.path.join(path, "__init__.py")

@@ -59,17 +59,21 @@ class Manifest:
         ]
 
 
-def read_manifest(module, has_threads=False):
-    """Find the commands and hooks of a module. Raises StartupError where names clash or nothing is found."""
+def read_manifest(module, libraries=(), has_threads=False):
+    """Find the commands and hooks of a module, and those of `libraries` (see `Enhanced`).
+
+    Raises StartupError where names clash or nothing is found.
+    """
     handlers = _create_handlers(module)
-    named = [entry for handler in handlers for entry in handler.commands()]
+    libraries = [*libraries, *_libraries(module)]
+    named = [entry for source in (*handlers, *libraries) for entry in source.commands()]
     functions = _marked(module) or ([] if handlers else _public_functions(module))
     for name, function in functions:
         command = Command(name, function)
         command.read_contract()
         named.append(command)
     _check(module, named)
-    return Manifest(named, _read_hooks(module), handlers, has_threads)
+    return Manifest(named, _read_hooks(module, libraries), handlers, has_threads)
 
 
 def manifest_of_handler(handler):
@@ -128,8 +132,17 @@ def _create_handlers(module):
     return tuple(HandlerCommands(each()) for each in leaves)
 
 
-def _read_hooks(module):
+def _libraries(module):
+    """What the module itself serves of other libraries."""
+    enhanced = sys.modules.get("snakepit_bridge.enhanced.service")
+    return [] if enhanced is None else [value for value in vars(module).values() if isinstance(value, enhanced.Enhanced)]
+
+
+def _read_hooks(module, libraries):
     found = {}
+    for library in libraries:
+        for kind, library_hooks in library.hooks().items():
+            found.setdefault(kind, []).extend(library_hooks)
     for value in vars(module).values():
         kind = hooks.hook_kind(value)
         if kind is not None and value not in found.setdefault(kind, []):

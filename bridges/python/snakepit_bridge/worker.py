@@ -6,10 +6,12 @@ import sys
 from .process import complain, prepare_process
 
 USAGE = """usage: python -m snakepit_bridge.worker --module FILE.py|NAME [--protocol json|msgpack|auto] [--threads]
+       [--enhanced JSON]
 
 Serves the commands of a Python module to a host of nestjs-snakepit, which starts this program by itself.
 --protocol is the codec of protocol v1 (default: auto); protocol v2 agrees on its codec with the host.
---threads, for protocol v2 on a descriptor, runs plain functions side by side, as many as the host's hello says."""
+--threads, for protocol v2 on a descriptor, runs plain functions side by side, as many as the host's hello says.
+--enhanced serves the library commands (python.call …) too; {"allow": ["math", "sklearn.*"]} and further settings."""
 
 _WRONG_USAGE = 2
 _PROTOCOLS = ("json", "msgpack", "auto")
@@ -20,13 +22,12 @@ def main(arguments=None):
     options = _read_options(sys.argv[1:] if arguments is None else arguments)
     prepare_process()
 
-    def load_manifest():
-        from .loader import load_module
-        from .manifest import read_manifest
+    def load():
+        from .loader import load_manifest
 
-        return read_manifest(load_module(options["--module"]), options["--threads"])
+        return load_manifest(options["--module"], options["--enhanced"], options["--threads"])
 
-    serve(load_manifest, options["--protocol"])
+    serve(load, options["--protocol"])
 
 
 def serve(load_manifest, protocol, on_ready=None):
@@ -54,7 +55,7 @@ def serve(load_manifest, protocol, on_ready=None):
 
 
 def _read_options(arguments):
-    options = {"--module": None, "--protocol": "auto", "--threads": False}
+    options = {"--module": None, "--protocol": "auto", "--threads": False, "--enhanced": None}
     rest = list(arguments)
     while rest:
         name, separator, value = rest.pop(0).partition("=")

@@ -5,12 +5,13 @@ import sys
 
 from ..process import complain, prepare_process
 
-USAGE = """usage: python -m snakepit_bridge.zygote [--preload NAME]... [--preload-module] [--threads] --module FILE.py|NAME
+USAGE = """usage: python -m snakepit_bridge.zygote [--preload NAME]... [--preload-module] [--threads] [--enhanced JSON]
+       --module FILE.py|NAME
 
 Imports modules once and forks workers that serve the commands of --module to a host of nestjs-snakepit, which starts
 this program by itself. Without a host it only imports, which shows what keeps it from starting.
 --preload is a module to import; --preload-module imports that of the commands as well.
---threads is for the workers."""
+--threads and --enhanced are as for a worker."""
 
 _WRONG_USAGE = 2
 
@@ -25,7 +26,9 @@ def main(arguments=None):
     arena_descriptor = os.environ.pop("SNAKEPIT_ARENA_FD", "")
     from .preload import Preload
 
-    preload = Preload(options["--preload"], options["--module"], options["--preload-module"], options["--threads"])
+    preload = Preload(
+        options["--preload"], options["--module"], options["--preload-module"], options["--enhanced"], options["--threads"]
+    )
     if not descriptor:
         preload.run()
         return
@@ -47,7 +50,7 @@ def main(arguments=None):
 
 
 def _read_options(arguments):
-    options = {"--module": None, "--preload": [], "--preload-module": False, "--threads": False}
+    options = {"--module": None, "--preload": [], "--preload-module": False, "--threads": False, "--enhanced": None}
     rest = list(arguments)
     while rest:
         name = rest.pop(0)

@@ -5,18 +5,18 @@ import threading
 from importlib import import_module
 
 from ..errors import StartupError
-from ..loader import load_module
-from ..manifest import read_manifest
+from ..loader import load_manifest
 from .rehearsal import rehearse
 
 
 class Preload:
     """Modules to import by name, and the module with the commands, which may be left to the workers."""
 
-    def __init__(self, names, target, includes_target, has_threads=False):
+    def __init__(self, names, target, includes_target, enhanced=None, has_threads=False):
         self._names = names
         self._target = target
         self._includes_target = includes_target
+        self._enhanced = enhanced
         self._has_threads = has_threads
         self._manifest = None
 
@@ -38,7 +38,7 @@ class Preload:
 
     def load_manifest(self):
         """The manifest of the commands, which is read only once."""
-        return self._manifest or read_manifest(load_module(self._target), self._has_threads)
+        return self._manifest or load_manifest(self._target, self._enhanced, self._has_threads)
 
 
 def _import_sdk():

@@ -12,13 +12,19 @@ import {
 import type { LaunchSpec, ProcessAdapter, ZygoteSpec } from '../worker/launch-spec.js';
 import { locateBridge } from './bridge-location.js';
 import { absolutePath, cwdOf, existingFile, pathOption, processOptions } from './common-options.js';
+import { checkEnhanced, enhancedArgs, enhancedOptionTable, NO_MODULE } from './enhanced-options.js';
 import { checkTransport, grpcOf, transportOptions } from './grpc-options.js';
 import { defaultEnvironmentRoot, ENVIRONMENT_MANAGERS, provideEnvironment } from './python-environment.js';
 import { findPython } from './python-interpreter.js';
 
 /** Every option of `python()`. */
 export const pythonOptionTable = {
-  module: pathOption.required('The file with the functions, or the dotted name of a module that can be imported.'),
+  module: pathOption.optional(
+    'The file with the functions, or the dotted name of a module that can be imported. Required unless `enhanced` is given.',
+  ),
+  enhanced: option.toggle(enhancedOptionTable, {
+    doc: 'Serve calls of libraries, see [Python libraries](python.md); sessions get strict affinity (`strict-queue`) by default then. v2.',
+  }),
   interpreter: option.value(
     (given): given is string | undefined => typeof given === 'string' && given !== '',
     'a path or a name',
@@ -71,11 +77,16 @@ export const pythonOptionTable = {
   ...processOptions,
 };
 
-export type PythonOptions = OptionsInput<typeof pythonOptionTable>;
+type GivenOptions = OptionsInput<typeof pythonOptionTable>;
+type ModuleOption = { readonly module: string | URL };
+type EnhancedOption = { readonly enhanced: OptionsInput<typeof enhancedOptionTable> };
+/** A module, libraries for callers, or both. */
+export type PythonOptions = Omit<GivenOptions, 'module' | 'enhanced'> &
+  ((ModuleOption & Partial<EnhancedOption>) | (Partial<ModuleOption> & EnhancedOption));
 type ResolvedOptions = OptionsResolved<typeof pythonOptionTable>;
 
 /**
- * Workers in Python: `python({ module: './workers/report.py' })`.
+ * Workers in Python: `python({ module: './workers/report.py' })`; with `enhanced`, callers may call libraries: `python({ enhanced: { allow: ['math', 'pandas'] } })`.
  *
  * @throws SnakepitError INVALID_OPTIONS for options that cannot be right; what needs a look at the machine (files, interpreter)
  * is checked when the pool starts.
@@ -86,11 +97,15 @@ export function python(given: PythonOptions): ProcessAdapter {
   checkZygote(options);
   checkThreads(options);
   checkEnvironment(options);
+  checkEnhanced(options.enhanced, options.protocol);
+  const { enhanced, module: target = moduleWithout(enhanced) } = options;
   return {
     name: 'python',
+    ...(enhanced && { poolDefaults: { affinity: 'strict-queue' } }),
     async prepare({ pool, concurrency, log = silentLog }): Promise<LaunchSpec> {
       if (options.threads && concurrency === 1) throw needlessThreads(pool);
-      const module = isFile(options.module) ? existingFile(options.module, 'python.module') : String(options.module);
+      const module = isFile(target) ? existingFile(target, 'python.module') : String(target);
+      const libraries = enhanced ? enhancedArgs(enhanced) : [];
       const interpreter = await findPython({
         interpreter: options.interpreter,
         venv: options.venv === undefined ? undefined : absolutePath(options.venv),
@@ -110,6 +125,7 @@ export function python(given: PythonOptions): ProcessAdapter {
           module,
           ...(protocol === 'v1' ? ['--protocol', codec] : []),
           ...(options.threads ? ['--threads'] : []),
+          ...libraries,
           ...options.args,
         ],
         env: { PYTHONUNBUFFERED: '1', ...options.env },
@@ -119,14 +135,23 @@ export function python(given: PythonOptions): ProcessAdapter {
         codec,
         sources: {
           // Where the file of a dotted name lies, only Python knows.
-          folders: isFile(options.module) ? [dirname(module)] : options.path.map(absolutePath),
+          folders: isFile(target) ? [dirname(module)] : options.path.map(absolutePath),
           extensions: ['.py'],
         },
         ...grpcOf('python', options),
-        ...(zygote && { zygote: zygoteSpec(zygote, module, options) }),
+        ...(zygote && { zygote: zygoteSpec(zygote, [module, ...libraries], options) }),
       };
     },
   };
+}
+
+/** @throws SnakepitError INVALID_OPTIONS where there is nothing else to serve */
+function moduleWithout(enhanced: ResolvedOptions['enhanced']): string {
+  if (enhanced !== false) return NO_MODULE;
+  throw new SnakepitError('INVALID_OPTIONS', {
+    reason: `'python.module' is undefined; allowed is ${pythonOptionTable.module.allowed}.`,
+    option: 'python.module',
+  });
 }
 
 function checkZygote({ zygote, protocol, transport }: ResolvedOptions): void {
@@ -156,7 +181,7 @@ function needlessThreads(pool: string): SnakepitError {
 
 function zygoteSpec(
   { preload, preloadModule }: Exclude<ResolvedOptions['zygote'], false>,
-  module: string,
+  module: readonly string[],
   { interpreterArgs, args, threads }: ResolvedOptions,
 ): ZygoteSpec {
   return {
@@ -168,7 +193,7 @@ function zygoteSpec(
       ...(preloadModule ? ['--preload-module'] : []),
       ...(threads ? ['--threads'] : []),
       '--module',
-      module,
+      ...module,
       ...args,
     ],
   };

@@ -24,7 +24,7 @@ export { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js'
 export { withHeartbeat } from './http/heartbeat.js';
 export { RequestStream } from './http/request-stream.decorator.js';
 export { retryAfterSeconds } from './http/retry-after.js';
-export { InjectPool, InjectSession } from './inject.decorators.js';
+export { InjectPool, InjectPython, InjectSession } from './inject.decorators.js';
 export { SnakepitExceptionFilter, toErrorBody, type SnakepitErrorBody } from './snakepit-exception.filter.js';
 export type {
   SnakepitModuleAsyncOptions,
@@ -33,7 +33,7 @@ export type {
   SnakepitOptionsFactory,
 } from './snakepit.module-definition.js';
 export { SnakepitModule } from './snakepit.module.js';
-export { getPoolToken } from './tokens.js';
+export { getPoolToken, getPythonToken } from './tokens.js';
 export { SnakepitToolContext } from './tools/tool-context.decorator.js';
 export { TOOL_CONTEXT_TYPE } from './tools/tool.caller.js';
 export { SnakepitTool } from './tools/tool.decorator.js';

@@ -4,6 +4,7 @@ import { DiscoveryModule } from '@nestjs/core';
 import {
   DEFAULT_POOL,
   PoolService,
+  PythonService,
   SessionService,
   Snakepit,
   type Adapter,
@@ -26,7 +27,13 @@ import {
   type SnakepitModuleExtras,
   type SnakepitModuleOptions,
 } from './snakepit.module-definition.js';
-import { getPoolToken, SNAKEPIT_OPTIONS, SNAKEPIT_SURROUNDINGS, type SnakepitSurroundings } from './tokens.js';
+import {
+  getPoolToken,
+  getPythonToken,
+  SNAKEPIT_OPTIONS,
+  SNAKEPIT_SURROUNDINGS,
+  type SnakepitSurroundings,
+} from './tokens.js';
 import { ToolCaller } from './tools/tool.caller.js';
 import { ToolExplorer } from './tools/tool.explorer.js';
 
@@ -48,6 +55,7 @@ import { ToolExplorer } from './tools/tool.explorer.js';
       inject: [SNAKEPIT_OPTIONS, { token: SNAKEPIT_SURROUNDINGS, optional: true }],
     },
     { provide: PoolService, useFactory: (snakepit: Snakepit) => snakepit.pool(), inject: [Snakepit] },
+    { provide: PythonService, useFactory: (snakepit: Snakepit) => snakepit.python(), inject: [Snakepit] },
     { provide: SessionService, useFactory: (snakepit: Snakepit) => snakepit.sessions, inject: [Snakepit] },
     PoolClients,
     { provide: POOL_CLIENTS, useExisting: PoolClients },
@@ -63,6 +71,7 @@ import { ToolExplorer } from './tools/tool.explorer.js';
   exports: [
     Snakepit,
     PoolService,
+    PythonService,
     SessionService,
     CommandRunner,
     SnakepitDisconnectInterceptor,
@@ -108,11 +117,10 @@ function poolNamesIn(options: SnakepitModuleOptions): readonly string[] {
 }
 
 function withPools(definition: DynamicModule, names: readonly string[]): DynamicModule {
-  const pools = names.map((name): FactoryProvider<PoolService> => ({
-    provide: getPoolToken(name),
-    useFactory: (snakepit: Snakepit) => snakepit.pool(name),
-    inject: [Snakepit],
-  }));
+  const pools = names.flatMap((name): FactoryProvider<PoolService | PythonService>[] => [
+    { provide: getPoolToken(name), useFactory: (snakepit: Snakepit) => snakepit.pool(name), inject: [Snakepit] },
+    { provide: getPythonToken(name), useFactory: (snakepit: Snakepit) => snakepit.python(name), inject: [Snakepit] },
+  ]);
   return {
     ...definition,
     providers: [...(definition.providers ?? []), ...pools],

@@ -9,6 +9,11 @@ export function getPoolToken(name: string): string {
   return `snakepit pool '${name}' (declared in 'pools' of SnakepitModule.forRoot or 'poolNames' of forRootAsync)`;
 }
 
+/** Injection token of a pool's `PythonService`; what `@InjectPython(name)` injects. */
+export function getPythonToken(name: string): string {
+  return `python of ${getPoolToken(name)}`;
+}
+
 /** Injection token of {@link SnakepitSurroundings}; nobody needs to provide it. */
 export const SNAKEPIT_SURROUNDINGS = Symbol('SNAKEPIT_SURROUNDINGS');
 

@@ -119,7 +119,7 @@ function withoutShorthands(given: unknown): unknown {
   return { pools: { [DEFAULT_POOL]: Object.fromEntries(pool) }, ...Object.fromEntries(shared) };
 }
 
-/** The defaults of each pool's profile, below what its options say. */
+/** The defaults of each pool's adapter and profile, below what its options say. */
 function withProfiles(given: unknown): unknown {
   if (!isPlainObject(given) || !isPlainObject(given['pools'])) return given;
   const pools = Object.entries(given['pools']).map(([name, pool]) => [name, withProfile(pool)]);
@@ -128,10 +128,12 @@ function withProfiles(given: unknown): unknown {
 
 function withProfile(pool: unknown): unknown {
   if (!isPlainObject(pool)) return pool;
-  const { profile } = pool;
-  if (typeof profile !== 'string' || !Object.hasOwn(POOL_PROFILES, profile)) return pool;
+  const { profile, adapter } = pool;
+  const hasProfile = typeof profile === 'string' && Object.hasOwn(POOL_PROFILES, profile);
+  const ofAdapter = isAdapter(adapter) ? adapter.poolDefaults : undefined;
+  if (!hasProfile && ofAdapter === undefined) return pool;
   const said = Object.entries(pool).filter(([, value]) => value !== undefined);
-  return { ...POOL_PROFILES[profile as PoolProfile], ...Object.fromEntries(said) };
+  return { ...(hasProfile && POOL_PROFILES[profile as PoolProfile]), ...ofAdapter, ...Object.fromEntries(said) };
 }
 
 function isAdapter(given: unknown): given is Adapter {

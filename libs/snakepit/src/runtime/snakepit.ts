@@ -10,6 +10,7 @@ import { InputHostCalls } from './input-host-calls.js';
 import { Messages } from './messages.js';
 import { DEFAULT_POOL, resolveSnakepitOptions, type ResolvedSnakepitOptions, type SnakepitOptions } from './options.js';
 import { PoolService } from './pool-service.js';
+import { ObjectLedger, PythonService } from './python/index.js';
 import { Surroundings } from './surroundings.js';
 import { Tools, type Tool } from './tools/index.js';
 
@@ -40,6 +41,8 @@ export class Snakepit {
   /** @internal Where messages of what is built upon the pools go. */
   readonly log: LogSink;
   readonly #pools: ReadonlyMap<string, Pool>;
+  /** What sessions have stored, by pool. */
+  readonly #ledgers = new Map<string, ObjectLedger>();
   readonly #unguard: () => void;
   readonly #unlisten: () => void;
   #starting: Promise<void> | undefined;
@@ -76,6 +79,7 @@ export class Snakepit {
     );
     this.#unlisten = this.sessions.onClosed((session) => {
       for (const pool of this.#pools.values()) pool.sessionClosed(session);
+      for (const ledger of this.#ledgers.values()) ledger.forget(session);
     });
     this.#unguard = guardExit(() => [...this.#pools.values()].flatMap((pool) => pool.stats().pids));
   }
@@ -93,6 +97,19 @@ export class Snakepit {
   pool(name?: string): PoolService {
     if (name !== undefined) this.#find(name);
     return new PoolService(name ?? this.defaultPoolName, (wanted) => this.#find(wanted));
+  }
+
+  /**
+   * Calls of libraries in the workers of a pool, see `python({ enhanced })`; names are as for {@link Snakepit.pool}.
+   *
+   * @throws SnakepitError POOL_NOT_FOUND
+   */
+  python(name?: string): PythonService {
+    const pool = this.pool(name);
+    const ledger = this.#ledgers.get(pool.name) ?? new ObjectLedger();
+    this.#ledgers.set(pool.name, ledger);
+    const hasStrictAffinity = this.options.pools[pool.name]?.affinity !== 'hint';
+    return new PythonService({ pool, sessions: this.sessions, ledger, hasStrictAffinity });
   }
 
   get defaultPoolName(): string {

@@ -134,6 +134,8 @@ export interface Adapter {
   readonly inProcess?: boolean;
   /** How many workers a pool has whose `size` is not given; absent: one for each CPU. */
   readonly defaultSize?: number;
+  /** Pool options that its workers need otherwise than pools have them by default; what a user says wins. */
+  readonly poolDefaults?: Readonly<Record<string, unknown>>;
   /** Where the worker itself does not list its commands: the ones it has. Absent: any command is sent. */
   readonly supportedCommands?: readonly string[];
   /** Refuses a call by throwing; whatever it throws reaches the caller as INVALID_ARGUMENTS, before anything is sent. */
