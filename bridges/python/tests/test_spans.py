@@ -99,6 +99,7 @@ MODULE = '''
     async def forever(ctx):
         await asyncio.sleep(3600)
 
+    @command
     async def lingers(ctx):
         ctx.progress("begun")
         await asyncio.sleep(3600)
