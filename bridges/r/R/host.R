@@ -1,7 +1,7 @@
 # What a command asks of its host while it runs.
 
 # Waits for the host's answer. What else arrives meanwhile is kept; calls among it run later.
-ask_host <- function(worker, call, method, args) undisturbed(call, question_and_answer(worker, call, method, args))
+ask_host <- function(worker, call, method, args) in_time(call, question_and_answer(worker, call, method, args))
 
 question_and_answer <- function(worker, call, method, args) {
   worker$last_ask <- worker$last_ask + 1
