@@ -27,6 +27,7 @@ question_and_answer <- function(worker, call, method, args) {
 MAX_ANSWER_DEPTH <- 1000
 
 stop_cancelled <- function(call) {
+  if (!is.null(call)) call$is_stopped <- TRUE
   if (!is.null(call) && is_late(call)) stop(cancelled("CALL_TIMEOUT", "stopped at its deadline"))
   stop(cancelled())
 }

@@ -4,7 +4,6 @@
 in_time <- function(call, expression) {
   value <- expression
   if (!is.null(call) && !isTRUE(call$is_stopped) && is_late(call)) {
-    call$is_stopped <- TRUE
     stop_cancelled(call)
   }
   value
