@@ -87,11 +87,11 @@ describe('a pool of R workers', () => {
   });
 
   it.each([
-    ['without one', { x: [1, 2] }, /no argument 'y'/],
-    ['with one too many', { x: [1, 2], y: [1, 2], z: 1 }, /unknown argument 'z'/],
-    ['of another type', { x: [1, 2], y: 'text' }, /'y' is no array/],
-  ])('refuses arguments %s', async (_, args, says) => {
-    const error = await failureOf(pool().execute('fit_line', args));
+    ['without one', 'season', {}, /no argument 'month'/],
+    ['with one too many', 'season', { month: 1, z: 1 }, /unknown argument 'z'/],
+    ['of another type than declared', 'fit_line', { x: [1, 2], y: 'text' }, /\by\b.*array/],
+  ])('refuses arguments %s', async (_, command, args, says) => {
+    const error = await failureOf(pool().execute(command, args));
     expect(error).toMatchObject({ code: 'INVALID_ARGUMENTS', delivery: 'not-started' });
     expect(error.message).toMatch(says);
   });
