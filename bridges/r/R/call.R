@@ -29,7 +29,7 @@ is_cancelled <- function(worker, call) {
   now <- now_seconds()
   if (abs(now - worker$looked_at) >= LOOK_SECONDS) {
     worker$looked_at <- now
-    undisturbed(call, take_all(worker))
+    take_all(worker)
   }
   call$cancel_reason != 0L || is_late(call)
 }
@@ -44,14 +44,14 @@ run_call <- function(worker, call) {
   }
   worker$running <- call
   started_at <- now_seconds()
-  outcome <- guarded(with_conditions_logged(worker, call, until_deadline(call, serve_call(worker, call))))
-  call$undisturbed <- NULL
+  outcome <- guarded(with_conditions_logged(worker, call, serve_call(worker, call)))
+  # What is told from here on is not the handler's.
+  call$is_stopped <- TRUE
   worker$metrics$flush()
   call$service_time <- min(MAX_AUX, max(0, round((now_seconds() - started_at) * 1e6)))
   worker$running <- NULL
   if (!is.null(outcome$error)) {
     if (inherits(outcome$error, "protocol_error")) stop(outcome$error)
-    if (is_late(call) && is_time_limit(outcome$error)) outcome$error <- cancelled("CALL_TIMEOUT", "stopped at its deadline")
     return(answer_error(worker, call, error_body(outcome$error, outcome$calls)))
   }
   answer_result(worker, call, outcome$value)
@@ -112,14 +112,12 @@ open_session <- function(worker, call) {
 # Sends one value of a stream; waits while the caller takes no more.
 emit_chunk <- function(worker, call, value) {
   if (is_cancelled(worker, call)) stop_cancelled(call)
-  undisturbed(call, {
-    while (call$credit < 1) {
-      wait_for_frame(worker)
-      if (call$cancel_reason != 0L) stop_cancelled(call)
-    }
-    send_value(worker, KIND$CHUNK, call, value, "an item")
-    call$credit <- call$credit - 1
-  })
+  while (call$credit < 1) {
+    wait_for_frame(worker)
+    if (call$cancel_reason != 0L) stop_cancelled(call)
+  }
+  send_value(worker, KIND$CHUNK, call, value, "an item")
+  call$credit <- call$credit - 1
   invisible()
 }
 

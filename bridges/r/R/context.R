@@ -55,6 +55,6 @@ send_value <- function(worker, kind, call, value, what) {
   if (length(written$body) > worker$limits$max_frame_bytes) {
     stop(unsendable(sprintf("%s of %d bytes exceeds maxFrameBytes (%.0f)", what, length(written$body), worker$limits$max_frame_bytes), "FRAME_TOO_LARGE"))
   }
-  undisturbed(call, send_frame(worker$link, kind, written$body, written$flags, id = if (is.null(call)) NO_ID else call$id))
+  in_time(call, send_frame(worker$link, kind, written$body, written$flags, id = if (is.null(call)) NO_ID else call$id))
   invisible()
 }

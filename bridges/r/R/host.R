@@ -1,7 +1,7 @@
 # What a command asks of its host while it runs.
 
 # Waits for the host's answer. What else arrives meanwhile is kept; calls among it run later.
-ask_host <- function(worker, call, method, args) undisturbed(call, question_and_answer(worker, call, method, args))
+ask_host <- function(worker, call, method, args) in_time(call, question_and_answer(worker, call, method, args))
 
 question_and_answer <- function(worker, call, method, args) {
   worker$last_ask <- worker$last_ask + 1
@@ -27,6 +27,7 @@ question_and_answer <- function(worker, call, method, args) {
 MAX_ANSWER_DEPTH <- 1000
 
 stop_cancelled <- function(call) {
+  if (!is.null(call)) call$is_stopped <- TRUE
   if (!is.null(call) && is_late(call)) stop(cancelled("CALL_TIMEOUT", "stopped at its deadline"))
   stop(cancelled())
 }

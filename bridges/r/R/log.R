@@ -20,7 +20,7 @@ with_conditions_logged <- function(worker, call, expression) {
 }
 
 send_log <- function(worker, call, level, message, logger, fields = NULL) {
-  undisturbed(call, if (admits_record(worker)) write_log(worker, call, level, message, logger, fields))
+  in_time(call, if (admits_record(worker)) write_log(worker, call, level, message, logger, fields))
 }
 
 write_log <- function(worker, call, level, message, logger, fields) {

@@ -30,7 +30,7 @@ new_metrics <- function(worker) {
 }
 
 measure <- function(worker, metrics, kind, name, labels, change) {
-  undisturbed(worker$running, add_measured(worker, metrics, kind, name, labels, change))
+  in_time(worker$running, add_measured(worker, metrics, kind, name, labels, change))
 }
 
 add_measured <- function(worker, metrics, kind, name, labels, change) {
