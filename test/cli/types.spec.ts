@@ -64,7 +64,10 @@ describe('snakepit types', () => {
     const args = ['types', '--python', worker('def run(a: int) -> int: ...\n'), '--out', out];
     await snakepit(args);
     const text = readFileSync(out, 'utf8');
-    writeFileSync(out, text.replaceAll("'", '"').replace('Command<RunArgs, number>', 'Command<\n    RunArgs,\n    number\n  >'));
+    writeFileSync(
+      out,
+      text.replaceAll("'", '"').replace('Command<RunArgs, number>', 'Command<\n    RunArgs,\n    number\n  >'),
+    );
     expect(await snakepit([...args, '--check'])).toMatchObject({ status: 0, stderr: '' });
     writeFileSync(out, text.replace('a: number', 'a: string'));
     const { status, stderr } = await snakepit([...args, '--check']);
@@ -92,7 +95,7 @@ describe('snakepit types', () => {
     ['nothing to check', [...SHOP, '--check'], 2, /--out/],
     ['a client that is not there', [...SHOP, '--check', '--out', join(folder, 'none.ts')], 2, /cannot be read/],
     ['a name that is none', [...SHOP, '--name', 'a b'], 2, /cannot be the name of a class/],
-    ['a worker that does not start', ['types', '--python', join(folder, 'none.py')], 4, /none\.py/],
+    ['a worker that does not start', ['types', '--python', join(FIXTURES, 'broken.py')], 4, /no model here/],
   ])('refuses %s', async (_, args, status, message) => {
     const run = await snakepit(args);
     expect([run.status, run.stdout]).toEqual([status, '']);

@@ -87,6 +87,11 @@ class Schemas(Case):
         self.assertEqual(list(described["schema"]["properties"]), ["a"])
         self.assertEqual(described["positional"], ["a"])
 
+    def test_a_command_that_takes_nothing_says_so(self):
+        described = self.described("def run() -> int: ...")
+        self.assertEqual(described["schema"], {"type": "object", "properties": {}, "additionalProperties": False})
+        self.assertEqual(self.described("def run(a) -> int: ...").keys(), {"name", "kind", "result"})
+
     def test_other_names_are_taken_by_keywords(self):
         self.assertNotIn("additionalProperties", self.described("def run(a: int, **others): ...")["schema"])
         self.assertEqual(self.described("def run(a: int, **others: str): ...")["schema"]["additionalProperties"], {"type": "string"})

@@ -89,7 +89,7 @@ def contract_of(command):
 def _plain_contract(parameters):
     """Where only the plainest types are annotated, there is no need of the module `typing`, which is slow to import."""
     result = None if parameters.returns is None else plain_schema(parameters.returns.annotation)
-    if not parameters.takes_annotations:
+    if parameters.named and not parameters.takes_annotations:
         return Contract(None, None, result or None, {})
     properties = {}
     for each in parameters.named:

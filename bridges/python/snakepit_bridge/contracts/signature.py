@@ -37,7 +37,7 @@ class _Reader:
         if self.command.batch is not None:
             return self._batch()
         result = self._result(self.given, self._returned)
-        if not self.parameters.takes_annotations:
+        if self.parameters.named and not self.parameters.takes_annotations:
             return Contract(None, None, result, {})
         properties, found = {}, {}
         for each in self.parameters.named:

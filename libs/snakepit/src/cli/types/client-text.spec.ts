@@ -22,15 +22,24 @@ describe('the type of a schema', () => {
     [{ 'x-value': 'array', 'x-elements': ['f4', 'f8'] }, 'Float32Array | Float64Array'],
     [{ type: 'array' }, 'unknown[]'],
     [{ type: 'array', items: { type: ['string', 'null'] } }, '(string | null)[]'],
-    [{ type: 'array', prefixItems: [{ type: 'string' }, { type: 'number' }], minItems: 1, maxItems: 2 }, '[string, number?]'],
+    [
+      { type: 'array', prefixItems: [{ type: 'string' }, { type: 'number' }], minItems: 1, maxItems: 2 },
+      '[string, number?]',
+    ],
     [{ type: 'array', prefixItems: [{ title: 'x', type: 'number' }], minItems: 1 }, '[x: number, ...rest: unknown[]]'],
     [{ type: 'object' }, 'Record<string, unknown>'],
     [{ type: 'object', additionalProperties: { type: 'number' } }, 'Record<string, number>'],
-    [{ type: 'object', properties: { 'a b': {}, c: { type: 'null' } }, required: ['c'] }, "{ 'a b'?: unknown; c: null }"],
+    [
+      { type: 'object', properties: { 'a b': {}, c: { type: 'null' } }, required: ['c'] },
+      "{ 'a b'?: unknown; c: null }",
+    ],
     [{ anyOf: [{ $ref: '#/$defs/A' }, { type: 'null' }], $defs: { A: {} } }, 'A | null'],
-    [{ allOf: [{ $ref: '#/$defs/A' }, { anyOf: [{ type: 'string' }, { type: 'null' }] }], $defs: { A: {} } }, 'A & (string | null)'],
+    [
+      { allOf: [{ $ref: '#/$defs/A' }, { anyOf: [{ type: 'string' }, { type: 'null' }] }], $defs: { A: {} } },
+      'A & (string | null)',
+    ],
     [{ anyOf: [{ type: 'string' }, {}] }, 'unknown'],
-    [{ items: false, prefixItems: [{}] , minItems: 1 }, '[unknown]'],
+    [{ items: false, prefixItems: [{}], minItems: 1 }, '[unknown]'],
   ])('%j is %s', (schema, expected) => {
     expect(type(schema)).toBe(expected);
   });
@@ -41,7 +50,16 @@ describe('a client', () => {
   const schema = (root: unknown) => readSchema(root, 'schema');
 
   it('has a name for each definition, and another for one of the same name that is not like it', () => {
-    const one = { name: 'one', kind: 'call', schema: schema({ type: 'object', properties: { p: { $ref: '#/$defs/Point' } }, required: ['p'], $defs: { Point: point('number') } }) } as const;
+    const one = {
+      name: 'one',
+      kind: 'call',
+      schema: schema({
+        type: 'object',
+        properties: { p: { $ref: '#/$defs/Point' } },
+        required: ['p'],
+        $defs: { Point: point('number') },
+      }),
+    } as const;
     const two = { ...one, name: 'two', result: schema({ $ref: '#/$defs/Point', $defs: { Point: point('string') } }) };
     const written = text([one, two]);
     expect(written.match(/^export interface \w+/gm)).toEqual([
@@ -75,7 +93,12 @@ describe('a client', () => {
       name: evil,
       kind: 'stream',
       doc: evil,
-      schema: schema({ type: 'object', title: evil, description: evil, properties: { [evil]: { enum: [evil], description: evil, default: evil } } }),
+      schema: schema({
+        type: 'object',
+        title: evil,
+        description: evil,
+        properties: { [evil]: { enum: [evil], description: evil, default: evil } },
+      }),
       result: schema({ const: evil }),
     } as const;
     const written = text([contract]);
@@ -88,7 +111,13 @@ describe('a client', () => {
   });
 
   it('holds what it was written from', () => {
-    const contract = { name: 'run', kind: 'call', doc: 'Über\u2028alles', schema: schema({ type: 'object', properties: { b: {}, a: {} } }), positional: ['b', 'a'] } as const;
+    const contract = {
+      name: 'run',
+      kind: 'call',
+      doc: 'Über\u2028alles',
+      schema: schema({ type: 'object', properties: { b: {}, a: {} } }),
+      positional: ['b', 'a'],
+    } as const;
     expect(readContractLines(text([contract]), 'x.ts')).toEqual([contract]);
     expect(() => readContractLines('// contract: {', 'x.ts')).toThrow(/x\.ts: a contract was changed by hand/);
     expect(() => readContractLines('', 'x.ts')).toThrow(/x\.ts is no client/);

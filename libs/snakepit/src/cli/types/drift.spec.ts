@@ -11,14 +11,23 @@ function takes(properties: object, required: readonly string[] = [], more: objec
   return { name: 'run', kind: 'call', schema: readSchema(schema, 'schema') };
 }
 
-const gives = (result: unknown): CommandContract => ({ name: 'run', kind: 'call', result: readSchema(result, 'result') });
+const gives = (result: unknown): CommandContract => ({
+  name: 'run',
+  kind: 'call',
+  result: readSchema(result, 'result'),
+});
 
 const told = (before: CommandContract, now: CommandContract): string[] =>
   driftOf([before], [now]).map(({ isBreaking, text }) => `${isBreaking ? '!' : ' '} ${text}`);
 
 describe('what has changed between a worker and its client', () => {
   it('is nothing where nothing has, in whatever order it is told', () => {
-    expect(told(takes({ a: { type: 'string', minLength: 1 } }, ['a']), takes({ a: { minLength: 1, type: 'string' } }, ['a']))).toEqual([]);
+    expect(
+      told(
+        takes({ a: { type: 'string', minLength: 1 } }, ['a']),
+        takes({ a: { minLength: 1, type: 'string' } }, ['a']),
+      ),
+    ).toEqual([]);
   });
 
   it('is a command that is gone, or new', () => {
@@ -38,7 +47,12 @@ describe('what has changed between a worker and its client', () => {
     ['a new optional argument', takes({}), takes({ a: {} }), "  run: the argument 'a' is new"],
     ['an argument that is gone', takes({ a: {} }), takes({}), "! run: the argument 'a' is gone"],
     ['one that becomes required', takes({ a: {} }), takes({ a: {} }, ['a']), "! run: the argument 'a' is required now"],
-    ['one that becomes optional', takes({ a: {} }, ['a']), takes({ a: {} }), "  run: the argument 'a' need not be given any more"],
+    [
+      'one that becomes optional',
+      takes({ a: {} }, ['a']),
+      takes({ a: {} }),
+      "  run: the argument 'a' need not be given any more",
+    ],
     [
       'a narrowed type',
       takes({ a: { type: ['string', 'null'] } }),
@@ -78,13 +92,35 @@ describe('what has changed between a worker and its client', () => {
     [
       'an optional member of what refers to itself',
       takes({ a: ref('T') }, [], { $defs: { T: { type: 'object', properties: { x: ref('T') } } } }),
-      takes({ a: ref('T') }, [], { $defs: { T: { type: 'object', properties: { x: ref('T'), y: {} }, additionalProperties: true } } }),
+      takes({ a: ref('T') }, [], {
+        $defs: { T: { type: 'object', properties: { x: ref('T'), y: {} }, additionalProperties: true } },
+      }),
       "  run: the argument 'a' is described otherwise",
     ],
-    ['arguments declared at last', { name: 'run', kind: 'call' } as const, takes({}), '! run: says what it takes, and refuses all else'],
-    ['another result', gives({ type: 'string' }), gives({ type: 'number' }), '! run: the result is another: number; was string'],
-    ['a result that may be null', gives({ type: 'string' }), gives({ type: ['string', 'null'] }), '! run: the result is another: string | null; was string'],
-    ['a narrower result', gives({ type: ['string', 'null'] }), gives({ type: 'string' }), '  run: the result is narrower: string; was string | null'],
+    [
+      'arguments declared at last',
+      { name: 'run', kind: 'call' } as const,
+      takes({}),
+      '! run: says what it takes, and refuses all else',
+    ],
+    [
+      'another result',
+      gives({ type: 'string' }),
+      gives({ type: 'number' }),
+      '! run: the result is another: number; was string',
+    ],
+    [
+      'a result that may be null',
+      gives({ type: 'string' }),
+      gives({ type: ['string', 'null'] }),
+      '! run: the result is another: string | null; was string',
+    ],
+    [
+      'a narrower result',
+      gives({ type: ['string', 'null'] }),
+      gives({ type: 'string' }),
+      '  run: the result is narrower: string; was string | null',
+    ],
     [
       'a member less in the result',
       gives({ type: 'object', properties: { a: {}, b: {} }, required: ['a', 'b'] }),
