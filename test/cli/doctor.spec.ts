@@ -33,15 +33,18 @@ async function examined(args: readonly string[], surroundings: Parameters<typeof
 }
 
 describe.concurrent('snakepit doctor', () => {
-  it('finds this repository fit, having called workers of both languages', async () => {
-    const { status, stdout, stderr } = await snakepit(['doctor', '--for', 'python,node'], { cwd: repository });
+  it('finds this repository fit, having called workers of all languages', async () => {
+    const { status, stdout, stderr } = await snakepit(['doctor', '--for', 'python,node,ruby,go,r'], {
+      cwd: repository,
+    });
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^ok +Node\.js +Node\.js \d+/m);
     expect(stdout).toMatch(/^ok +packages +.*@nestjs\/core 12/m);
     expect(stdout).toMatch(/^ok +JavaScript worker +started in \d+ ms, answered a call in [\d.]+ ms, and streamed$/m);
-    expect(stdout).toMatch(/^ok +Python worker +started in/m);
+    for (const language of ['Python', 'Ruby', 'Go', 'R'])
+      expect(stdout).toMatch(new RegExp(`^ok +${language} worker +started in`, 'm'));
     expect(stdout).toMatch(/^Workers run here/m);
-  });
+  }, 60_000);
 
   it('ends with 1 where Python is asked for and there is none, and says what to do', async () => {
     const PATH = pathWith('empty', {});
@@ -97,6 +100,6 @@ describe.concurrent('snakepit doctor', () => {
   it('refuses to be asked for what it does not know', async () => {
     const { status, stderr } = await snakepit(['doctor', '--for', 'python,cobol']);
     expect(status).toBe(2);
-    expect(stderr).toContain("'cobol' is none of python, node, grpc");
+    expect(stderr).toContain("'cobol' is none of python, node, ruby, go, r, grpc");
   });
 });

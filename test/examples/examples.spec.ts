@@ -91,6 +91,30 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
       "REMOTE_ERROR: 'unfit' raised Error: unknown command unfit",
     ],
   },
+  'ruby.mjs': {
+    prints: [
+      '44 pieces in 4 packs',
+      'REMOTE_ERROR, ArgumentError: 43 pieces cannot be packed by 6, 9, 20',
+      '{ tea: 2, milk: 1 }',
+      '17 lines that are not empty',
+    ],
+  },
+  'r.mjs': {
+    prints: [
+      'temp_max = 7.425 + 1.26 temp_min …, R² 0.797',
+      'drizzle 0 mm, fog 0 mm, rain 1139.2 mm, sun 0 mm',
+      'a tenth, half and nine tenths of the days were cooler than 7.2, 15.6, 26.7 °C',
+      'REMOTE_ERROR: no rows to aggregate',
+    ],
+  },
+  'go.mjs': {
+    prints: [
+      '17984 primes',
+      'the first from a million on: 1000003, 1000033, 1000037',
+      'REMOTE_ERROR: 2 is more than 1',
+      'CALL_TIMEOUT',
+    ],
+  },
   'protocol-benchmark.mjs': {
     args: ['300'],
     prints: [

@@ -10,6 +10,9 @@ import { repository } from './readme-blocks.js';
 const VERSIONS = {
   'bridges/node/package.json': /"version": "(.*)"/,
   'bridges/python/snakepit_bridge/version.py': /__version__ = "(.*)"/,
+  'bridges/ruby/lib/snakepit_bridge/version.rb': /VERSION = '(.*)'/,
+  'bridges/go/hello.go': /const Version = "(.*)"/,
+  'bridges/r/DESCRIPTION': /^Version: (.*)$/m,
 };
 
 it.each(Object.entries(VERSIONS))('%s says the version of the library', (path, pattern) => {
