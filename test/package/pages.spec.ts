@@ -55,7 +55,7 @@ describe('docs/r.md', () => {
       expect(coefficients).toEqual({ '(Intercept)': expect.closeTo(1) as number, x: expect.closeTo(2) as number });
       expect(rSquared).toBeCloseTo(1);
       expect(await post('means', { x: [4, 4] })).toEqual(Array.from({ length: 100 }, () => 4));
-      expect(await post('fit', { x: 'text', y: [] })).toMatchObject({ statusCode: 400 });
+      expect(await post('fit', { x: 'text', y: [] })).toMatchObject({ statusCode: 422 });
     });
   }, 60_000);
 });
