@@ -60,6 +60,7 @@ const PACKED_FROM = [
   'bridges/ruby/lib',
   'bridges/ruby/exe',
   'bridges/ruby/snakepit_bridge.gemspec',
+  'proto/vectors/values.json',
   'README.md',
   'LICENSE',
   'CHANGELOG.md',
