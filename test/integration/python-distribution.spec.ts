@@ -66,7 +66,10 @@ describe('the Python SDK as a package', () => {
     await expect(run(bin(script), ['--protocol', 'xml'])).rejects.toMatchObject({ code: 2 });
     for (const protocol of ['json', 'msgpack', 'auto'] as const) {
       const args = ['--mode', 'pool-worker', '--protocol', protocol, '--quiet'];
-      const snakepit = await createSnakepit({ adapter: custom({ executable: bin(script), args, codec: protocol }), size: 1 });
+      const snakepit = await createSnakepit({
+        adapter: custom({ executable: bin(script), args, codec: protocol }),
+        size: 1,
+      });
       try {
         const compute = { operation: 'multiply', a: 6, b: 7 };
         expect(await snakepit.pool().execute('compute', compute)).toMatchObject({ status: 'ok', result: 42 });

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+import threading
 import types
 import unittest
 
@@ -197,6 +198,35 @@ class Attacks(EnhancedTest):
                     library.call(self.ctx, "reaching.%s" % name, [])
         self.assertEqual(os.listdir(folder.name), [])
         open(os.path.join(folder.name, "after"), "w").close()  # outside of calls nothing is stopped
+
+
+    def test_calls_side_by_side_in_threads_are_guarded_each(self):
+        module = types.ModuleType("sidebyside")
+        sys.modules["sidebyside"] = module
+        self.addCleanup(sys.modules.pop, "sidebyside")
+        begun, go_on = threading.Event(), threading.Event()
+        module.__dict__.update(begun=begun, go_on=go_on)
+        exec("def wait(): begun.set(); go_on.wait(20)\ndef read(): open('/etc/passwd')", module.__dict__)
+        library = Enhanced(allow=["sidebyside"])
+        outcomes, may_read = [], threading.Event()
+
+        def read():
+            may_read.wait(20)
+            try:
+                library.call(self.ctx, "sidebyside.read", [])
+            except Forbidden:
+                outcomes.append("forbidden")
+
+        reader = threading.Thread(target=read)
+        reader.start()  # before the other's call, so that it counts as a thread that was there
+        waiter = threading.Thread(target=library.call, args=(_Context("other"), "sidebyside.wait", []))
+        waiter.start()
+        begun.wait(20)
+        may_read.set()
+        reader.join()
+        go_on.set()
+        waiter.join()
+        self.assertEqual(outcomes, ["forbidden"])
 
 
 class Stored(EnhancedTest):

@@ -65,9 +65,8 @@ class Guard:
         )
         self._packages = tuple(packages)
         self._package_folders = {}
-        self._thread = None
+        self._inside = []
         self._others = frozenset()
-        self._depth = 0
         self._is_installed = False
 
     def _package_folder(self, name):
@@ -83,20 +82,22 @@ class Guard:
         if not self._is_installed:
             self._is_installed = True
             sys.addaudithook(self._hear)
-        if self._depth == 0:
-            self._others = frozenset(threading._active) - {threading.get_ident()}
-            self._thread = threading.get_ident()
-        self._depth += 1
+        thread = threading.get_ident()
+        if not self._inside:
+            self._others = frozenset(threading._active)
+        # A list, since calls may run side by side in threads, and one thread may enter twice.
+        self._inside.append(thread)
         return self
 
     def __exit__(self, *_):
-        self._depth -= 1
-        if self._depth == 0:
-            self._thread = None
+        self._inside.remove(threading.get_ident())
 
     def _hear(self, event, args):
+        if not self._inside:
+            return
         # Threads that a call has started are guarded while it lasts; those that were there before serve others.
-        if self._thread is None or threading.get_ident() in self._others:
+        thread = threading.get_ident()
+        if thread not in self._inside and thread in self._others:
             return
         if event == "open":
             self._check_open(args)
