@@ -249,7 +249,7 @@ describe.runIf(process.platform === 'linux')('the processes of R workers', () =>
     const snakepit = await createSnakepit({ adapter: r({ script: SCRIPT }), size: 1 }, { log: () => {} });
     const before = processesOf(process.pid);
     const { pids } = snakepit.pool().stats();
-    expect(before).toEqual(expect.arrayContaining(pids));
+    expect(before).toEqual(expect.arrayContaining([...pids]));
     await snakepit.close();
     expect(processesOf(process.pid)).toEqual([]);
   });
