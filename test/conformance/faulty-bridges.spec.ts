@@ -67,7 +67,13 @@ describe('the conformance kit', () => {
       file,
       BRIDGE.replace(from, () => to),
     );
-    const report = await runConformance({ command: `perl ${file}`, protocol: 'v2', codec: 'json', groups: [group] });
+    const report = await runConformance({
+      command: `perl ${file}`,
+      protocol: 'v2',
+      codec: 'json',
+      groups: [group],
+      answerMs: 500,
+    });
     expect(report.cases.filter(({ verdict }) => verdict.kind === 'failed')).not.toEqual([]);
   });
 
