@@ -13,8 +13,6 @@ import type { Manifest, Wire, WireOwner, WireSettings } from './wires/wire.js';
 
 /** How long a bridge may take to its hello; languages that compile at their start need it. */
 export const HELLO_MS = 30_000;
-/** How long it may take to an answer, unless the command takes longer by its nature. */
-export const ANSWER_MS = 10_000;
 /** How long nothing must come where nothing may. */
 const SILENCE_MS = 100;
 
@@ -92,7 +90,7 @@ export class Bridge implements WireOwner {
   // --- waiting -------------------------------------------------------------------------------------
 
   /** Waits until `look` sees something. @throws Mismatch after `timeoutMs`, and when the bridge is gone or broke the protocol */
-  async until<T>(expected: string, look: () => T | undefined, timeoutMs: number = ANSWER_MS): Promise<T> {
+  async until<T>(expected: string, look: () => T | undefined, timeoutMs: number = this.settings.answerMs): Promise<T> {
     return await new Promise((resolve, reject) => {
       const give = (settle: () => void): void => {
         clearTimeout(timer);
@@ -114,7 +112,7 @@ export class Bridge implements WireOwner {
   }
 
   /** Waits until the process has ended. */
-  async exited(expected: string, timeoutMs: number = ANSWER_MS): Promise<void> {
+  async exited(expected: string, timeoutMs: number = this.settings.answerMs): Promise<void> {
     const { process } = this;
     await new Promise<void>((resolve, reject) => {
       const give = (settle: () => void): void => {
@@ -142,7 +140,7 @@ export class Bridge implements WireOwner {
 
   // --- calls ---------------------------------------------------------------------------------------
 
-  async outcome(call: OpenCall, expected = 'an answer', timeoutMs: number = ANSWER_MS): Promise<Outcome> {
+  async outcome(call: OpenCall, expected = 'an answer', timeoutMs: number = this.settings.answerMs): Promise<Outcome> {
     return await this.until(expected, () => call.outcome, timeoutMs);
   }
 

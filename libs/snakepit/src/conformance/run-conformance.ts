@@ -34,6 +34,8 @@ export interface ConformanceOptions {
   readonly cwd?: string | undefined;
   /** Only cases of these groups. Default: all. */
   readonly groups?: readonly Group[] | undefined;
+  /** How long an answer may take, in milliseconds. Default: 10000. */
+  readonly answerMs?: number;
   /** How many processes run at the same time for cases of their own. Default: 2. */
   readonly parallel?: number;
 }
@@ -47,12 +49,12 @@ const SETTINGS = { maxFrameBytes: 1024 * 1024, maxDepth: 65, streamCredit: 4 };
  * @throws ConformanceFailure when the check cannot take place: no command, no process, no handshake
  */
 export async function runConformance(options: ConformanceOptions): Promise<ConformanceReport> {
-  const { command, protocol, codec, env = {}, cwd, groups = GROUPS, parallel = 2 } = options;
+  const { command, protocol, codec, env = {}, cwd, groups = GROUPS, answerMs = 10_000, parallel = 2 } = options;
   const program: BridgeProgram = { words: splitCommand(command), protocol, env, cwd, instance: randomUUID() };
   const codecs: readonly CodecName[] = codec === undefined ? ['msgpack', 'json'] : [codec];
   orphanGuard.open(program.instance, silentLog);
   try {
-    return await new Conformance(program, { ...SETTINGS, codecs }, parallel).report(command, groups);
+    return await new Conformance(program, { ...SETTINGS, codecs, answerMs }, parallel).report(command, groups);
   } finally {
     await orphanGuard.close(program.instance);
   }

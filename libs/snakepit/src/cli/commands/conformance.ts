@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 
-import type { BridgeProtocol, ConformanceOptions } from '../../conformance/index.js';
+import type { BridgeProtocol, ConformanceOptions, Group } from '../../conformance/index.js';
 import type { CliCommand } from '../cli-command.js';
 
 interface Given {
@@ -10,6 +10,7 @@ interface Given {
   readonly codec?: 'json' | 'msgpack';
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  readonly group?: readonly Group[];
   readonly json?: string;
   readonly verbose?: true;
 }
@@ -27,6 +28,7 @@ export const conformance: CliCommand = (program) => {
     .addOption(new Option('--codec <name>', 'the codec to check; default: what it picks').choices(['json', 'msgpack']))
     .option('--env <NAME=VALUE>', 'a variable for the worker; may be repeated', addVariable, {})
     .option('--cwd <folder>', "the worker's working directory")
+    .option('--group <name>', 'only cases of this group; may be repeated', addGroup)
     .option('--json <file>', 'write the report there, too')
     .option('--verbose', 'list every case, not only those that failed')
     .exitOverride(({ code, exitCode }) => process.exit(isAskedFor(code) ? exitCode : 2))
@@ -36,10 +38,14 @@ export const conformance: CliCommand = (program) => {
 };
 
 /** @returns the exit status: 0 all claimed cases passed, 1 one failed, 2 there was nothing to check */
-async function check({ command, protocol, codec, env, cwd, json, verbose }: Given): Promise<number> {
-  const { ConformanceFailure, renderReport, runConformance } = await import('../../conformance/index.js');
-  const options: ConformanceOptions = { command, protocol, codec, env, cwd };
+async function check({ command, protocol, codec, env, cwd, group, json, verbose }: Given): Promise<number> {
+  const { ConformanceFailure, GROUPS, renderReport, runConformance } = await import('../../conformance/index.js');
+  const options: ConformanceOptions = { command, protocol, codec, env, cwd, groups: group };
   try {
+    const unknown = group?.find((name) => !GROUPS.includes(name));
+    if (unknown !== undefined) {
+      throw new ConformanceFailure(`There is no group '${unknown}'. The groups are: ${GROUPS.join('; ')}.`);
+    }
     const report = await runConformance(options);
     process.stdout.write(`${renderReport(report, verbose)}`);
     if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
@@ -49,6 +55,10 @@ async function check({ command, protocol, codec, env, cwd, json, verbose }: Give
     process.stderr.write(`snakepit conformance: ${error.message}\n`);
     return 2;
   }
+}
+
+function addGroup(name: string, known: readonly string[] = []): readonly string[] {
+  return [...known, name];
 }
 
 function addVariable(text: string, known: Readonly<Record<string, string>>): Record<string, string> {

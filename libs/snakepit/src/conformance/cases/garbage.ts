@@ -1,6 +1,5 @@
 import { Kind } from '../../codec/index.js';
 import type { Bridge } from '../bridge.js';
-import { HELLO_MS } from '../bridge.js';
 import type { ConformanceCase } from '../conformance-case.js';
 import { check } from '../mismatch.js';
 import { frameBytes, type FrameWire } from '../wires/frame-wire.js';
@@ -61,7 +60,7 @@ export const garbage: readonly ConformanceCase[] = [
 ];
 
 async function endsBadly(bridge: Bridge): Promise<void> {
-  await bridge.exited('the end of the process', HELLO_MS);
+  await bridge.exited('the end of the process');
   const { exit } = bridge.process;
   check(exit?.status !== 0, 'a status that is not 0, or a signal', () => bridge.process.describeExit());
 }

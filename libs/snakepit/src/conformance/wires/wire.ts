@@ -23,6 +23,8 @@ export interface WireSettings {
   readonly maxFrameBytes: number;
   readonly maxDepth: number;
   readonly streamCredit: number;
+  /** How long an answer may take. */
+  readonly answerMs: number;
   /** Members of v2's hello besides, or in the place of, what is known. */
   readonly hello?: Readonly<Record<string, unknown>>;
 }

@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { ConformanceFailure, runConformance, type Group } from '../../libs/snakepit/src/conformance/index.js';
+
+const BRIDGE = readFileSync(new URL('../fixtures/conformance/perl/worker.pl', import.meta.url), 'utf8');
+
+/** One change to a bridge that conforms, and the group that must notice. */
+const FAULTS: ReadonlyArray<{ what: string; from: string; to: string; group: Group }> = [
+  { what: 'sends more chunks than were granted', from: '$credit{$id}--;', to: '', group: 'credit' },
+  { what: 'ignores what is granted', from: '$credit{$id} += $aux', to: '$credit{$id} += 0', group: 'credit' },
+  { what: 'ignores cancelling', from: '$cancelled{$id} = 1 if', to: '0 if', group: 'cancel' },
+  {
+    what: 'answers twice',
+    from: "finish($id, $began, 'ERROR', $body);",
+    to: "finish($id, $began, 'ERROR', $body) for 1, 2;",
+    group: 'errors',
+  },
+  { what: 'sends another code', from: "'INVALID_RESULT')", to: "'TOO_DEEP')", group: 'limits' },
+  { what: 'sends frames of any size', from: 'if length $bytes > $max_bytes', to: 'if 0', group: 'limits' },
+  { what: 'goes on after garbage', from: 'exit 70', to: 'return', group: 'garbage' },
+  { what: 'writes white space', from: '->canonical;', to: '->canonical->space_after;', group: 'values' },
+  { what: 'loses large integers', from: '{ \'$int\' => "$value" }', to: '0 + "$value"', group: 'values' },
+  {
+    what: 'reads unknown tags',
+    from: 'die "malformed or unknown: $tag\\n"',
+    to: 'return undef',
+    group: 'malformed values',
+  },
+  { what: 'passes its socket on', from: 'FD_CLOEXEC;\n$_', to: '0;\n$_', group: 'grandchildren' },
+  {
+    what: 'exits with another status',
+    from: 'SIG{TERM} = sub { exit 0 }',
+    to: 'SIG{TERM} = sub { exit 3 }',
+    group: 'shutdown',
+  },
+  {
+    what: 'answers pings by another id',
+    from: "send_frame('PONG', $id)",
+    to: "send_frame('PONG', 77)",
+    group: 'heartbeats',
+  },
+  {
+    what: 'sets an aux that means nothing',
+    from: "send_frame('PONG', $id)",
+    to: "send_frame('PONG', $id, '', 0, 1)",
+    group: 'heartbeats',
+  },
+  { what: 'has no core', from: '[repeat_text =>', to: '[say_text =>', group: 'handshake' },
+];
+
+describe('the conformance kit', () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'faulty-bridges-'));
+  });
+
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it.each(FAULTS)('notices a bridge that $what', { timeout: 60_000 }, async ({ what, from, to, group }) => {
+    expect(BRIDGE).toContain(from);
+    const file = join(folder, `${what.replaceAll(' ', '-')}.pl`);
+    writeFileSync(
+      file,
+      BRIDGE.replace(from, () => to),
+    );
+    const report = await runConformance({
+      command: `perl ${file}`,
+      protocol: 'v2',
+      codec: 'json',
+      groups: [group],
+      answerMs: 500,
+    });
+    expect(report.cases.filter(({ verdict }) => verdict.kind === 'failed')).not.toEqual([]);
+  });
+
+  it.each([
+    ['an empty command', '   ', /no command to start/],
+    ['an open quote', "perl 'worker.pl", /open quote/],
+    ['a program that does not exist', 'no-such-program-anywhere worker', /does not start: .*ENOENT/],
+    ['a program that ends', 'perl -e "exit 3"', /no handshake over v2.*status 3/s],
+    ['a program that prints instead of speaking', `perl -e "print 1; <STDIN>"`, /no handshake over v2/],
+  ])('refuses %s, and says what is wrong', async (_, command, message) => {
+    const run = runConformance({ command, protocol: 'v2', codec: 'json' });
+    await expect(run).rejects.toThrow(ConformanceFailure);
+    await expect(run).rejects.toThrow(message);
+  });
+});
