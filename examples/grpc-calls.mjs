@@ -10,7 +10,7 @@ const pool = snakepit.pool();
 const { hottest, rain_mm } = await pool.execute('year_in_numbers', { year: 2013 });
 console.log(`2013: ${hottest.temp_max} °C on ${hottest.date}, ${rain_mm} mm of rain`);
 
-const error = await pool.execute('year_in_numbers', { year: 'x' }).catch((thrown) => thrown);
+const error = await pool.execute('year_in_numbers', { year: 1900 }).catch((thrown) => thrown);
 console.log(
   `${error.code} (gRPC status ${error.grpcStatus}), raised in ${error.remote.traceback.match(/in (\w+)\n/)[1]}`,
 );
