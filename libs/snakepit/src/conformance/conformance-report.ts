@@ -34,12 +34,13 @@ export function renderReport(report: ConformanceReport, isVerbose = false): stri
   const { bridge, protocol, codec, cases, passed, claimed } = report;
   const who = bridge === null ? report.command : `${bridge.sdk.name} ${bridge.sdk.version} (${bridge.language})`;
   const width = Math.max(...GROUPS.map((group) => group.length));
-  const lines = GROUPS.flatMap((group) => {
+  const lines: string[] = [];
+  for (const group of GROUPS) {
     const own = cases.filter((each) => each.group === group);
-    return own.length === 0
-      ? []
-      : [summaryOf(group.padEnd(width), own), ...own.flatMap((each) => linesOf(each, isVerbose))];
-  });
+    if (own.length === 0) continue;
+    lines.push(summaryOf(group.padEnd(width), own));
+    for (const each of own) lines.push(...linesOf(each, isVerbose));
+  }
   const rate = claimed === 0 ? '' : ` (${((100 * passed) / claimed).toFixed(1)} %)`;
   return [
     `${who} over ${protocol}, ${codec}`,
