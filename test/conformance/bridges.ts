@@ -25,10 +25,18 @@ export interface BridgeUnderTest {
   /** Folders for PYTHONPATH and the like. */
   readonly env?: (packages: string) => Readonly<Record<string, string>>;
   readonly runs: readonly BridgeRun[];
+  /** Made before the first run: a program that has to be compiled. */
+  readonly build?: { readonly command: string; readonly args: readonly string[]; readonly cwd: string };
+  /** What the language cannot do, by the names of the cases; each must fail, lest this list grows old. */
+  readonly cannot?: readonly string[];
 }
 
 const PYTHON = 'python3 -m snakepit_bridge.worker --module test/fixtures/conformance/python/conformance_worker.py';
 const NODE = 'node bridges/node/dist/worker.js --module test/fixtures/conformance/node/conformance-worker.mjs';
+
+const RUBY = 'ruby bridges/ruby/exe/snakepit-ruby-worker --module bridges/ruby/conformance/worker.rb';
+const R = 'sh bridges/r/inst/launch.sh Rscript bridges/r/inst/worker.R --script bridges/r/conformance/worker.R';
+const GO = 'node_modules/.cache/snakepit-conformance/go-worker';
 
 const EVERYTHING: readonly BridgeRun[] = [
   { protocol: 'v2', codec: 'msgpack' },
@@ -52,6 +60,31 @@ export const BRIDGES: readonly BridgeUnderTest[] = [
     command: NODE,
     v1Command: (codec) => `${NODE} --protocol ${codec}`,
     runs: EVERYTHING,
+  },
+  {
+    name: 'Ruby',
+    command: RUBY,
+    v1Command: (codec) => `${RUBY} --protocol ${codec}`,
+    runs: EVERYTHING.filter(({ protocol }) => protocol !== 'grpc'),
+  },
+  {
+    name: 'Go',
+    command: GO,
+    build: { command: 'go', args: ['build', '-o', `../../${GO}`, './conformance'], cwd: 'bridges/go' },
+    runs: EVERYTHING.filter(({ protocol }) => protocol === 'v2'),
+  },
+  {
+    name: 'R',
+    command: R,
+    runs: [{ protocol: 'v2', codec: 'json' }],
+    cannot: [
+      // Texts in R hold no U+0000.
+      'string with a NUL',
+      'what a command prints goes to stdout and stderr, and disturbs nothing',
+      // R has no way to hear of SIGTERM, which ends it.
+      'SIGTERM ends an idle worker with status 0',
+      'SIGTERM ends a worker whose command runs',
+    ],
   },
   {
     name: 'Perl, written from PROTOCOL.md',

@@ -37,7 +37,9 @@ Snakepit.worker do
 
   command(:echo) { |value:| value }
   command(:add, params: { a: Integer, b: Integer }) { |a:, b:| a + b }
-  command(:fail_with) { |message:| raise message }
+  command def fail_with(message:)
+    raise message
+  end
   command(:repeat_text) { |text:, times:| text * times }
   command(:nest) { |depth:| depth.times.inject(0) { |value, _| [value] } }
   stream(:count) { |n:| n.times }

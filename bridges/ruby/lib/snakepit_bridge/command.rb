@@ -64,6 +64,7 @@ module Snakepit
       described = { 'name' => @name, 'kind' => @kind }
       described['doc'] = @doc.to_s if @doc
       described['schema'] = @params.schema if @params
+      described['positional'] = @names.map(&:to_s) if @params && @most.zero? && !@names.empty?
       described['batch'] = @batch if @batch
       described
     end
@@ -72,9 +73,9 @@ module Snakepit
     def invoke(arguments, context = nil, &block)
       case arguments
       when Hash then invoke_with_map(arguments, context, &block)
-      when Array then call_function(arguments, context_keywords(context), &block)
+      when Array then invoke_with_list(arguments, context, &block)
       when nil then call_function([], context_keywords(context), &block)
-      else call_function([arguments], context_keywords(context), &block)
+      else invoke_with_list([arguments], context, &block)
       end
     end
 
@@ -148,6 +149,14 @@ module Snakepit
         check_fit(0, named)
         raise
       end
+    end
+
+    # The items of a list stand for the names in their order, where there are only names.
+    def invoke_with_list(list, context, &block)
+      return call_function(list, context_keywords(context), &block) if @names.empty? || !@most.zero?
+
+      misfit("#{list.size} arguments, and it takes #{@names.size}; #{what_it_takes}") if list.size > @names.size
+      invoke_with_map(@names.take(list.size).map(&:to_s).zip(list).to_h, context, &block)
     end
 
     def call_function(positional, keywords, &block)
