@@ -9,7 +9,7 @@ import {
   type WorkerInfo,
 } from 'nestjs-snakepit';
 
-import { LOGS_POOL, NODE_POOL } from '../pools.js';
+import { LIBRARIES_POOL, LOGS_POOL, NODE_POOL } from '../pools.js';
 
 export interface Stats {
   readonly pools: readonly PoolStats[];
@@ -26,10 +26,11 @@ export class StatsController {
   constructor(
     defaultPool: PoolService,
     @InjectPool(LOGS_POOL) logsPool: PoolService,
+    @InjectPool(LIBRARIES_POOL) librariesPool: PoolService,
     @InjectPool(NODE_POOL) nodePool: PoolService,
     private readonly sessions: SessionService,
   ) {
-    this.#pools = [defaultPool, logsPool, nodePool];
+    this.#pools = [defaultPool, logsPool, librariesPool, nodePool];
   }
 
   @Get()
