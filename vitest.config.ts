@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -31,6 +32,8 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**', 'libs/snakepit/bridges/**'],
     globalSetup: ['test/setup/python-packages.ts', 'test/setup/runtimes.ts'],
     pool: 'forks',
+    // Most of them wait for processes of their own.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Machines that build share their CPUs with others, and what waits for processes may wait too long there once.
     retry: process.env['CI'] === undefined ? 0 : 2,
     testTimeout: 20_000,
