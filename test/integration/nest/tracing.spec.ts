@@ -1,21 +1,27 @@
-import { Controller, Get } from '@nestjs/common';
+import { Controller, Get, Injectable } from '@nestjs/common';
 import { context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import type { NextFunction, Request, Response } from 'express';
-import { PoolService, Snakepit, SnakepitCommand, SnakepitModule, commandArgs } from 'nestjs-snakepit';
+import { PoolService, Snakepit, SnakepitCommand, SnakepitModule, SnakepitTool, commandArgs } from 'nestjs-snakepit';
 import { SnakepitOpenTelemetryModule } from 'nestjs-snakepit/opentelemetry';
 import { describe, expect, it } from 'vitest';
 
 import { FOLLOWED, isChildOf, useTracing } from '../../support/telemetry.js';
 import { createApp } from './support/apps.js';
 
+@Injectable()
+class Shop {
+  constructor(private readonly pool: PoolService) {}
+
+  @SnakepitTool('shop.price')
+  price({ sku }: { readonly sku: string }): Promise<unknown> {
+    return this.pool.execute('double', { value: sku === 'a' ? 21 : 0 });
+  }
+}
+
 @Controller()
 class QuoteController {
-  constructor(pool: PoolService, snakepit: Snakepit) {
-    snakepit.hostMethods.register('shop', () => pool.execute('double', { value: 21 }));
-  }
-
   @Get('quote')
-  @SnakepitCommand('quote')
+  @SnakepitCommand('quote_by_tool')
   quote(): Promise<unknown> {
     return commandArgs({ sku: 'a' });
   }
@@ -41,6 +47,7 @@ describe.each(FOLLOWED)('an HTTP request that is served by %s', (_, adapter) => 
         SnakepitOpenTelemetryModule.forRoot({ tracerProvider }),
       ],
       controllers: [QuoteController],
+      providers: [Shop],
     });
     app.use(follow);
     await app.listen(0, '127.0.0.1');
@@ -51,10 +58,10 @@ describe.each(FOLLOWED)('an HTTP request that is served by %s', (_, adapter) => 
     const ofKind = (name: string, kind: SpanKind) => tracing.spans()[name]!.find((span) => span.kind === kind)!;
     const chain = [
       tracing.span('GET /quote'),
-      ofKind('snakepit quote', SpanKind.CLIENT),
-      ofKind('snakepit quote', SpanKind.SERVER),
+      ofKind('snakepit quote_by_tool', SpanKind.CLIENT),
+      ofKind('snakepit quote_by_tool', SpanKind.SERVER),
       tracing.span('price'),
-      tracing.span('snakepit shop.price'),
+      tracing.span('snakepit tool shop.price'),
       ofKind('snakepit double', SpanKind.CLIENT),
       ofKind('snakepit double', SpanKind.SERVER),
     ];
