@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
 import { dataSciencePackages } from '../../tools/python-packages.mjs';
 
@@ -40,6 +40,12 @@ const PRINTS: Readonly<Record<string, readonly (string | RegExp)[]>> = {
 };
 
 describe.concurrent('examples of Python libraries', () => {
+  let packages: string;
+
+  beforeAll(() => {
+    packages = dataSciencePackages();
+  }, 300_000);
+
   it('are all run here, and listed in their README', () => {
     const files = readdirSync(folder).filter((name) => name.endsWith('.mjs'));
     expect(files.toSorted()).toEqual(Object.keys(PRINTS).toSorted());
@@ -50,7 +56,7 @@ describe.concurrent('examples of Python libraries', () => {
   it.each(Object.entries(PRINTS))(
     '%s does what it says',
     async (name, prints) => {
-      const env = { ...process.env, PYTHONPATH: dataSciencePackages() };
+      const env = { ...process.env, PYTHONPATH: packages };
       const { stdout, stderr } = await promisify(execFile)(process.execPath, [name], { cwd: folder, env });
       const lines = stdout.trimEnd().split('\n');
       for (const [at, line] of prints.entries()) {
