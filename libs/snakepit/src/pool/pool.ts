@@ -12,6 +12,7 @@ import { Autoscaler } from './autoscaler.js';
 import { BatchRules } from './batching/batch-rules.js';
 import type { BatchSettings } from './batching/batch-options.js';
 import { CommandProfile } from './command-profile.js';
+import type { CommandContract } from './contracts/command-contract.js';
 import { ContractRules } from './contracts/contract-rules.js';
 import { ConcurrentCommands } from './concurrent-commands.js';
 import { Dispatcher } from './dispatcher.js';
@@ -281,8 +282,12 @@ export class Pool implements SupervisorOwner {
   #learnContracts(commands: readonly CommandManifest[]): void {
     this.#contracts.learn(commands);
     for (const profiles of [this.#profiles.call, this.#profiles.stream]) {
-      for (const [command, profile] of profiles) profile.contract = this.#contracts.contractOf(command);
+      for (const [command, profile] of profiles) profile.contract = this.#contractOf(command);
     }
+  }
+
+  #contractOf(command: string): CommandContract | undefined {
+    return this.#contracts.contractOf(command, this.#batches.lineOf(command) !== undefined);
   }
 
   #applyBatches(): void {
@@ -594,7 +599,7 @@ export class Pool implements SupervisorOwner {
     if (profile === undefined) {
       profile = new CommandProfile(kind, this.#concurrent.has(command));
       if (kind === 'call') profile.batching = this.#batches.lineOf(command);
-      profile.contract = this.#contracts.contractOf(command);
+      profile.contract = this.#contractOf(command);
       profile.meter = this.#meters?.meterOf(this.name, kind, command);
       if (profiles.size < MAX_PROFILES) profiles.set(command, profile);
     }

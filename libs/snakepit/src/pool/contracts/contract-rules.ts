@@ -5,18 +5,29 @@ import { loadCompiler } from './compile-schema.js';
 /** What is checked of calls by what their commands say: see the pool option `validate`. */
 export type Validation = 'none' | 'arguments' | 'all';
 
+interface Entry {
+  readonly text: string;
+  /** The handler takes batches by itself, and says what one call of them is. */
+  readonly knowsBatches: boolean;
+  readonly contract: CommandContract;
+}
+
 /** The contracts of a pool's commands, as the worker has them that became ready last. */
 export class ContractRules {
-  readonly #contracts = new Map<string, { readonly text: string; readonly contract: CommandContract }>();
+  readonly #contracts = new Map<string, Entry>();
 
   constructor(
     private readonly pool: string,
     private readonly validation: Validation,
   ) {}
 
-  /** What a command's calls are held against; undefined where there is nothing. */
-  contractOf(command: string): CommandContract | undefined {
-    return this.#contracts.get(command)?.contract;
+  /**
+   * What a command's calls are held against; undefined where there is nothing. Where it `isBatched` without its handler's knowledge, what
+   * that says is about whole batches.
+   */
+  contractOf(command: string, isBatched: boolean): CommandContract | undefined {
+    const entry = this.#contracts.get(command);
+    return isBatched && entry?.knowsBatches === false ? undefined : entry?.contract;
   }
 
   /** Takes in what a worker says of its commands. What it says as others did before stays as it is. */
@@ -24,14 +35,15 @@ export class ContractRules {
     if (this.validation === 'none') return;
     const gone = new Set(this.#contracts.keys());
     for (const command of commands) {
-      const { name, schema, positional, result } = command;
+      const { name, schema, positional, result, batch } = command;
       const isChecked = schema !== undefined || (result !== undefined && this.validation === 'all');
       if (!isChecked) continue;
       gone.delete(name);
-      const text = JSON.stringify([schema, positional, result]);
+      const knowsBatches = batch !== undefined;
+      const text = JSON.stringify([schema, positional, result, knowsBatches]);
       if (this.#contracts.get(name)?.text === text) continue;
       const contract = new CommandContract(this.pool, command, this.validation === 'all');
-      this.#contracts.set(name, { text, contract });
+      this.#contracts.set(name, { text, knowsBatches, contract });
     }
     for (const name of gone) this.#contracts.delete(name);
     // While the pool starts, rather than at its first call.
