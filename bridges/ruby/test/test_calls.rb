@@ -18,6 +18,13 @@ class CallsTest < WorkerTest
     assert_equal({ 'a' => 1 }, worker.result(3, 'same', [{ 'a' => 1 }]))
   end
 
+  def test_a_list_and_a_scalar_stand_for_keywords_in_their_order
+    worker = host("#{ADD}; command(:same) { |value:, ctx:| value }")
+    assert_equal 42, worker.result(1, 'add', [40, 2])
+    assert_equal 'x', worker.result(2, 'same', 'x')
+    assert_equal [1], worker.result(3, 'same', [[1]])
+  end
+
   def test_a_block_without_keywords_gets_the_map_itself
     worker = host('command(:keys) { |map| map.keys }; command(:nothing) { nil }')
     assert_equal %w[a b], worker.result(1, 'keys', { 'a' => 1, 'b' => 2 })
@@ -36,7 +43,8 @@ class CallsTest < WorkerTest
       {
         ['add', { 'a' => 1 }] => [/missing argument 'b'; it takes a, b/, { 'path' => 'args.b' }],
         ['add', { 'a' => 1, 'b' => 2, 'c' => 3 }] => [/unknown argument 'c'/, { 'path' => 'args.c' }],
-        ['add', [1, 2]] => [/missing argument 'a'/, { 'path' => 'args.a' }],
+        ['add', [1]] => [/missing argument 'b'/, { 'path' => 'args.b' }],
+        ['add', [1, 2, 3]] => [/3 arguments, and it takes 2; it takes a, b/, nil],
         ['subtract', [1]] => [/1 positional arguments, and it takes 2/, nil],
         ['subtract', [1, 2, 3]] => [/3 positional arguments/, nil],
         ['none', { 'a' => 1 }] => [/unknown argument 'a'; it takes none/, { 'path' => 'args.a' }]
@@ -62,7 +70,7 @@ class CallsTest < WorkerTest
       { 'name' => 'add', 'kind' => 'call', 'doc' => 'Adds.', 'schema' => {
         'type' => 'object', 'required' => ['a'], 'additionalProperties' => true,
         'properties' => { 'a' => { 'type' => 'integer' }, 'b' => { 'type' => %w[integer null] } }
-      } },
+      }, 'positional' => %w[a b c] },
       worker.hello['commands'].first
     )
     error = worker.error(1, 'add', { 'a' => '1' })
