@@ -23,6 +23,8 @@ export const RUNTIMES = {
  * @param {readonly (keyof typeof RUNTIMES)[]} names
  */
 export function provideRuntimes(names) {
+  // Where the installer of go.dev puts it, which not every PATH has.
+  process.env.PATH = `${process.env.PATH}:/usr/local/go/bin`;
   const missing = names.filter((name) => !isThere(name));
   if (missing.length === 0) return;
   if (process.getuid?.() === 0 && isCommand('apt-get')) install(missing.flatMap((name) => RUNTIMES[name].debian));
