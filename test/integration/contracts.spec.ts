@@ -162,3 +162,15 @@ describe('schemas that are none', () => {
     expect(message).toMatch(/hello\.commands\[0\] \('good'\)\.schema\.type is "lisst"/);
   });
 });
+
+describe('a command that is batched without its handler’s knowledge', () => {
+  const pool = usePool({
+    adapter: python({ module: fileURLToPath(new URL('../fixtures/nest/models.py', import.meta.url)) }),
+  });
+
+  it('is held against nothing from then on, since what the handler says is about lists', async () => {
+    expect(await failureOf(pool().execute('square', { n: 2 }))).toMatchObject({ code: 'INVALID_ARGUMENTS' });
+    pool().declareBatch('square', { maxSize: 8, maxWaitMs: 1, adaptive: true }, 'a test');
+    expect(await pool().execute('square', { n: 2 })).toMatchObject({ square: 4 });
+  });
+});

@@ -281,7 +281,11 @@ export class Pool implements SupervisorOwner {
 
   #learnContracts(commands: readonly CommandManifest[]): void {
     this.#contracts.learn(commands);
-    for (const profiles of [this.#profiles.call, this.#profiles.stream]) {
+    this.#applyContracts();
+  }
+
+  #applyContracts(): void {
+    for (const profiles of Object.values(this.#profiles)) {
       for (const [command, profile] of profiles) profile.contract = this.#contractOf(command);
     }
   }
@@ -292,6 +296,7 @@ export class Pool implements SupervisorOwner {
 
   #applyBatches(): void {
     for (const [command, profile] of this.#profiles.call) profile.batching = this.#batches.lineOf(command);
+    this.#applyContracts();
   }
 
   #learnConcurrency(commands: readonly CommandManifest[]): void {
