@@ -18,6 +18,7 @@ import {
   Kind,
   type CodecName,
 } from './index.js';
+import { fromNotation } from './vector-notation.js';
 
 interface Body {
   readonly hex: string;
@@ -56,54 +57,6 @@ const frames = load<{ cases: FrameCase[]; refused: { name: string; maxFrameBytes
   'frames.json',
 );
 const v1 = load<{ cases: V1Case[] }>('v1.json');
-
-/** Reads the notation of the vectors, which is the wire's tagged form with binary as hex. */
-function fromNotation(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(fromNotation);
-  const entries = Object.entries(value);
-  const [tag, content] = entries[0] ?? [];
-  if (entries.length === 1) {
-    if (tag === '$int') return BigInt(content as string);
-    if (tag === '$float') return Number(content);
-    if (tag === '$time') return new Date(content as string);
-    if (tag === '$bin') return Buffer.from(content as string, 'hex');
-    if (tag === '$typed') return typedFrom(content as [string, string]);
-    if (tag === '$esc') return mapFrom(Object.entries(content as object));
-  }
-  return mapFrom(entries);
-}
-
-const VIEWS: Readonly<Record<string, new (buffer: ArrayBuffer) => ArrayBufferView>> = {
-  i1: Int8Array,
-  u1c: Uint8ClampedArray,
-  i2: Int16Array,
-  u2: Uint16Array,
-  i4: Int32Array,
-  u4: Uint32Array,
-  i8: BigInt64Array,
-  u8: BigUint64Array,
-  f4: Float32Array,
-  f8: Float64Array,
-  raw: DataView,
-};
-
-function typedFrom([name, hex]: [string, string]): ArrayBufferView {
-  return new VIEWS[name]!(new Uint8Array(Buffer.from(hex, 'hex')).buffer);
-}
-
-function mapFrom(entries: readonly [string, unknown][]): object {
-  const map = {};
-  for (const [key, value] of entries) {
-    Object.defineProperty(map, key, {
-      value: fromNotation(value),
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
-  }
-  return map;
-}
 
 describe.each(['json', 'msgpack'] as const)('values.json over %s', (name) => {
   const codec = createCodec(name, { maxDepth: 64 });

@@ -6,7 +6,8 @@ import { NotClaimed, type ConformanceCase } from '../conformance-case.js';
 import { check } from '../mismatch.js';
 import type { RawBody } from '../open-call.js';
 import { show, showBytes } from '../show.js';
-import { fromNotation, hasTag, type RefusedVector, type ValueVector, type ValueVectors } from '../vectors.js';
+import { fromNotation } from '../../codec/vector-notation.js';
+import { hasTag, type RefusedVector, type ValueVector, type ValueVectors } from '../vectors.js';
 import { asArgument } from '../wires/raw-body.js';
 
 /** What a bridge goes by that is told no `maxDepth`. */
