@@ -54,6 +54,7 @@ class Manifest:
                 **({} if command.batch is None else {"batch": command.batch}),
                 **({} if command.contract is None else command.contract.describe()),
                 **({} if self.is_concurrent(command) or not tells_concurrency else {"concurrent": False}),
+                **({} if command.takes_context else {"context": False}),
             }
             for command in self.commands
         ]

@@ -43,7 +43,7 @@ class Case(unittest.TestCase):
 
 class Schemas(Case):
     def test_a_command_without_annotations_has_none(self):
-        self.assertEqual(self.described("def run(a, b=1, *c, **d): ..."), {"name": "run", "kind": "call"})
+        self.assertEqual(self.described("def run(a, b=1, *c, **d): ..."), {"name": "run", "kind": "call", "context": False})
 
     def test_plain_types_need_no_look_at_typing(self):
         source = """
@@ -90,7 +90,7 @@ class Schemas(Case):
     def test_a_command_that_takes_nothing_says_so(self):
         described = self.described("def run() -> int: ...")
         self.assertEqual(described["schema"], {"type": "object", "properties": {}, "additionalProperties": False})
-        self.assertEqual(self.described("def run(a) -> int: ...").keys(), {"name", "kind", "result"})
+        self.assertEqual(self.described("def run(a) -> int: ...").keys(), {"name", "kind", "result", "context"})
 
     def test_other_names_are_taken_by_keywords(self):
         self.assertNotIn("additionalProperties", self.described("def run(a: int, **others): ...")["schema"])

@@ -64,6 +64,14 @@ class Limits(unittest.TestCase):
             with self.subTest(body[:20]):
                 self.assert_small("msgpack", bytes.fromhex(body))
 
+    def test_lists_within_lists_get_no_room_on_their_word(self):
+        require_msgpack()
+        for unit, padding in (("dd0000c000", 0), ("dcffff", 0), ("dd0000c000", 60_000), ("93dd0000c000", 60_000)):
+            with self.subTest(unit, padding=padding):
+                self.assert_small("msgpack", bytes.fromhex(unit) * (400 if padding else 12_000) + bytes(padding))
+        numbers = [[1.1] * 100, list(range(0xDC00, 0xDE00))] * 200
+        self.assertEqual(self.decode("msgpack", create_codec("msgpack", 64).encode(numbers)[1]), numbers)
+
     def test_a_header_reserves_no_memory_beyond_the_limit(self):
         reader = FrameReader(OneWrite(struct.pack(">IBBHI", 0xFFFFFFFF, CALL, 0, 0, 1)), 1 << 20)
         tracemalloc.start()

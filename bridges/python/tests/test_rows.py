@@ -94,6 +94,17 @@ class CallsInARow(unittest.TestCase):
         kinds = [(frame.kind, frame.id) for frame in frames]
         self.assertLess(kinds.index((f.LOG, FIRST + 2)), kinds.index((f.RESULT, FIRST + 2)))
 
+    def test_a_call_of_another_kind_among_the_first_ends_no_rows_but_its_own(self):
+        for _ in range(10):  # whenever the machine takes the worker off its CPU, rows end too
+            with self.host.one_write():
+                for index in range(ROW):
+                    self.host.call(FIRST + index, "do", [], meta={"session": "s"} if index == 3 else None)
+            self.receive_row()
+            if any(self.bodies(*[[]] * ROW)):
+                return
+            self.prove()
+        self.fail("no row was run after that")
+
     def test_answers_leave_soon_though_a_call_behind_them_takes_long(self):
         self.send_row([None], [None], ["nap", 5])
         self.host.socket.settimeout(2)

@@ -32,6 +32,13 @@ _BIN_32 = struct.Struct(">BI")
 _PART_BYTES = 64 * 1024
 _MAX_BIN_32_BYTES = 1 << 32
 _ROW_BODIES = 32
+# The unpacker makes room beforehand for as many items as a list claims to have, at most one for each byte of the body, and it follows
+# so many lists within lists. What may come to more is looked through first, by a parser that makes nothing.
+_MOST_ROOM_BYTES = 32 * 1024 * 1024
+_ITEM_BYTES = 8
+_MOST_OPEN_LISTS = 512
+# As much of a large frame is searched for such claims.
+_CLAIMS_BYTES = 256 * 1024
 # A limit of lengths that even an empty value exceeds; 0 lets it pass, and -1 means the default.
 _NOT_ALLOWED = -2
 
@@ -117,11 +124,12 @@ class MsgpackCodec:
         if is_suspect:
             self._fetched_bytes = 0
         try:
+            if _may_claim_too_much(body):
+                _look_through(body)
             value = self._unpack(body) if loan is None else self._unpack(body, ext_hook=partial(self._read_extension, loan=loan))
         except (msgpack.StackError, RecursionError):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth) from None
         except MemoryError:
-            # Lists within lists that all claim more items than there are; the unpacker makes room for them beforehand.
             raise RefusedValue("takes more memory than there is") from None
         except OverflowError:
             raise RefusedValue("a time is outside the years 1 to 9999 of Python's datetime") from None
@@ -240,6 +248,25 @@ def _can_refuse_binary():
             continue
         return False
     return True
+
+
+def _may_claim_too_much(body):
+    """Tell whether lists within lists may claim more room than is given to them."""
+    room_bytes = len(body) * _ITEM_BYTES
+    if room_bytes * min(len(body) // 3, _MOST_OPEN_LISTS) <= _MOST_ROOM_BYTES:
+        return False
+    start = bytes(body[:_CLAIMS_BYTES])
+    return room_bytes * min(start.count(b"\xdc") + start.count(b"\xdd"), _MOST_OPEN_LISTS) > _MOST_ROOM_BYTES
+
+
+def _look_through(body):
+    """Raise ValueError if a body is not one whole value, and msgpack.StackError if it is nested too deeply for the unpacker."""
+    parser = msgpack.Unpacker(max_buffer_size=len(body))
+    parser.feed(body)
+    try:
+        parser.skip()
+    except msgpack.OutOfData:
+        raise ValueError("a list or map has fewer items than it claims") from None
 
 
 def _may_hold_odd_time(body):

@@ -80,7 +80,8 @@ class CallRunner:
                 return
             if command.is_slow:
                 self._writer.flush()
-            self._trace(command, call_id, meta)
+            if self._trace(command, call_id, meta):
+                began = perf_counter()  # to begin a record is no part of the command's time
             result = self._invoke(command, call, meta, arguments)
             if flags_of(head) & FLAG_STREAM:
                 self._streams.start(call_id, result if command.kind == STREAM else (result,))
@@ -193,14 +194,15 @@ class CallRunner:
         return Context(self._runtime, command.name, call_id, deadline, meta, self._open_calls.traces.get(call_id))
 
     def _trace(self, command, call_id, meta):
-        """Record the spans of a call that is sampled, from here on."""
+        """Record the spans of a call from here on, if it is sampled; tells whether it is."""
         if meta.get("trace") is None:
-            return
+            return False
         from ..spans import trace_of
 
         trace = trace_of(command, meta, partial(self._runtime.send_spans, call_id))
         if trace is not None:
             self._open_calls.traces[call_id] = trace
+        return trace is not None
 
     def _close_session(self, call):
         _, head, body, _, _ = call

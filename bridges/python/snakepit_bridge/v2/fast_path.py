@@ -8,7 +8,7 @@ from time import perf_counter_ns
 
 from .call_runner import PASSING_ERRORS, SLOW_SECONDS
 from .frame import CALL, FLAG_DEADLINE, FLAG_META, HEADER, RESULT, flags_of, head_of
-from .plain_meta import with_meta
+from .plain_meta import Sampled, with_meta
 from .rows import LEAST_CALLS, Rows
 
 _FLUSH_REPLIES = 32
@@ -33,7 +33,6 @@ class FastPath:
             for meta in (0, FLAG_META)[: 1 if parts.call_runner.has_session_hooks else 2]
             for flags in (meta, meta | FLAG_DEADLINE)
         }
-        self._runtime = parts.runtime
         self._quick = {}
         self._codec = parts.codec
         self._waiting = parts.queue.waiting
@@ -109,6 +108,9 @@ class FastPath:
                     self._replies.encoded(call_id, (flags, data), elapsed / 1e9)
                 except PASSING_ERRORS:
                     raise
+                except Sampled:
+                    self._call_runner.begin(call)
+                    now = began = clock()
                 except BaseException as error:
                     now = clock()
                     if has_result:
@@ -129,7 +131,7 @@ class FastPath:
         command = self._plain.get(head)
         if command is not None and not command.is_slow:
             has_meta = flags_of(head) & FLAG_META
-            self._quick[head] = with_meta(command, self._runtime, self._open_calls) if has_meta else command.function
+            self._quick[head] = with_meta(command) if has_meta else command.function
 
     def _forget(self, head):
         """Answers are sent before the next run of a command that has become slow."""

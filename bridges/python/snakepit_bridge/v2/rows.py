@@ -9,6 +9,7 @@ from itertools import islice
 from time import perf_counter_ns
 
 from .call_runner import PASSING_ERRORS
+from .plain_meta import Sampled
 from .replies import service_time
 
 # Answers leave when so many are made, or so much time has passed.
@@ -70,6 +71,8 @@ class Rows:
         ids, heads, bodies, _, _ = zip(*calls)
         if heads.count(head) < len(heads):
             count = next(index for index, other in enumerate(heads) if other != head)
+            if count < LEAST_CALLS:
+                return 0
             calls, bodies = calls[:count], bodies[:count]
         values = self._codec.decode_row(bodies) if len(calls) >= LEAST_CALLS and all(ids) else None
         if values is None:
@@ -113,6 +116,8 @@ class Rows:
                 answer(data)
         except PASSING_ERRORS:
             raise  # what is answered is added when the loop winds down
+        except Sampled:
+            answer_last = partial(self._begin_sampled, call)
         except BaseException as error:
             if has_result:
                 answer_last = partial(self._replies.result, call[0], result)  # which says what is the matter with it
@@ -122,6 +127,9 @@ class Rows:
         if taken is not None and taken is not call:
             self._call_runner.begin(taken)
         return len(calls)
+
+    def _begin_sampled(self, call, _):
+        self._call_runner.begin(call)
 
     def _end(self, head, elapsed_ns, answered, answer_last):
         """Add the answers, and learn. `answer_last`, if not None, answers the last call, given how many seconds that took."""

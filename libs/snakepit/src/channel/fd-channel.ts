@@ -21,6 +21,7 @@ import {
 } from '../codec/index.js';
 import type { Clock, SnakepitError } from '../core/index.js';
 import type { CallId, Channel, ChannelCall, ChannelFailure, ChannelOwner, WorkerManifest } from './channel.js';
+import { metaToSend } from './meta-to-send.js';
 import { PendingCalls } from './pending-calls.js';
 import { argumentsTooLarge, refusedArguments, unknownCommand } from './refused-call.js';
 import { toCallerError, toErrorBody, withoutData, type ChannelName } from './remote-failure.js';
@@ -74,6 +75,8 @@ export class FdChannel implements Channel, FrameSink {
   readonly #pending = new PendingCalls();
   readonly #traffic: Traffic;
   readonly #commandIndexes: ReadonlyMap<string, number>;
+  /** By index. */
+  readonly #takesContext: readonly boolean[];
   /** Calls whose frames are still in `#out`, and how many: if the worker dies now, they certainly never started. */
   readonly #unwritten: CallId[] = [];
   #unwrittenCount = 0;
@@ -96,7 +99,9 @@ export class FdChannel implements Channel, FrameSink {
     this.#owner = parts.owner;
     this.#traffic = parts.owner.traffic;
     this.#reader = parts.reader;
-    this.#commandIndexes = new Map((parts.manifest.commands ?? []).map((command, index) => [command.name, index]));
+    const commands = parts.manifest.commands ?? [];
+    this.#commandIndexes = new Map(commands.map((command, index) => [command.name, index]));
+    this.#takesContext = commands.map(({ context }) => context !== false);
     this.lastHeardAt = parts.clock.now();
   }
 
@@ -127,10 +132,11 @@ export class FdChannel implements Channel, FrameSink {
         flags |= Flag.DEADLINE;
         out.writeUInt32(Math.min(0xffffffff, Math.max(0, Math.ceil(deadline - nowMs))));
       }
-      if (call.meta === undefined) {
+      const meta = call.meta && metaToSend(call.meta, this.#takesContext[index]!);
+      if (meta === undefined) {
         flags |= this.#codec.encode(call.args, out, 'args');
       } else {
-        flags |= Flag.META | this.#codec.encodeWithMeta(call.meta, call.args, out);
+        flags |= Flag.META | this.#codec.encodeWithMeta(meta, call.args, out);
       }
       const bytes = out.endFrame(start, Kind.CALL, flags, index, id) + (this.#arena?.placedBytes ?? 0);
       if (bytes > this.#maxFrameBytes) throw this.#tooLarge(call, bytes);

@@ -54,6 +54,8 @@ export interface CommandManifest {
   readonly batch?: BatchManifest;
   /** False where a call of it keeps the worker from running others; absent means that it does not. */
   readonly concurrent?: boolean;
+  /** False where it sees nothing of a call's meta, so that a trace that is not sampled need not be sent. */
+  readonly context?: boolean;
 }
 
 /** How a worker would have the calls of a command batched. */
@@ -172,6 +174,7 @@ function parseCommands(list: readonly unknown[]): CommandManifest[] {
       ...(result !== undefined && result !== null && { result: readSchema(result, `${at}.result`) }),
       ...(batch !== undefined && batch !== null && { batch: parseBatch(command.members('batch')) }),
       ...(command.map['concurrent'] === false && { concurrent: false }),
+      ...(command.map['context'] === false && { context: false }),
     };
   });
 }
