@@ -5,24 +5,30 @@ import (
 	"time"
 )
 
-// What takes less is not worth a goroutine of its own, which costs about a microsecond.
-const quickNanoseconds = 10_000
+const (
+	// What takes less on average is not worth a goroutine of its own, which costs about a microsecond.
+	quickNanoseconds = 10_000
+	// The most that one run counts for: the system or the collector may have interrupted it.
+	mostNanoseconds = 100_000
+	// Each run weighs a sixteenth of the average.
+	paceShift = 4
+)
 
-// After so many quick runs in a row a command counts as quick.
-const quickRuns = 16
+// pace is the moving average of how long a command takes. It starts high: to count as quick takes some 36 quick runs.
+type pace struct{ average atomic.Int64 }
 
-// pace remembers whether a command is quick. It falls at once and rises slowly.
-type pace struct{ runs atomic.Int32 }
+func newPace() *pace {
+	p := &pace{}
+	p.forget()
+	return p
+}
 
-func (p *pace) isQuick() bool { return p.runs.Load() >= quickRuns }
+func (p *pace) isQuick() bool { return p.average.Load() <= quickNanoseconds }
 
 func (p *pace) note(took time.Duration) {
-	switch runs := p.runs.Load(); {
-	case took > quickNanoseconds:
-		if runs != 0 {
-			p.runs.Store(0)
-		}
-	case runs < quickRuns:
-		p.runs.Add(1)
-	}
+	average := p.average.Load()
+	p.average.Store(average + (min(int64(took), mostNanoseconds)-average)>>paceShift)
 }
+
+// forget is for a command that has held others up: it has to prove itself anew.
+func (p *pace) forget() { p.average.Store(mostNanoseconds) }

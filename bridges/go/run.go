@@ -85,7 +85,7 @@ func (s *server) start(hello hostHello) error {
 	if err != nil {
 		return err
 	}
-	s.hello, s.codec = hello, chosen
+	s.hello, s.codec, s.speaksMsgpack = hello, chosen, chosen.Name() == "msgpack"
 	s.asked = newHostCalls(s)
 	s.sessions = newSessions(s)
 	s.gate = newLogGate(s)

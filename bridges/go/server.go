@@ -16,24 +16,24 @@ import (
 	"nestjs-snakepit/snakepit/internal/frame"
 )
 
-// A quick command that takes so long is no longer waited for by the others.
-const patience = 2 * time.Millisecond
-
 // server serves protocol v2 from the hellos to the end of the process.
 type server struct {
-	worker   *Worker
-	out      *writer
-	in       *frame.Reader
-	codec    codec.Codec
-	hello    hostHello
-	end      *ending
-	asked    *hostCalls
-	sessions *sessions
-	gate     *logGate
-	metrics  *Metrics
+	worker *Worker
+	out    *writer
+	in     *frame.Reader
+	codec  codec.Codec
+	// What stands in for part of the codec where it is MessagePack.
+	speaksMsgpack bool
+	hello         hostHello
+	end           *ending
+	asked         *hostCalls
+	sessions      *sessions
+	gate          *logGate
+	metrics       *Metrics
 
 	mu    sync.Mutex
 	calls map[uint32]*call
+	blank []call
 	// Set once no call is to come; closed when the last one is over.
 	drained chan struct{}
 
@@ -41,30 +41,10 @@ type server struct {
 	shift atomic.Int64
 }
 
-// row is what the reading goroutine does by itself: quick calls, one after the other. Another goroutine may help itself to the rest.
-type row struct {
-	tasks []func()
-	next  atomic.Int32
-}
-
-func (r *row) run(isMine func() bool) {
-	for isMine() {
-		at := int(r.next.Add(1)) - 1
-		if at >= len(r.tasks) {
-			return
-		}
-		r.tasks[at]()
-	}
-}
-
 // read takes frames until the connection or the goroutine's shift ends.
 func (s *server) read() {
-	shift := s.shift.Load()
-	isMine := func() bool { return s.shift.Load() == shift }
-	watch := &watch{server: s, shift: shift}
-	watch.timer = time.AfterFunc(time.Hour, watch.takeOver)
-	watch.timer.Stop()
-	var tasks []func()
+	watch := newWatch(s)
+	var tasks []task
 	for {
 		if err := s.in.Fill(); err != nil {
 			s.end.byConnection(err)
@@ -81,95 +61,51 @@ func (s *server) read() {
 			if !isWhole {
 				break
 			}
-			task, isOrdered, err := s.take(next, received)
+			own, isOwn, err := s.take(next, received)
 			if err != nil {
 				s.end.byProtocol(err)
 				return
 			}
+			if !isOwn {
+				continue
+			}
+			// The end of a session comes after all that came before, and before all that comes after.
+			isOrdered := own.call == nil
 			if isOrdered && len(tasks) > 0 {
-				// What came before it comes first.
-				if !watch.run(tasks, isMine) {
+				if !watch.run(tasks) {
 					return
 				}
-				tasks = nil
+				tasks = tasks[:0]
 			}
-			if task != nil {
-				tasks = append(tasks, task)
-			}
+			tasks = append(tasks, own)
 			if isOrdered {
-				if !watch.run(tasks, isMine) {
+				if !watch.run(tasks) {
 					return
 				}
-				tasks = nil
+				tasks = tasks[:0]
 			}
 		}
-		if len(tasks) > 0 {
-			if !watch.run(tasks, isMine) {
-				return
-			}
-			// The slice may be in another goroutine's hands only if the shift has ended.
+		// The slice is in another goroutine's hands only where the shift has ended.
+		if len(tasks) > 0 && !watch.run(tasks) {
+			return
 		}
 		s.out.flush()
 	}
 }
 
-// watch has another goroutine read on, and do what is left of a row, when one task takes longer than it should.
-type watch struct {
-	server *server
-	shift  int64
-	timer  *time.Timer
-	row    atomic.Pointer[row]
-}
-
-// run does the tasks; false when the shift ended meanwhile, and with it the caller's right to read.
-func (w *watch) run(tasks []func(), isMine func() bool) bool {
-	current := &row{tasks: tasks}
-	w.row.Store(current)
-	w.timer.Reset(patience)
-	current.run(isMine)
-	w.timer.Stop()
-	// From here on takeOver finds nothing to take over from.
-	if w.row.Swap(nil) == nil {
-		w.server.out.flush()
-		return false
-	}
-	return true
-}
-
-func (w *watch) takeOver() {
-	current := w.row.Swap(nil)
-	if current == nil {
-		return
-	}
-	s := w.server
-	s.shift.Store(w.shift + 1)
-	for {
-		at := int(current.next.Add(1)) - 1
-		if at >= len(current.tasks) {
-			break
-		}
-		go func(task func()) {
-			task()
-			s.out.flush()
-		}(current.tasks[at])
-	}
-	s.out.flush()
-	s.read()
-}
-
-// take handles a frame, or returns what the reading goroutine should do for it. isOrdered: after all that came before, before all that comes after.
-func (s *server) take(f frame.Frame, received time.Time) (task func(), isOrdered bool, err error) {
+// take handles a frame, or returns what the reading goroutine is to do for it (isOwn).
+func (s *server) take(f frame.Frame, received time.Time) (own task, isOwn bool, err error) {
 	switch f.Kind {
 	case frame.Call:
 		c, err := s.open(f, received)
 		if err != nil {
-			return nil, false, err
+			return task{}, false, err
 		}
 		if c.command != nil && c.command.kind == kindCall && c.command.pace.isQuick() {
-			return func() { s.serveQuickly(c) }, false, nil
+			return task{call: c}, true, nil
 		}
 		go func() {
-			s.serve(c)
+			s.serve(c, time.Now())
 			s.out.flush()
 		}()
 	case frame.Cancel:
@@ -188,25 +124,25 @@ func (s *server) take(f frame.Frame, received time.Time) (task func(), isOrdered
 		s.out.pack(frame.Pong, 0, f.ID, nil)
 	case frame.Pong:
 	case frame.HostResult, frame.HostError:
-		return nil, false, s.asked.settle(f)
+		return task{}, false, s.asked.settle(f)
 	case frame.SessionClosed:
 		value, err := s.decode(f, 0)
 		if err != nil {
-			return nil, false, err
+			return task{}, false, err
 		}
 		id, isText := value.(string)
 		if !isText {
-			return nil, false, errors.New("SESSION_CLOSED without a session's id")
+			return task{}, false, errors.New("SESSION_CLOSED without a session's id")
 		}
-		return func() { s.sessions.close(id) }, true, nil
+		return task{session: id}, true, nil
 	case frame.Release:
-		return nil, false, errors.New("RELEASE of shared memory, which this worker has not got")
+		return task{}, false, errors.New("RELEASE of shared memory, which this worker has not got")
 	case frame.Shutdown:
 		go s.end.inOrder(s.drain())
 	default:
-		return nil, false, fmt.Errorf("a frame of kind 0x%02x, which no host sends", f.Kind)
+		return task{}, false, fmt.Errorf("a frame of kind 0x%02x, which no host sends", f.Kind)
 	}
-	return nil, false, nil
+	return task{}, false, nil
 }
 
 func (s *server) decode(f frame.Frame, extraDepth int) (any, error) {
@@ -218,7 +154,8 @@ func (s *server) open(f frame.Frame, received time.Time) (*call, error) {
 	if f.ID == 0 {
 		return nil, errors.New("a CALL with the id 0")
 	}
-	c := &call{server: s, frame: f, received: received, credit: s.hello.StreamCredit}
+	c := s.blankCall()
+	c.server, c.frame, c.received, c.credit = s, f, received, s.hello.StreamCredit
 	if f.Flags&frame.FlagDeadline != 0 {
 		if len(f.Body) < 4 {
 			return nil, errors.New("a CALL with DEADLINE whose body has none")
@@ -237,6 +174,19 @@ func (s *server) open(f frame.Frame, received time.Time) (*call, error) {
 	}
 	s.calls[f.ID] = c
 	return c, nil
+}
+
+// callsAtOnce share an allocation: few enough for a command that keeps its context not to keep much else.
+const callsAtOnce = 8
+
+// blankCall is for the reading goroutine.
+func (s *server) blankCall() *call {
+	if len(s.blank) == 0 {
+		s.blank = make([]call, callsAtOnce)
+	}
+	c := &s.blank[0]
+	s.blank = s.blank[1:]
+	return c
 }
 
 func (s *server) find(id uint32) *call {
@@ -281,16 +231,8 @@ func (s *server) cancelAll() {
 	}
 }
 
-func (s *server) serveQuickly(c *call) {
-	s.serve(c)
-	if s.out.isDue() {
-		s.out.flush()
-	}
-}
-
-// serve runs a call and answers it; the answer is not flushed.
-func (s *server) serve(c *call) {
-	began := time.Now()
+// serve runs a call and answers it, and returns when that ended; the answer is not flushed.
+func (s *server) serve(c *call, began time.Time) time.Time {
 	result, err := s.perform(c)
 	if c.isStream() && err == nil && c.command.kind == kindCall {
 		if err = s.sendChunk(c, result); err == nil {
@@ -301,7 +243,8 @@ func (s *server) serve(c *call) {
 	if err == nil && !c.isStream() {
 		answer, err = s.encode(frame.Result, c.id(), result, "result")
 	}
-	took := time.Since(began)
+	ended := time.Now()
+	took := ended.Sub(began)
 	if c.command != nil {
 		c.command.pace.note(took)
 	}
@@ -317,6 +260,7 @@ func (s *server) serve(c *call) {
 	}
 	binary.BigEndian.PutUint16((*answer)[6:], serviceTime(took))
 	release(answer, s.out.add(*answer))
+	return ended
 }
 
 func serviceTime(took time.Duration) uint16 {
@@ -330,6 +274,12 @@ func serviceTime(took time.Duration) uint16 {
 func (s *server) perform(c *call) (any, error) {
 	if !c.begin() {
 		return nil, cancelled(false)
+	}
+	if c.command != nil && c.command.direct != nil && s.speaksMsgpack && c.frame.Flags&frame.FlagMeta == 0 {
+		if result, fits, err := s.runDirect(c); fits {
+			c.frame.Body = nil
+			return result, c.reasonOf(err)
+		}
 	}
 	arguments, err := s.arguments(c)
 	if err != nil {
@@ -370,14 +320,7 @@ func (c *call) reasonOf(err error) error {
 
 func (s *server) run(c *call, arguments any) (result any, err error) {
 	hasReturned := false
-	defer func() {
-		// runtime.Goexit passes by here too, with nothing to recover.
-		if value := recover(); value != nil {
-			result, err = nil, recovered(value)
-		} else if !hasReturned {
-			result, err = nil, errors.New("the command ended its goroutine by runtime.Goexit")
-		}
-	}()
+	defer func() { failIfEnded(recover(), hasReturned, &result, &err) }()
 	switch {
 	case c.command.stream != nil:
 		err = c.command.stream(c, arguments, func(value any) error { return s.sendChunk(c, value) })
@@ -388,6 +331,25 @@ func (s *server) run(c *call, arguments any) (result any, err error) {
 	}
 	hasReturned = true
 	return result, err
+}
+
+// runDirect is run for arguments that need no decoding of their own; false where they do, and nothing has run.
+func (s *server) runDirect(c *call) (result any, fits bool, err error) {
+	hasReturned := false
+	fits = true
+	defer func() { failIfEnded(recover(), hasReturned, &result, &err) }()
+	result, fits, err = c.command.direct(c, c.frame.Body)
+	hasReturned = true
+	return result, fits, err
+}
+
+// failIfEnded makes a failure of a panic, and of runtime.Goexit, which leaves nothing to recover.
+func failIfEnded(panicked any, hasReturned bool, result *any, err *error) {
+	if panicked != nil {
+		*result, *err = nil, recovered(panicked)
+	} else if !hasReturned {
+		*result, *err = nil, errors.New("the command ended its goroutine by runtime.Goexit")
+	}
 }
 
 // arguments decodes the body of a call, and its meta.

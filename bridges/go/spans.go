@@ -41,6 +41,9 @@ type callTrace struct {
 }
 
 func traceOf(c *call) *callTrace {
+	if c.meta.trace == nil {
+		return nil
+	}
 	words, _ := c.meta.trace["traceparent"].(string)
 	parts := strings.Split(words, "-")
 	if len(parts) < 4 || len(parts[1]) != 32 || len(parts[2]) != 16 || len(parts[3]) != 2 || !strings.Contains("13579bdf", parts[3][1:]) {

@@ -44,7 +44,24 @@ func Command[A, R any](w *Worker, name string, run func(context.Context, A) (R, 
 			}
 			return run(ctx, args)
 		},
+		direct: directly(run),
 	}, options)
+}
+
+// directly runs a command by the body of its call, where that may be read so; else false, without running it.
+func directly[A, R any](run func(context.Context, A) (R, error)) func(context.Context, []byte) (any, bool, error) {
+	reader := codec.DirectOf(typeOf[A]())
+	if reader == nil {
+		return nil
+	}
+	return func(ctx context.Context, body []byte) (any, bool, error) {
+		var args A
+		if !reader.Read(body, &args) {
+			return nil, false, nil
+		}
+		result, err := run(ctx, args)
+		return result, true, err
+	}
 }
 
 // Stream adds a command that answers by many values, each sent by emit.
@@ -97,8 +114,10 @@ type command struct {
 	handler  place
 	added    place
 	run      func(ctx context.Context, arguments any) (any, error)
-	stream   func(ctx context.Context, arguments any, emit func(any) error) error
-	pace     pace
+	// The same from the body itself; nil where the arguments' type does not allow that.
+	direct func(ctx context.Context, body []byte) (result any, fits bool, err error)
+	stream func(ctx context.Context, arguments any, emit func(any) error) error
+	pace   *pace
 }
 
 // place is where something stands in the program's source.
@@ -127,6 +146,7 @@ func (w *Worker) add(c *command, options []Option) {
 	if _, file, line, ok := runtime.Caller(2); ok {
 		c.added = place{"", file, line}
 	}
+	c.pace = newPace()
 	for _, option := range options {
 		option(c)
 	}
