@@ -34,6 +34,12 @@ MODULE = """
         except OSError:
             return [None, None]
 
+    AT_FORK = set()
+    os.register_at_fork(after_in_child=lambda: AT_FORK.update(sys.modules))
+
+    def imported_since():
+        return sorted(set(sys.modules) - AT_FORK)
+
     def run_child():
         import subprocess
         return subprocess.run([sys.executable, "-c", "raise SystemExit(3)"]).returncode
@@ -110,6 +116,10 @@ class Forking(unittest.TestCase):
         pid, worker, _ = self.worker(NAME="first")
         expected = {"pid": pid, "importer": self.zygote.hello["pid"], "name": "first", "group": pid}
         self.assertEqual(worker.result(1, "facts"), expected)
+
+    def test_a_worker_imports_nothing_by_itself(self):
+        _, worker, _ = self.worker()
+        self.assertEqual(worker.result(1, "imported_since"), [])
 
     def test_a_worker_has_the_signal_dispositions_that_its_module_chose(self):
         _, worker, _ = self.worker()

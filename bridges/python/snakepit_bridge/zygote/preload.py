@@ -44,6 +44,7 @@ class Preload:
 def _import_sdk():
     """Import what every worker needs, however lazily a worker that was spawned goes about it."""
     import_module("snakepit_bridge.v2.server")
+    import_module("snakepit_bridge.uncaught")
 
 
 def _without_threads(name, load):
