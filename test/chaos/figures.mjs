@@ -97,6 +97,19 @@ export const GROUPS = [
     ],
   },
   {
+    name: 'cancels',
+    cycles: 40,
+    quickCycles: 3,
+    unit: 'rounds of each pool',
+    isTimed: true,
+    timeoutMinutes: 5,
+    figures: [
+      { key: 'stream_closed_ms_p95', title: 'consumer leaves → generator closed, p95 in ms', target: { atMost: 50 } },
+      { key: 'abort_seen_ms_p95', title: 'signal aborts → command knows, p95 in ms', target: { atMost: 100 } },
+      { key: 'abort_told_ms_p95', title: 'signal aborts → caller knows, p95 in ms', target: { atMost: 100 } },
+    ],
+  },
+  {
     name: 'reload',
     cycles: 20,
     quickCycles: 1,
