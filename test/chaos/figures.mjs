@@ -25,7 +25,7 @@ export const GROUPS = [
   {
     name: 'kills',
     cycles: 1_000,
-    quickCycles: 24,
+    quickCycles: 14,
     unit: 'workers killed',
     isTimed: true,
     timeoutMinutes: 15,
@@ -42,7 +42,7 @@ export const GROUPS = [
   {
     name: 'faults',
     cycles: 1_200,
-    quickCycles: 12,
+    quickCycles: 7,
     unit: 'faults',
     isTimed: true,
     timeoutMinutes: 20,
@@ -58,7 +58,7 @@ export const GROUPS = [
   {
     name: 'recovery',
     cycles: 40,
-    quickCycles: 6,
+    quickCycles: 3,
     unit: 'workers killed in each pool',
     isTimed: true,
     timeoutMinutes: 5,
@@ -72,7 +72,7 @@ export const GROUPS = [
   {
     name: 'orphans',
     cycles: 200,
-    quickCycles: 5,
+    quickCycles: 4,
     unit: 'hosts killed',
     isTimed: true,
     timeoutMinutes: 15,
@@ -99,7 +99,7 @@ export const GROUPS = [
   {
     name: 'cancels',
     cycles: 40,
-    quickCycles: 3,
+    quickCycles: 2,
     unit: 'rounds of each pool',
     isTimed: true,
     timeoutMinutes: 5,
