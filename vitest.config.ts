@@ -30,12 +30,13 @@ export default defineConfig({
   test: {
     include: ['libs/**/src/**/*.spec.ts', 'bridges/node/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', 'libs/snakepit/bridges/**'],
-    globalSetup: ['test/setup/python-packages.ts', 'test/setup/runtimes.ts'],
+    globalSetup: ['test/setup/python-packages.ts', 'test/setup/runtimes.ts', 'test/setup/temporary-folders.ts'],
+    setupFiles: ['test/setup/own-folder.ts'],
     pool: 'forks',
     // Most of them wait for processes of their own.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    // Machines that build share their CPUs with others, and what waits for processes may wait too long there once.
-    retry: process.env['CI'] === undefined ? 0 : 2,
+    // A test that has to be repeated is wrong, or what it tests is.
+    retry: 0,
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

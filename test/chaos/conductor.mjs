@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
@@ -18,8 +21,11 @@ const LEAVE_MS = 2_000;
  */
 export async function runGroup(group, { cycles, seed, isQuick, signal, onProgress }) {
   const instructions = JSON.stringify({ group: group.name, cycles, seed, isQuick });
+  // A group that is killed cannot tidy up.
+  const folder = mkdtempSync(join(tmpdir(), 'chaos-'));
   const host = spawn(process.execPath, ['--expose-gc', GROUP_HOST, instructions], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, TMPDIR: folder },
   });
   const timeout = AbortSignal.timeout(group.timeoutMinutes * 60_000);
   const onEnd = () => host.kill('SIGKILL');
@@ -31,9 +37,10 @@ export async function runGroup(group, { cycles, seed, isQuick, signal, onProgres
   });
   const [status, killedBy] = await once(host, 'exit');
   signal.removeEventListener('abort', onEnd);
+  const left = await leftBy(host.pid);
+  rmSync(folder, { recursive: true, force: true });
   if (signal.aborted) return { failure: 'interrupted' };
   if (timeout.aborted) return { failure: `hung: no result after ${group.timeoutMinutes} minutes` };
-  const left = await leftBy(host.pid);
   if (left.length > 0) return { failure: `left ${left.length} processes behind, which were killed` };
   return result ?? { failure: `its host ended with ${killedBy ?? `status ${status}`} before it had a result` };
 }

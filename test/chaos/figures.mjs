@@ -25,7 +25,7 @@ export const GROUPS = [
   {
     name: 'kills',
     cycles: 1_000,
-    quickCycles: 24,
+    quickCycles: 14,
     unit: 'workers killed',
     isTimed: true,
     timeoutMinutes: 15,
@@ -42,7 +42,7 @@ export const GROUPS = [
   {
     name: 'faults',
     cycles: 1_200,
-    quickCycles: 12,
+    quickCycles: 7,
     unit: 'faults',
     isTimed: true,
     timeoutMinutes: 20,
@@ -58,7 +58,7 @@ export const GROUPS = [
   {
     name: 'recovery',
     cycles: 40,
-    quickCycles: 6,
+    quickCycles: 3,
     unit: 'workers killed in each pool',
     isTimed: true,
     timeoutMinutes: 5,
@@ -72,7 +72,7 @@ export const GROUPS = [
   {
     name: 'orphans',
     cycles: 200,
-    quickCycles: 5,
+    quickCycles: 4,
     unit: 'hosts killed',
     isTimed: true,
     timeoutMinutes: 15,
@@ -94,6 +94,19 @@ export const GROUPS = [
       { key: 'hung_replaced_ms_max', title: 'deadline → fresh worker, ms', target: { atMost: HANG_GRACE_MS + 500 } },
       { key: 'hung_settled_late_ms_max', title: 'caller told after its deadline, ms' },
       { key: 'hung_with_stacks', title: 'share of errors with stacks', target: { atLeast: 1 } },
+    ],
+  },
+  {
+    name: 'cancels',
+    cycles: 40,
+    quickCycles: 2,
+    unit: 'rounds of each pool',
+    isTimed: true,
+    timeoutMinutes: 5,
+    figures: [
+      { key: 'stream_closed_ms_p95', title: 'consumer leaves → generator closed, p95 in ms', target: { atMost: 50 } },
+      { key: 'abort_seen_ms_p95', title: 'signal aborts → command knows, p95 in ms', target: { atMost: 100 } },
+      { key: 'abort_told_ms_p95', title: 'signal aborts → caller knows, p95 in ms', target: { atMost: 100 } },
     ],
   },
   {

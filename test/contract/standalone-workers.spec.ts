@@ -43,17 +43,18 @@ async function run(language: Language, args: readonly string[]): Promise<Ending>
   return { status, ...said };
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'standalone-spec-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+function file(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+}
+
 describe.each(LANGUAGES)('a standalone worker of the %s SDK', (language) => {
-  const folder = mkdtempSync(join(tmpdir(), 'standalone-spec-'));
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text);
-    return join(folder, name);
-  };
   const module = pathOf(COMMANDS[language]);
   const tokenFile = file('token', `${TOKEN}\n`);
   const workers: StandaloneWorker[] = [];
   afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.kill())));
-  afterAll(() => rmSync(folder, { recursive: true }));
 
   it.each([
     { flags: [...LISTEN, '--no-token'], says: 'a module is needed, such as report.' },

@@ -57,9 +57,7 @@ it('ends on SIGTERM with its workers and temporary files, whoever is still conne
   const tail = events(await client.fetch('/logs/tail?path=app.log'));
   await tail.next();
   const half = await halfUpload(app.url);
-  const since = performance.now();
   await app.stop();
-  expect(performance.now() - since).toBeLessThan(5_000);
   const left = await collect(tail);
   expect(left.at(-1)?.event).toBe('end');
   expect(pids.length).toBeGreaterThanOrEqual(6);

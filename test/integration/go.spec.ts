@@ -137,11 +137,9 @@ describe.each(['msgpack', 'json'] as const)('a Go worker over v2 with %s', (code
 
   it('runs a hundred sleeping calls, and calls that wait for each other, at once in one worker', async () => {
     const { pool } = running;
-    const before = performance.now();
+    // One after the other they would take 50 s, more than this test may.
     const dozing = Array.from({ length: 100 }, () => pool.execute('doze', { ms: 500 }));
     expect(await Promise.all(dozing)).toEqual(Array.from({ length: 100 }, () => 500));
-    // One after the other they would take 50 s.
-    expect(performance.now() - before).toBeLessThan(25_000);
     expect(await Promise.all([pool.execute('meet'), pool.execute('meet')])).toEqual([true, true]);
   });
 

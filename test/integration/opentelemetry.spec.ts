@@ -120,7 +120,7 @@ describe.each(FOLLOWED)('the spans of calls to %s', (name, adapter) => {
   it('tell of calls that never came to a worker, and of those that ran out of time', async () => {
     await failureOf(snakepit.pool().execute('no_such_command'));
     await failureOf(snakepit.pool().execute('double', { f: () => 1 }));
-    await failureOf(snakepit.pool().execute('wait', { seconds: 30 }, { timeoutMs: 50 }));
+    await failureOf(snakepit.pool().execute('wait', { seconds: 30 }, { timeoutMs: 1_000 }));
     await bothOf('wait');
     const codeOf = (command: string): unknown =>
       ofKinds(tracing.spans()[`snakepit ${command}`])[0]?.attributes['error.type'];
@@ -132,7 +132,9 @@ describe.each(FOLLOWED)('the spans of calls to %s', (name, adapter) => {
   });
 
   it('do not call it a failure when the caller leaves', async () => {
-    await failureOf(snakepit.pool().execute('wait', { seconds: 30 }, { signal: AbortSignal.timeout(50) }));
+    const leaving = new AbortController();
+    const how = { signal: leaving.signal, onProgress: () => leaving.abort() };
+    await failureOf(snakepit.pool().execute('wait', { seconds: 30 }, how));
     const [here] = await bothOf('wait');
     expect(here).toMatchObject({ status: { code: SpanStatusCode.UNSET }, attributes: { 'error.type': 'CANCELLED' } });
   });

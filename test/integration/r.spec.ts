@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
@@ -228,6 +228,36 @@ describe('a pool of R workers', () => {
     await untilGone([child]);
     await untilReplaced(pids);
     expect(await pool().execute('reverse', { bytes: Buffer.from('ab') })).toEqual(Buffer.from('ba'));
+  });
+});
+
+describe.runIf(process.platform === 'linux')('the folders of R workers', () => {
+  interface Folder {
+    readonly tempdir: string;
+    readonly tmpdir: string | null;
+  }
+
+  it('are gone with them, however they end, and what else they start uses that of the host', async () => {
+    const snakepit = await createSnakepit({ adapter: r({ script: SCRIPT }), size: 1 }, { log: () => {} });
+    onTestFinished(() => snakepit.close());
+    const pool = snakepit.pool();
+    const killed = await pool.execute<Folder>('folder');
+    expect(existsSync(killed.tempdir)).toBe(true);
+    expect(killed.tmpdir).toBe(process.env['TMPDIR'] ?? null);
+    const parent = dirname(killed.tempdir);
+    sendSignal(pool.stats().pids[0], 'SIGKILL');
+    const next = await pool.execute<Folder>('folder', null, { idempotent: true });
+    await waitUntil('the end of its folder', () => !existsSync(parent));
+    await snakepit.close();
+    expect(existsSync(dirname(next.tempdir))).toBe(false);
+  });
+
+  it('are gone with a host that is killed', async () => {
+    const host = startHost(fixture('r_host.mjs'), [SCRIPT]);
+    const { folders } = await host.next<{ folders: string[] }>();
+    expect(folders.filter((folder) => !existsSync(folder))).toEqual([]);
+    host.child.kill('SIGKILL');
+    await waitUntil('the end of its folders', () => !folders.some((folder) => existsSync(dirname(folder))));
   });
 });
 

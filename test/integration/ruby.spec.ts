@@ -204,7 +204,7 @@ describe('a pool of Ruby workers', () => {
     expect(await execute('add', { a: 1, b: 2 })).toBe(3);
   });
 
-  it('shows by the stacks of a worker where it hangs', { retry: 2 }, async () => {
+  it('shows by the stacks of a worker where it hangs', async () => {
     const where = /commands\.rb:31:in /;
     const error = await failureWithStacks(() => execute('spin', {}, { timeoutMs: 300 }), where);
     expect(error).toMatchObject({ code: 'CALL_TIMEOUT' });

@@ -1,16 +1,14 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll } from 'vitest';
 
+import { useFolder } from './folders.js';
 import { waitUntil } from './wait-until.js';
 
-/** A folder for what workers write down, gone after the tests of this block. */
+/** Paths for what workers write down, in a folder that is gone after the tests of this block. */
 export function useScratch(): (name?: string) => string {
-  const folder = mkdtempSync(join(tmpdir(), 'snakepit-test-'));
+  const folder = useFolder();
   let count = 0;
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  return (name = 'record') => join(folder, `${name}-${(count += 1)}`);
+  return (name = 'record') => join(folder(), `${name}-${(count += 1)}`);
 }
 
 export type Entry = Readonly<Record<string, unknown>>;

@@ -40,13 +40,17 @@ export async function startStandalone(
           env: { ...process.env, PYTHONPATH: [pathOf('bridges/python'), packages].join(delimiter) },
         })
       : spawn(process.execPath, [pathOf('bridges/node/dist/worker.js'), '--module', pathOf(module), ...options]);
-  const exit = once(child, 'exit');
+  const end = once(child, 'exit').then(() => rmSync(folder, { recursive: true, force: true }));
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     child.kill(signal);
-    await exit;
-    rmSync(folder, { recursive: true, force: true });
+    await end;
   };
-  return { child, address: await listeningAddress(child), kill };
+  try {
+    return { child, address: await listeningAddress(child), kill };
+  } catch (error) {
+    await kill();
+    throw error;
+  }
 }
 
 /** It prints a line of JSON when it can be reached. */

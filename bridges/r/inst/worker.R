@@ -25,6 +25,11 @@ local({
   snakepit <- load_snakepit(folder)
   input <- Sys.getenv("SNAKEPIT_R_INPUT")
   output <- Sys.getenv("SNAKEPIT_R_OUTPUT")
-  Sys.unsetenv(c("SNAKEPIT_R_INPUT", "SNAKEPIT_R_OUTPUT", "SNAKEPIT_FD", "SNAKEPIT_PROTOCOL"))
+  # The session's own folder is made; for whatever else it is as it was.
+  if (nzchar(Sys.getenv("SNAKEPIT_FOLDER"))) {
+    before <- Sys.getenv("SNAKEPIT_R_TMPDIR")
+    if (nzchar(before)) Sys.setenv(TMPDIR = before) else Sys.unsetenv("TMPDIR")
+  }
+  Sys.unsetenv(c("SNAKEPIT_R_INPUT", "SNAKEPIT_R_OUTPUT", "SNAKEPIT_R_TMPDIR", "SNAKEPIT_FOLDER", "SNAKEPIT_FD", "SNAKEPIT_PROTOCOL"))
   snakepit$serve(input, output, arguments[at + 1L], snakepit$load_script)
 })

@@ -123,9 +123,8 @@ describe('our Python worker, served as the ancestor’s', () => {
     const adapter = grpc({ address: worker.address, token: TOKEN, protocol: 'v1' });
     const pool = await start({ adapter, killGraceMs: 60_000 });
     expect(await pool.execute('add', { a: 1, b: 2 })).toEqual({ result: 3 });
-    const began = performance.now();
+    // Else it waits out that grace, and this test with it.
     await closeLast();
-    expect(performance.now() - began).toBeLessThan(10_000);
     expect(worker.child.exitCode).toBeNull();
     const again = await start({ adapter });
     const path = scratch();

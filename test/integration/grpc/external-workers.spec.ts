@@ -5,6 +5,7 @@ import type { Language } from '../../support/combinations.js';
 import { failureOf, itemsOf } from '../../support/outcomes.js';
 import { entryWith, useScratch } from '../../support/records.js';
 import { startStandalone, type StandaloneWorker } from '../../support/standalone-worker.js';
+import { waitUntil } from '../../support/wait-until.js';
 
 const LANGUAGES: readonly Language[] = ['python', 'node'];
 const TOKEN = 'a-token-of-the-team';
@@ -114,9 +115,9 @@ describe.each(LANGUAGES)('a %s worker that somebody else has started', (language
   it('whose command goes on after its deadline costs the connection, not the process', async () => {
     const { address, child } = await worker();
     const pool = await attach(address, { cancelGraceMs: 100, queueTimeoutMs: 10_000 });
-    const error = await failureOf(pool.execute('block', { ms: 1_500 }, { timeoutMs: 100 }));
+    const error = await failureOf(pool.execute('block', { ms: 4_000 }, { timeoutMs: 1_000 }));
     expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
-    await expect.poll(() => pool.stats().restarts).toBeGreaterThan(0);
+    await waitUntil('another connection', () => pool.stats().restarts > 0);
     expect(await pool.execute('add', { a: 1, b: 2 })).toBe(3);
     expect(child.exitCode).toBeNull();
   });

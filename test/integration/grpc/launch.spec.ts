@@ -45,7 +45,7 @@ async function takenPort(): Promise<number> {
 
 describe.each(Object.entries(LANGUAGES))('a %s worker over gRPC', (language, adapter) => {
   it('listens on a socket in a folder that nobody else may enter, which is gone with it', async () => {
-    const tmp = join(tmpdir(), `grpc-launch-${language}-${process.pid}`);
+    const tmp = join(tmpdir(), language);
     mkdirSync(tmp);
     vi.stubEnv('TMPDIR', tmp);
     try {

@@ -187,7 +187,8 @@ describe('time', () => {
       .catch((error: unknown) => error);
     const startedAt = performance.now();
     await app.close();
-    expect(performance.now() - startedAt).toBeLessThan(900);
+    // What still hung would hold it up for as long as a pool drains: 10 s.
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
     expect(await call).toMatchObject({ code: 'POOL_SATURATED' });
   });
 
@@ -218,7 +219,8 @@ describe('the testing module', () => {
   });
 
   it('leaves nothing behind: no process, no timer, no handle', async () => {
-    const before = process.getActiveResourcesInfo().filter((name) => name !== 'Immediate');
+    const count = (kind: string): number => process.getActiveResourcesInfo().filter((name) => name === kind).length;
+    const before = { ProcessWrap: count('ProcessWrap'), Timeout: count('Timeout') };
     const app = await serve({ default: { commands } });
     await fetch(urlOf(app, 'summary?amounts=1'), { headers: { connection: 'close' } });
     const server = app.getHttpServer() as { listening: boolean } & NodeJS.EventEmitter;
@@ -226,9 +228,9 @@ describe('the testing module', () => {
     expect(process.getActiveResourcesInfo()).not.toContain('ProcessWrap');
     await app.close();
     await closed;
-    const kinds = (): string[] =>
-      process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap' || name === 'Timeout');
-    expect(kinds()).toEqual(before.filter((name) => name === 'ProcessWrap' || name === 'Timeout'));
+    expect(count('ProcessWrap')).toBe(before.ProcessWrap);
+    // That of fetch itself ticks on for a second after an answer.
+    await waitUntil('no other timer', () => count('Timeout') <= before.Timeout);
   });
 
   it('refuses pools that the application has not, and to leave real ones by mistake', async () => {

@@ -56,6 +56,7 @@ export function r(given: ROptions): ProcessAdapter {
         ...cwdOf(options.cwd),
         protocol: 'v2',
         codec: 'json',
+        hasFolder: true,
         sources: { folders: [dirname(script)], extensions: ['.R', '.r'] },
       };
     },

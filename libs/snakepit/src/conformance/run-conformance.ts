@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { CodecName } from '../codec/index.js';
 import { silentLog, toError } from '../core/index.js';
-import { orphanGuard } from '../worker/index.js';
+import { orphanGuard, ProcessFolder } from '../worker/index.js';
 import { Bridge } from './bridge.js';
 import type { BridgeProgram, BridgeProtocol } from './bridge-program.js';
 import { casesOf } from './cases/index.js';
@@ -50,13 +50,18 @@ const SETTINGS = { maxFrameBytes: 1024 * 1024, maxDepth: 65, streamCredit: 4 };
  */
 export async function runConformance(options: ConformanceOptions): Promise<ConformanceReport> {
   const { command, protocol, codec, env = {}, cwd, groups = GROUPS, answerMs = 10_000, parallel = 2 } = options;
-  const program: BridgeProgram = { words: splitCommand(command), protocol, env, cwd, instance: randomUUID() };
+  const words = splitCommand(command);
+  // Many of its processes are killed, and cannot tidy up.
+  const folder = new ProcessFolder();
+  const itsEnv = { TMPDIR: folder.path, ...env };
+  const program: BridgeProgram = { words, protocol, env: itsEnv, cwd, instance: randomUUID() };
   const codecs: readonly CodecName[] = codec === undefined ? ['msgpack', 'json'] : [codec];
   orphanGuard.open(program.instance, silentLog);
   try {
     return await new Conformance(program, { ...SETTINGS, codecs, answerMs }, parallel).report(command, groups);
   } finally {
     await orphanGuard.close(program.instance);
+    await folder.remove();
   }
 }
 

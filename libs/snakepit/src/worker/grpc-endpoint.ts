@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { HandshakeRefused, type GrpcClientTls, type GrpcOffer, type GrpcTarget } from '../channel/index.js';
 import { toError } from '../core/index.js';
-import { hostMark } from './host-mark.js';
+import { hostFolderPrefix } from './host-folder.js';
 import type { GrpcListenSpec } from './launch-spec.js';
 import type { Privileges } from './privileges.js';
 import { createOneTimeTls, WORKER_TLS_NAME } from './tls/one-time-tls.js';
@@ -79,7 +79,7 @@ function makeFolder(): string {
   const parent = tmpdir();
   let folder: string;
   try {
-    folder = mkdtempSync(join(parent, `snakepit-${hostMark() ?? ''}-`));
+    folder = mkdtempSync(hostFolderPrefix());
   } catch (cause) {
     throw new HandshakeRefused(`there can be no folder for its socket: ${toError(cause).message}`, {
       remedy: `Make ${parent} writable, name another folder by TMPDIR, or set 'grpc.listen' to 'tcp'.`,

@@ -116,14 +116,14 @@ reap_leftovers() {
   done
 }
 
-# The folders of sockets are named after their hosts.
+# The folders of sockets, and of what workers kept in files, are named after their hosts.
 remove_folders() {
   for folder in "$tmp"/snakepit-*.*.*.*-*; do
     mark=\${folder##*/snakepit-} mark=\${mark%-*}
     began=\${mark#*.} began=\${began%%.*}
     [ -O "$folder" ] && [ ! -L "$folder" ] || continue
     [ "\${mark#*.*.}" = "$own_place" ] && host_is_gone "\${mark%%.*}" "$began" || continue
-    rm -f "$folder/door" "$folder/worker.sock" && rmdir "$folder"
+    rm -rf "$folder"
   done
 }
 

@@ -16,6 +16,7 @@ export type {
   WorkerSpec,
   ZygoteSpec,
 } from './launch-spec.js';
+export { ProcessFolder } from './host-folder.js';
 export { orphanGuard } from './orphan-guard.js';
 export { checkPrivileges, hostSystem, privilegeOptionTable, type Privileges } from './privileges.js';
 export { readProcessMemory, type ProcessMemory } from './process-memory.js';

@@ -36,6 +36,8 @@ export interface LaunchSpec extends CommonSpec {
   readonly codec: 'auto' | 'json' | 'msgpack';
   /** Whether it writes its stacks to stderr when a byte comes in on the descriptor that SNAKEPIT_STACKS_FD names. */
   readonly tellsStacks?: boolean;
+  /** Whether each process gets a folder, named by SNAKEPIT_FOLDER, that is removed with all that is in it once the process has ended. */
+  readonly hasFolder?: boolean;
   /** Where the workers' code lies, for those who want to know when it changes. */
   readonly sources?: Sources;
   /** Where the program is built from its sources: builds it anew if they have changed, and returns the path of its executable. */

@@ -1,8 +1,13 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+
 import { describe, expect, it } from 'vitest';
 
-import { systemClock } from '../core/index.js';
+import { resolveOptions, systemClock } from '../core/index.js';
 import { ManualClock } from '../testing/manual-clock.js';
 import type { ExitCause } from './exit-cause.js';
+import type { LaunchSpec } from './launch-spec.js';
+import { privilegeOptionTable } from './privileges.js';
 import { SpawnedProcess } from './spawned-process.js';
 
 interface Started {
@@ -14,7 +19,12 @@ interface Started {
   line(wanted: string): Promise<void>;
 }
 
-function start(executable: string, args: readonly string[], clock = systemClock): Started {
+function start(
+  executable: string,
+  args: readonly string[],
+  clock = systemClock,
+  more: Partial<LaunchSpec> = {},
+): Started {
   const lines: string[] = [];
   const exits: ExitCause[] = [];
   let onLine: () => void = () => {};
@@ -24,7 +34,7 @@ function start(executable: string, args: readonly string[], clock = systemClock)
   });
   const child = new SpawnedProcess({
     arenaFd: undefined,
-    spec: { language: 'x', executable, args, env: {}, protocol: 'v2', codec: 'auto' },
+    spec: { language: 'x', executable, args, env: {}, protocol: 'v2', codec: 'auto', ...more },
     env: { PATH: process.env['PATH'] ?? '' },
     clock,
     owner: {
@@ -75,6 +85,29 @@ describe('SpawnedProcess', () => {
   it('tells the signal that ended it', async () => {
     const { exited } = sh('kill -9 $$');
     expect(await exited).toEqual({ kind: 'signal', signal: 'SIGKILL' });
+  });
+
+  const isRoot = process.getuid?.() === 0;
+  const folderScript =
+    'mkdir "$SNAKEPIT_FOLDER/a" && echo x >"$SNAKEPIT_FOLDER/a/b"; echo "$SNAKEPIT_FOLDER"; kill -9 $$';
+  it.each([{ whose: 'its own', ids: [] }, ...(isRoot ? [{ whose: "another user's", ids: [54_322] }] : [])])(
+    'has removed $whose folder when it tells that a process was killed',
+    async ({ ids }) => {
+      const [privileges] = ids.map((id) => resolveOptions(privilegeOptionTable, { uid: id, gid: id }, 'privileges'));
+      const more = { hasFolder: true, ...(privileges && { privileges }) };
+      const { lines, exited } = start('/bin/sh', ['-c', folderScript], systemClock, more);
+      expect(await exited).toEqual({ kind: 'signal', signal: 'SIGKILL' });
+      expect(lines).toEqual([expect.stringMatching(/^stdout \/.*snakepit-/)]);
+      expect(existsSync(lines[0]!.slice('stdout '.length))).toBe(false);
+    },
+  );
+
+  it('leaves no folder for a program that does not exist', async () => {
+    const folders = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith(`snakepit-${process.pid}.`));
+    const { exited } = start('/nowhere/R', [], systemClock, { hasFolder: true });
+    expect(folders()).toHaveLength(1);
+    expect(await exited).toMatchObject({ kind: 'not-spawned' });
+    expect(folders()).toEqual([]);
   });
 
   it('tells that a program does not exist, and has no pid then', async () => {

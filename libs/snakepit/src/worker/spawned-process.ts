@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 
 import type { Clock } from '../core/index.js';
 import { signalCause, type ExitCause } from './exit-cause.js';
+import { ProcessFolder } from './host-folder.js';
 import { splitLines } from './line-splitter.js';
 import { LineTail } from './line-tail.js';
 import { oomKills } from './oom-kills.js';
@@ -49,6 +50,7 @@ export class SpawnedProcess implements WorkerProcess {
   readonly #clock: Clock;
   /** What all carry that it starts, if they end with it. */
   readonly #mark: string | undefined;
+  readonly #folder: ProcessFolder | undefined;
   readonly #stderrTail = new LineTail();
   readonly #termination: Termination;
   #isOver = false;
@@ -62,12 +64,17 @@ export class SpawnedProcess implements WorkerProcess {
     const talk = talkOf(spec);
     const { executable, args, ...user } = privilegedCommand(spec);
     oomKills.watch();
+    this.#folder = folderFor(spec);
     const stdio: Array<'ignore' | 'pipe' | number> = [...STDIO[talk], ...(arenaFd === undefined ? [] : [arenaFd])];
     const stacksFd = spec.tellsStacks === true ? stdio.push('pipe') - 1 : undefined;
     this.#child = spawnOrFail(executable, args, {
       ...user,
       cwd: spec.cwd,
-      env: { ...env, ...(stacksFd !== undefined && { SNAKEPIT_STACKS_FD: String(stacksFd) }) },
+      env: {
+        ...env,
+        ...(stacksFd !== undefined && { SNAKEPIT_STACKS_FD: String(stacksFd) }),
+        ...(this.#folder !== undefined && { SNAKEPIT_FOLDER: this.#folder.path }),
+      },
       detached: true,
       windowsHide: true,
       stdio,
@@ -151,7 +158,18 @@ export class SpawnedProcess implements WorkerProcess {
     this.#isOver = true;
     this.#termination.end();
     for (const stream of this.#child.stdio ?? []) stream?.destroy();
-    this.#owner.onExit(cause);
+    if (this.#folder === undefined) this.#owner.onExit(cause);
+    else void this.#folder.remove().then(() => this.#owner.onExit(cause));
+  }
+}
+
+/** Without one, where none can be made, the process says itself what it lacks. */
+function folderFor({ hasFolder, privileges }: LaunchSpec): ProcessFolder | undefined {
+  if (hasFolder !== true) return undefined;
+  try {
+    return new ProcessFolder(privileges);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,10 +1,9 @@
 import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { SnakepitError, type Clock } from '../core/index.js';
-import { hostMark } from './host-mark.js';
+import { hostFolderPrefix } from './host-folder.js';
 
 /** What a forked worker connects for. */
 export const ROLES = ['stdout', 'stderr', 'channel'] as const;
@@ -39,8 +38,7 @@ export class ZygoteDoor {
 
   /** @throws SnakepitError MISUSE when the folder for temporary files has too long a name for a socket in it */
   static async open(clock: Clock, guests: Guests = {}): Promise<ZygoteDoor> {
-    // The name tells whose it is, so that it can be removed when its host is gone.
-    const folder = await mkdtemp(join(tmpdir(), `snakepit-${hostMark() ?? ''}-`));
+    const folder = await mkdtemp(hostFolderPrefix());
     const door = new ZygoteDoor(folder, clock);
     try {
       await door.#listen();
