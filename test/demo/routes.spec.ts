@@ -286,12 +286,18 @@ describe.each(HTTP_PLATFORMS)('on %s', (http) => {
       expect((await pool('logs')).pids).toEqual(pids);
     });
 
+    it('refuses a heartbeat that nobody can hear', async () => {
+      expect(await demo.get('/logs/events?path=service.log&heartbeatMs=0')).toMatchObject({ status: 400 });
+    });
+
     it.each([
-      ['a path that climbs out', 'path=..%2Fsecret.log', 403],
-      ['a file that is not there', 'path=nothing.log', 404],
-      ['a heartbeat that nobody can hear', 'path=service.log&heartbeatMs=0', 400],
-    ])('refuses %s', async (_, query, status) => {
-      expect(await demo.get(`/logs/events?${query}`)).toMatchObject({ status, body: { statusCode: status } });
+      ['a path that climbs out', '..%2Fsecret.log'],
+      ['a file that is not there', 'nothing.log'],
+    ])('ends with an error event, where Nest has begun the response, for %s', async (_, path) => {
+      const text = await (await demo.fetch(`/logs/events?path=${path}`)).text();
+      expect(text).toMatch(/^event: error$/m);
+      expect(text).not.toContain('"kind":"line"');
+      expect((await pool('logs')).inFlight).toBe(0);
     });
   });
 

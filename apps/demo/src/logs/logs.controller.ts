@@ -8,7 +8,6 @@ import { z } from 'zod';
 import { ApiStream } from '../streaming/api-stream.js';
 import { streamTo } from '../streaming/stream-to.js';
 import { LogFolderService } from './log-folder.service.js';
-import { LogPathPipe } from './log-path.pipe.js';
 import { LogsService } from './logs.service.js';
 
 const tailSchema = z.object({
@@ -55,10 +54,8 @@ export class LogsController {
   @ApiOperation({
     summary: 'The same for an EventSource: plain @Sse(), with a comment whenever the file has been silent',
   })
-  events(
-    @Query('path', LogPathPipe) path: string,
-    @Query({ schema: eventsSchema }) request: EventsRequest,
-  ): Observable<MessageEvent> {
+  async events(@Query({ schema: eventsSchema }) request: EventsRequest): Promise<Observable<MessageEvent>> {
+    const path = await this.folder.pathOf(request.path);
     return this.logs.events(path, request).pipe(
       map((item) => ({ data: item as object })),
       withHeartbeat(request.heartbeatMs),
