@@ -255,6 +255,54 @@ describe.each(HTTP_PLATFORMS)('on %s', (http) => {
     }
   }
 
+  describe('GET /logs/events', () => {
+    it('sends comments while the file is silent, its lines when it grows, and stops the worker when the client leaves', async () => {
+      const path = join(logs, 'silent.log');
+      await writeFile(path, '');
+      const leaving = new AbortController();
+      const response = await demo.fetch('/logs/events?path=silent.log&heartbeatMs=100', { signal: leaving.signal });
+      expect(response.headers.get('content-type')).toContain('text/event-stream');
+      const chunks = response.body!.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
+      let text = '';
+      const untilSent = async (what: RegExp): Promise<void> => {
+        while (!what.test(text)) {
+          const { value, done } = await chunks.next();
+          if (done === true) throw new Error(`the stream ended with:\n${text}`);
+          text += value;
+        }
+      };
+      await untilSent(/^: heartbeat$/m);
+      expect(text).not.toContain('"kind":"line"');
+      await appendFile(path, '2026-11-23 10:00:00,000 ERROR shop: deadlock in transaction 7\n');
+      await untilSent(/^data: \{.*"level":"error".*"kind":"line"/m);
+      text = '';
+      await untilSent(/^: heartbeat$/m);
+
+      const { pids } = await pool('logs');
+      leaving.abort();
+      const isIdle = async (): Promise<boolean> =>
+        (await pool('logs')).inFlight === 0 && pids.every((pid) => !openFiles(pid)?.includes(path));
+      await waitUntil('idle workers with no file open', isIdle);
+      expect((await pool('logs')).pids).toEqual(pids);
+    });
+
+    it('refuses a heartbeat that nobody can hear', async () => {
+      expect(await demo.get('/logs/events?path=service.log&heartbeatMs=0')).toMatchObject({ status: 400 });
+    });
+
+    // A refusal gets its status where it comes before Nest has begun the response, and is an event of it later.
+    it.each([
+      ['a path that climbs out', '..%2Fsecret.log', "'../secret.log' is outside"],
+      ['a file that is not there', 'nothing.log', "There is no file 'nothing.log'"],
+    ])('refuses %s, by the status or by an event', async (_, path, message) => {
+      const response = await demo.fetch(`/logs/events?path=${path}`);
+      const text = await response.text();
+      expect(text).toContain(message);
+      expect([403, 404].includes(response.status) || /^event: error$/m.test(text)).toBe(true);
+      expect((await pool('logs')).inFlight).toBe(0);
+    });
+  });
+
   describe('GET /logs/tail', () => {
     it('follows a growing file and classifies its lines', async () => {
       const path = join(logs, 'growing.log');
@@ -469,6 +517,7 @@ describe.each(HTTP_PLATFORMS)('on %s', (http) => {
           '/csv/profile',
           '/digits/classify',
           '/logs/tail',
+          '/logs/events',
           '/train',
           '/sessions/{id}',
           '/health',

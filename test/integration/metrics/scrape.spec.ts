@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { InjectPool, node, PoolService, python, Snakepit, SnakepitModule } from 'nestjs-snakepit';
 import { collectMetrics, METRICS, SnakepitMetrics, SnakepitMetricsModule } from 'nestjs-snakepit/metrics';
 import { register, Registry } from 'prom-client';
@@ -8,7 +8,7 @@ import { expect, it } from 'vitest';
 
 import { Exposition } from '../../support/exposition.js';
 import { failureOf } from '../../support/outcomes.js';
-import { bootApp, bootError, serveApp } from '../nest/support/apps.js';
+import { bootApp, bootError, createApp, serveApp } from '../nest/support/apps.js';
 
 const pools = {
   reports: { adapter: python({ module: 'test/fixtures/metrics/measured.py' }), size: 2 },
@@ -110,6 +110,25 @@ it('leaves the global registry as it was when the application is gone, and count
   expect(register.getSingleMetric('snakepit_calls_total')).toBeDefined();
   await app.close();
   expect(register.getMetricsAsArray()).toEqual([]);
+});
+
+it.each([
+  ['says at the start how, where it is not told', {}, 1],
+  ['is silent, where the application does so itself', { endpoint: false as const }, 0],
+  ['is silent, where it does', { endpoint: 'metrics' }, 0],
+])('serving the metrics: the module %s', async (_, options, warnings) => {
+  const said: string[] = [];
+  const app = await createApp({
+    imports: [
+      SnakepitModule.forRoot({ pools: { reports: { ...pools.reports, size: 1 } } }),
+      SnakepitMetricsModule.forRoot({ registry: new Registry(), ...options }),
+    ],
+  });
+  app.useLogger({ log: () => {}, error: () => {}, warn: (message: string) => void said.push(message) });
+  await app.init();
+  const told = said.filter((line) => line.includes("SnakepitMetricsModule.forRoot({ endpoint: 'metrics' })"));
+  expect(told).toHaveLength(warnings);
+  Logger.overrideLogger(false);
 });
 
 it('refuses at the start what cannot be, naming the remedy', async () => {

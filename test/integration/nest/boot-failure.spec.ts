@@ -11,7 +11,9 @@ describe('an application whose pool cannot start', () => {
     expect(error.message).toMatch(/command line: .*snakepit_bridge\.worker.*broken\.py/);
     expect(error.message).toMatch(/exit: +.*\d/);
     expect(error.message).toMatch(/no_such_library/);
-    expect(error.message).toMatch(/what to do:/);
+    expect(error.message).toMatch(
+      /what to do: .* has no module 'no_such_library'.*'requirements' of python\(\).*'venv'.*'path'/,
+    );
   });
 
   it('fails its start when the interpreter is missing, saying which option names one', async () => {

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { ConsoleLogger, Logger, type LoggerService } from '@nestjs/common';
 import { PoolService, python, SnakepitModule } from 'nestjs-snakepit';
 import { afterEach, expect, it, vi } from 'vitest';
-import { bootApp, reports } from './support/apps.js';
+import { bootApp, createApp, reports } from './support/apps.js';
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -29,6 +29,24 @@ it('writes what workers log to the Logger of Nest, with level, fields and the wo
     level: 'warn',
     rest: ['disk is full', expect.objectContaining({ rows: 3 }), expect.stringMatching(/^Snakepit\/default-\d+$/)],
   });
+});
+
+it('says at the start how many workers each pool has, and what they take', async () => {
+  const { lines, logger } = listeningLogger();
+  const pools = {
+    reports: { adapter: reports(), size: 2 },
+    chatty: { adapter: python({ module: 'test/fixtures/logs/chatty.py' }), size: 1 },
+  };
+  const app = await createApp({ imports: [SnakepitModule.forRoot({ pools })] });
+  app.useLogger(logger);
+  await app.init();
+  const told = (pool: string) =>
+    lines.filter(({ level, rest }) => level === 'log' && rest.at(-1) === `Snakepit/${pool}`);
+  const ready = expect.stringMatching(/^2 workers ready; commands: add, .*\bsleep\b/);
+  expect(told('reports').map(({ rest }) => rest[0])).toContainEqual(ready);
+  expect(told('chatty').map(({ rest }) => rest[0])).toContainEqual(
+    expect.stringMatching(/^1 worker ready; commands: /),
+  );
 });
 
 it('writes stray output of workers to the log', async () => {

@@ -12,7 +12,8 @@ import { createApp } from './support/apps.js';
 class Shop {
   constructor(private readonly pool: PoolService) {}
 
-  @SnakepitTool('shop.price')
+  // Workers call it `shop.price`, another spelling of the same name.
+  @SnakepitTool('shopPrice')
   price({ sku }: { readonly sku: string }): Promise<unknown> {
     return this.pool.execute('double', { value: sku === 'a' ? 21 : 0 });
   }
@@ -61,7 +62,7 @@ describe.each(FOLLOWED)('an HTTP request that is served by %s', (_, adapter) => 
       ofKind('snakepit quote_by_tool', SpanKind.CLIENT),
       ofKind('snakepit quote_by_tool', SpanKind.SERVER),
       tracing.span('price'),
-      tracing.span('snakepit tool shop.price'),
+      tracing.span('snakepit tool shopPrice'),
       ofKind('snakepit double', SpanKind.CLIENT),
       ofKind('snakepit double', SpanKind.SERVER),
     ];

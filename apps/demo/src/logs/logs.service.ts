@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { InjectPool, PoolService } from 'nestjs-snakepit';
+import { fromEvent, takeUntil, type Observable } from 'rxjs';
 
 import { LOGS_POOL } from '../pools.js';
 
@@ -21,13 +22,23 @@ export class LogsService implements OnModuleDestroy {
     this.#closing.abort();
   }
 
-  async *tail(path: string, { fromStart, follow }: TailOptions, leaving: AbortSignal): AsyncGenerator<unknown> {
+  /** No faster than the items are taken. */
+  async *tail(path: string, options: TailOptions, leaving: AbortSignal): AsyncGenerator<unknown> {
     const signal = AbortSignal.any([leaving, this.#closing.signal]);
-    const args = { path, from_start: fromStart, follow };
     try {
-      yield* this.pool.iterate('tail_and_analyze', args, { signal, timeoutMs: Infinity });
+      yield* this.pool.iterate('tail_and_analyze', argsOf(path, options), { signal, timeoutMs: Infinity });
     } catch (error) {
       if (!this.#closing.signal.aborted) throw error;
     }
   }
+  /** As fast as they come; unsubscribing stops the worker. */
+  events(path: string, options: TailOptions): Observable<unknown> {
+    return this.pool
+      .stream('tail_and_analyze', argsOf(path, options), { timeoutMs: Infinity })
+      .pipe(takeUntil(fromEvent(this.#closing.signal, 'abort')));
+  }
+}
+
+function argsOf(path: string, { fromStart, follow }: TailOptions) {
+  return { path, from_start: fromStart, follow };
 }

@@ -29,7 +29,7 @@ export function existingFile(path: string | URL, optionName: string): string {
   const absolute = absolutePath(path);
   if (statSync(absolute, { throwIfNoEntry: false })?.isFile() === true) return absolute;
   throw new SnakepitError('INVALID_OPTIONS', {
-    reason: `'${optionName}' names ${absolute}, which is no file. Relative paths start at the working directory (${process.cwd()}).`,
+    reason: `'${optionName}' names ${absolute}, which is no file. Relative paths start at the working directory (${process.cwd()}); new URL('…', import.meta.url) starts at the file that says it.`,
     option: optionName,
   });
 }

@@ -16,6 +16,7 @@ import { checkEnhanced, enhancedArgs, enhancedOptionTable, NO_MODULE } from './e
 import { checkTransport, grpcOf, transportOptions } from './grpc-options.js';
 import { defaultEnvironmentRoot, ENVIRONMENT_MANAGERS, provideEnvironment } from './python-environment.js';
 import { findPython } from './python-interpreter.js';
+import { missingModuleRemedy } from './python-remedy.js';
 
 /** Every option of `python()`. */
 export const pythonOptionTable = {
@@ -133,6 +134,7 @@ export function python(given: PythonOptions): ProcessAdapter {
         ...cwdOf(options.cwd),
         protocol,
         codec,
+        remedyFor: (said) => missingModuleRemedy(executable, said),
         sources: {
           // Where the file of a dotted name lies, only Python knows.
           folders: isFile(target) ? [dirname(module)] : options.path.map(absolutePath),

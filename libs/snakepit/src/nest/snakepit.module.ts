@@ -17,6 +17,7 @@ import { CommandExplorer } from './commands/command.explorer.js';
 import { CommandRunner } from './commands/command.runner.js';
 import { ConsumerExplorer } from './consumers.js';
 import { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
+import { UnreadBodies } from './http/unread-bodies.js';
 import { writeToNestLog } from './nest-log.js';
 import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
 import { SnakepitLifecycle } from './snakepit.lifecycle.js';
@@ -64,6 +65,7 @@ import { ToolExplorer } from './tools/tool.explorer.js';
     ToolCaller,
     ToolExplorer,
     ConsumerExplorer,
+    UnreadBodies,
     SnakepitDisconnectInterceptor,
     SnakepitExceptionFilter,
     SnakepitLifecycle,

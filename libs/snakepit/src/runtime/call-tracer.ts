@@ -15,6 +15,8 @@ export interface HostQuestion extends Pick<HostRequest, 'method' | 'args' | 'poo
   readonly trace: TraceContext | undefined;
   /** Answered by the library, such as the data of sessions. */
   readonly isOwn: boolean;
+  /** What it is about by the host's own name, such as the one under which a tool is registered. */
+  readonly subject?: string | undefined;
 }
 
 /** Follows the calls of one {@link Snakepit}; none of its methods may throw but for what `answer` throws. */

@@ -1,13 +1,19 @@
 import { SnakepitError } from '../core/index.js';
 import type { HostCallHandler, HostRequest } from '../pool/index.js';
 
-interface Answerer {
-  readonly answer: HostCallHandler;
-  readonly isOwn: boolean;
+export interface AnswererTraits {
+  /** Whether the answerer is the library's and runs no code that calls a pool; default: false. */
+  readonly isOwn?: boolean;
+  /** What a request is about by the host's own name for it, such as that of a tool; undefined where it has none. */
+  readonly subjectOf?: (request: HostRequest) => string | undefined;
 }
 
-/** Runs an answerer; `isOwn` for one that is the library's and makes no calls. */
-export type Around = (request: HostRequest, isOwn: boolean, body: () => Promise<unknown>) => Promise<unknown>;
+interface Answerer extends AnswererTraits {
+  readonly answer: HostCallHandler;
+}
+
+/** Runs an answerer. */
+export type Around = (request: HostRequest, traits: AnswererTraits, body: () => Promise<unknown>) => Promise<unknown>;
 
 /**
  * Answers what workers ask of their host: the first part of a method's name, up to the dot, says who does.
@@ -19,21 +25,17 @@ export class HostMethods {
 
   constructor(private readonly around: Around = (_, __, body) => body()) {}
 
-  /**
-   * `session` answers `session.read` and all others that begin with `session.`; a room has one answerer.
-   *
-   * @param isOwn whether the answerer is the library's and runs no code that calls a pool
-   */
-  register(room: string, answer: HostCallHandler, { isOwn = false }: { readonly isOwn?: boolean } = {}): void {
+  /** `session` answers `session.read` and all others that begin with `session.`; a room has one answerer. */
+  register(room: string, answer: HostCallHandler, traits: AnswererTraits = {}): void {
     if (this.#answerers.has(room)) throw new Error(`host calls '${room}.…' are answered already`);
-    this.#answerers.set(room, { answer, isOwn });
+    this.#answerers.set(room, { ...traits, answer });
   }
 
   /** @throws SnakepitError UNKNOWN_COMMAND for a method that nobody answers, and whatever the answerer throws */
   async answer(request: HostRequest): Promise<unknown> {
     const { method } = request;
     const found = this.#answerers.get(method.slice(0, Math.max(0, method.indexOf('.'))));
-    if (found !== undefined) return this.around(request, found.isOwn, () => found.answer(request));
+    if (found !== undefined) return this.around(request, found, () => found.answer(request));
     const known = [...this.#answerers.keys()].map((room) => `${room}.…`).join(', ');
     throw new SnakepitError('UNKNOWN_COMMAND', { command: method, known });
   }

@@ -56,7 +56,7 @@ export class Snakepit {
     this.sessions = new SessionService(options.sessions, { clock, log });
     const hostCalls = new SessionHostCalls(this.sessions, options.sessions);
     const surroundings = (this.surroundings = new Surroundings(options.context));
-    this.hostMethods = new HostMethods((request, isOwn, body) => surroundings.answer(request, isOwn, body));
+    this.hostMethods = new HostMethods(surroundings.answer.bind(surroundings));
     this.hostMethods.register(
       'session',
       ({ method, args, call }) => hostCalls.answer(method, args, call?.meta?.session),
@@ -64,7 +64,9 @@ export class Snakepit {
     );
     this.tools = new Tools({ pools: options.pools, clock, log });
     for (const [name, tool] of Object.entries(context.tools ?? {})) this.tools.register(name, tool);
-    this.hostMethods.register('tool', (request) => this.tools.answer(request));
+    this.hostMethods.register('tool', (request) => this.tools.answer(request), {
+      subjectOf: ({ args }) => this.tools.nameOf(args),
+    });
     this.hostMethods.register('message', (request) => this.messages.answer(request));
     const inputs = new InputHostCalls((pool) => options.pools[pool]!.maxFrameBytes);
     this.hostMethods.register('input', (request) => inputs.answer(request), { isOwn: true });

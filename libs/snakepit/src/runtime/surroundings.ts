@@ -1,8 +1,10 @@
 import { SnakepitError } from '../core/index.js';
+import type { TraceContext } from '../channel/index.js';
 import type { CallOptions, CallRequest, CallSurroundings, HostRequest, InheritedOptions } from '../pool/index.js';
 import { captured, type ResolvedContextOptions } from './call-context.js';
 import { anySignal, callScopes, currentCallScope, inCallScope, type CallScope } from './call-scope.js';
-import type { CallTracer } from './call-tracer.js';
+import type { CallTracer, HostQuestion } from './call-tracer.js';
+import type { AnswererTraits } from './host-methods.js';
 
 /** Gives calls the trace, the context values and the deadline of where they are made, and what workers ask those of the call. */
 export class Surroundings implements CallSurroundings {
@@ -52,13 +54,14 @@ export class Surroundings implements CallSurroundings {
    * Runs what answers a worker's question; what it calls inherits from the call on whose behalf the worker asks. What the library answers
    * by itself (`isOwn`) makes no calls.
    */
-  answer(request: HostRequest, isOwn: boolean, body: () => Promise<unknown>): Promise<unknown> {
-    const { call, method, args, pool } = request;
+  answer(request: HostRequest, traits: AnswererTraits, body: () => Promise<unknown>): Promise<unknown> {
+    const { call } = request;
+    const { isOwn = false } = traits;
     if (call === undefined) return body();
     const { meta, deadline, signal } = call;
     const trace = request.trace ?? meta?.trace;
     const tracer = this.#tracer;
-    const traced = tracer === undefined ? body : () => tracer.answer({ method, args, pool, trace, isOwn }, body);
+    const traced = tracer === undefined ? body : () => tracer.answer(questionOf(request, traits, trace), body);
     if (isOwn) return traced();
     const { context } = meta ?? {};
     return inCallScope({ trace, context, deadline, signal }, () => {
@@ -70,6 +73,12 @@ export class Surroundings implements CallSurroundings {
   onSpans(pool: string, worker: string, spans: unknown): void {
     this.#tracer?.onSpans(pool, worker, spans);
   }
+}
+
+function questionOf(request: HostRequest, traits: AnswererTraits, trace: TraceContext | undefined): HostQuestion {
+  const { method, args, pool } = request;
+  const { isOwn = false, subjectOf } = traits;
+  return { method, args, pool, trace, isOwn, subject: subjectOf?.(request) };
 }
 
 function withInherited(

@@ -30,6 +30,15 @@ describe('SessionService', () => {
       expect(session.createdAt).toBe(clock.wallTime());
     });
 
+    it('creates a session that begins with data, with a random id or a given one', async () => {
+      const { sessions } = setUp();
+      const init = { metadata: { plan: 'free' }, programs: { greet: 'hello' }, ttlMs: 5_000 };
+      expect(await sessions.create(init)).toMatchObject({ ...init, id: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+      expect(await sessions.create('ann', init)).toMatchObject({ ...init, id: 'ann' });
+      expect(await sessions.create(undefined, init)).toMatchObject(init);
+      expect(await sessions.list()).toHaveLength(3);
+    });
+
     it.each([[''], ['x'.repeat(257)], [7], [null]])('refuses the id %j with INVALID_ARGUMENTS', async (id) => {
       const { sessions } = setUp();
       const bad = id as string;

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
-import { type Clock, describeValue, type LogSink, silentLog, SnakepitError, systemClock } from '../core/index.js';
+import {
+  type Clock,
+  describeValue,
+  isPlainObject,
+  type LogSink,
+  silentLog,
+  SnakepitError,
+  systemClock,
+} from '../core/index.js';
 import { bytesOf, type DataMap, dataMap, snapshot, type SnapshotLimits, withKey, withoutKey } from './data-map.js';
 import { MemorySessionStore } from './memory-store.js';
 import { MAX_TTL_MS, MIN_TTL_MS, type SessionOptions } from './options.js';
@@ -96,9 +104,14 @@ export class SessionService {
 
   /**
    * Creates a session; the id defaults to a random UUID.
+   * @example await sessions.create({ metadata: { plan: 'free' }, ttlMs: 600_000 });
    * @throws SnakepitError SESSION_EXISTS or SESSION_LIMIT.
    */
-  async create(id: string = randomUUID(), init: SessionInit = {}): Promise<Session> {
+  create(init?: SessionInit): Promise<Session>;
+  /** The same with an id of your own. */
+  create(id?: string, init?: SessionInit): Promise<Session>;
+  async create(idOrInit?: string | SessionInit, initBesideId: SessionInit = {}): Promise<Session> {
+    const [id = randomUUID(), init] = isInit(idOrInit) ? [undefined, idOrInit] : [idOrInit, initBesideId];
     const command = 'session.create';
     checkSessionId(id, command);
     const { ttlMs = this.options.ttlMs } = init;
@@ -403,6 +416,10 @@ export class SessionService {
   #warn(what: string, error: unknown): void {
     this.#log({ level: 'warn', message: `${what}: ${error instanceof Error ? error.message : String(error)}` });
   }
+}
+
+function isInit(given: string | SessionInit | undefined): given is SessionInit {
+  return isPlainObject(given);
 }
 
 /** @throws SnakepitError INVALID_ARGUMENTS unless `id` is a string of 1 to 256 characters. */

@@ -40,6 +40,8 @@ export interface LaunchSpec extends CommonSpec {
   readonly hasFolder?: boolean;
   /** Where the workers' code lies, for those who want to know when it changes. */
   readonly sources?: Sources;
+  /** What a person is to do about a start that failed with these words of the process; undefined where the language has nothing to add. */
+  readonly remedyFor?: (said: string) => string | undefined;
   /** Where the program is built from its sources: builds it anew if they have changed, and returns the path of its executable. */
   readonly rebuild?: () => Promise<string>;
   /** Where the workers can be forked from a process that is ready-made: how that one is started. v2 only. */

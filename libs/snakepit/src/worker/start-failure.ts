@@ -15,6 +15,8 @@ export interface StartFailure {
   readonly reason: string | undefined;
   /** Undefined: what can be told from how it ended. */
   readonly remedy?: string | undefined;
+  /** What the language makes of the process's words. */
+  readonly remedyFor?: LaunchSpec['remedyFor'];
   readonly traceback: string;
   readonly stderr: string;
 }
@@ -23,6 +25,7 @@ export interface StartFailure {
 export function startFailed(failure: StartFailure): SnakepitError {
   const { worker, pool, executable, cause, reason, traceback } = failure;
   const stderr = [failure.stderr, traceback].filter((text) => text !== '').join('\n');
+  const remedy = failure.remedy ?? failure.remedyFor?.(`${reason ?? ''}\n${stderr}`);
   return new SnakepitError('WORKER_START_FAILED', {
     worker,
     pool,
@@ -30,7 +33,7 @@ export function startFailed(failure: StartFailure): SnakepitError {
     commandLine: commandLine(failure),
     exit: describeExit(cause),
     stderr: stderr === '' ? undefined : indent(stderr),
-    remedy: failure.remedy ?? remedyFor(cause, executable),
+    remedy: remedy ?? remedyFor(cause, executable),
   });
 }
 
@@ -41,7 +44,9 @@ export function unreachable(failure: Pick<StartFailure, 'worker' | 'pool' | 'rea
 
 /** Why a worker that has no process of its own is not there. */
 export function startedInVain(
-  failure: Omit<StartFailure, 'executable' | 'args' | 'searchPaths' | 'stderr'> & { readonly language: string },
+  failure: Omit<StartFailure, 'executable' | 'args' | 'searchPaths' | 'stderr' | 'remedyFor'> & {
+    readonly language: string;
+  },
 ): SnakepitError {
   const { worker, pool, reason, cause, traceback, language } = failure;
   return new SnakepitError('WORKER_START_FAILED', {

@@ -397,9 +397,9 @@ export class Worker implements ChannelOwner {
     const common = { worker: this.id, pool, reason, remedy };
     if ('addresses' in spec) return unreachable(common);
     if ('launch' in spec) return startedInVain({ ...common, language: spec.language, cause, traceback });
-    const { executable, searchPaths } = spec;
+    const { executable, searchPaths, remedyFor } = spec;
     const { stderrTail: stderr, args = spec.args } = this.#process;
-    return startFailed({ ...common, executable, args, searchPaths, cause, traceback, stderr });
+    return startFailed({ ...common, remedyFor, executable, args, searchPaths, cause, traceback, stderr });
   }
 
   #enter(next: WorkerState): void {

@@ -231,7 +231,7 @@ export class Zygote implements ControlOwner {
     const { id, pool, spec } = this.#parts;
     const { reason, traceback } = this.#startFailure ?? { reason: undefined, traceback: '' };
     const { stderrTail: stderr } = this.#process;
-    const { executable, zygote, searchPaths } = spec;
+    const { executable, zygote, searchPaths, remedyFor } = spec;
     return startFailed({
       worker: id,
       pool,
@@ -242,6 +242,7 @@ export class Zygote implements ControlOwner {
       reason,
       traceback,
       stderr,
+      remedyFor,
     });
   }
 

@@ -38,8 +38,9 @@ class UploadController {
 
 const ADAPTERS = [
   ['Express', () => new ExpressAdapter()],
+  ['Fastify', () => new FastifyAdapter()],
   [
-    'Fastify',
+    'Fastify with a parser of its own',
     () => {
       const adapter = new FastifyAdapter();
       adapter.getInstance().addContentTypeParser('application/octet-stream', (_request, _body, done) => done(null));

@@ -114,6 +114,12 @@ export class Tools {
     return request.runTool(concurrent !== true, (run) => this.#run(registered, args, pool, run));
   }
 
+  /** @internal The registered name of the tool that a `tool.call` with these arguments means; undefined where there is none. */
+  nameOf(args: unknown): string | undefined {
+    const name = isPlainObject(args) ? args['name'] : undefined;
+    return typeof name === 'string' ? this.#tools.get(spelledAlike(name))?.name : undefined;
+  }
+
   #find(name: string, pool: string): Registered {
     const key = spelledAlike(name);
     const registered = this.#tools.get(key);

@@ -52,9 +52,9 @@ export class OpenTelemetryTracer implements CallTracer {
     if (question.isOwn || question.trace === undefined || unsampledIn(parent) !== undefined) {
       return context.with(parent, body);
     }
-    const { method, pool, args } = question;
+    const { method, pool } = question;
     const attributes = { [Attribute.SYSTEM]: SYSTEM, [Attribute.METHOD]: method, [Attribute.POOL]: pool };
-    const name = `snakepit ${nameOf(method, args)}`;
+    const name = `snakepit ${nameOf(question)}`;
     const span = this.#tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
     return context.with(trace.setSpan(parent, span), () => untilSettled(span, body));
   }
@@ -99,10 +99,11 @@ function unsampledIn(parent: Context): SpanContext | undefined {
   return (spanContext.traceFlags & TraceFlags.SAMPLED) === 0 ? spanContext : undefined;
 }
 
-/** A tool's own name stands in the arguments. */
-function nameOf(method: string, args: unknown): string {
-  if (method !== 'tool.call' || !isPlainObject(args) || typeof args['name'] !== 'string') return method;
-  return `tool ${args['name'].slice(0, 256)}`;
+/** A tool goes by the name that it is registered under, whatever a worker's language makes of it; one that there is not, by the worker's word. */
+function nameOf({ method, args, subject }: HostQuestion): string {
+  if (method !== 'tool.call') return method;
+  const name = subject ?? (isPlainObject(args) ? args['name'] : undefined);
+  return typeof name === 'string' ? `tool ${name.slice(0, 256)}` : method;
 }
 
 async function untilSettled(span: Span, body: () => Promise<unknown>): Promise<unknown> {
