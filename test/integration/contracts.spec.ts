@@ -152,7 +152,7 @@ describe('the call option validate', () => {
   it('is refused where it is none of these', async () => {
     const error = await failureOf(all().execute('liar', ['x'], { validate: 'results' as 'all' }));
     expect(error.code).toBe('INVALID_ARGUMENTS');
-    expect(error.message).toContain("'validate' is 'results'; allowed is one of arguments, all, none");
+    expect(error.message).toContain(`'validate' is "results"; allowed is one of arguments, all, none`);
   });
 });
 

@@ -235,7 +235,9 @@ describe('a Python environment by whatever is there', () => {
   it(
     'is made by pip where it is not, which is told where uv was asked for',
     async () => {
-      const interpreter = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], { encoding: 'utf8' }).trim();
+      const interpreter = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+        encoding: 'utf8',
+      }).trim();
       const requirements = [wheel(6)];
       vi.stubEnv('PATH', dir);
       await expect(ask({ requirements, manager: 'uv', interpreter })).rejects.toThrow(/no uv on the PATH/);
