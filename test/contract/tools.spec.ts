@@ -41,7 +41,8 @@ const TOOL_ERROR = /^(ToolError|Snakepit::ToolError|tool_error|.*HostError)$/;
 describe.each(CORE_COMBINATIONS)('tools over $name', (combination) => {
   const { can } = combination;
   const scratch = useScratch();
-  const running = usePool(combination, { size: SIZE });
+  // Workers that are lent have to start first.
+  const running = usePool(combination, { size: SIZE, queueTimeoutMs: 20_000 });
   const contexts: ToolContext[] = [];
   const execute = (command: string, args?: unknown, options = {}): Promise<unknown> =>
     running().pool.execute(command, args, options);
