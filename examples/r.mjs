@@ -3,7 +3,7 @@ import { createSnakepit, r } from 'nestjs-snakepit/core';
 
 import { data, worker } from './support.mjs';
 
-const adapter = r({ script: worker('regression.R'), env: { WEATHER: data('seattle-weather.csv') } });
+const adapter = r({ module: worker('regression.R'), env: { WEATHER: data('seattle-weather.csv') } });
 const snakepit = await createSnakepit({ adapter, size: 1 });
 const pool = snakepit.pool();
 

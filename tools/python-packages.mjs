@@ -29,6 +29,11 @@ export function dataSciencePackages() {
   return pythonPackages('snakepit-data-science', ['msgpack', 'numpy', 'pandas', 'scikit-learn']);
 }
 
+/** A folder for PATH with the program uv. Throws as `pythonPackages` does. */
+export function uvFolder() {
+  return join(pythonPackages('snakepit-uv', ['uv']), 'bin');
+}
+
 /**
  * A folder for PYTHONPATH that holds `requirements`; it is filled once for each list of them.
  *

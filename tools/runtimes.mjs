@@ -1,7 +1,12 @@
 // The languages that tests need beside Node and Python. What is missing is installed where that is allowed, else named.
 import { execFileSync, spawnSync } from 'node:child_process';
 
-/** `debian`: the packages that bring it, without a version newer than Debian 12 has. */
+import { fetchGo } from './go-toolchain.mjs';
+
+/**
+ * `debian`: the packages that bring it, without a version newer than Debian 12 has; `fetch`: where those would be too old, what puts its
+ * programs into a folder. `enough`: what the probe has to print.
+ */
 export const RUNTIMES = {
   ruby: {
     probe: ['ruby', ['-rmsgpack', '-e', '1']],
@@ -13,12 +18,19 @@ export const RUNTIMES = {
     debian: ['r-base-core', 'r-cran-jsonlite'],
     needs: 'R 4.1 or newer with the package jsonlite',
   },
-  go: { probe: ['go', ['version']], debian: ['golang-go'], needs: 'Go 1.21 or newer' },
+  go: {
+    probe: ['go', ['version']],
+    // Without fetching a newer one by itself, which Go does from 1.21 on where a module asks for it.
+    enough: /\bgo(1\.(2[1-9]|[3-9]\d|\d{3,})|[2-9]|\d{2,})/,
+    fetch: fetchGo,
+    needs: 'Go 1.21 or newer',
+  },
   perl: { probe: ['perl', ['-MJSON::PP', '-e', '1']], debian: ['perl'], needs: 'Perl 5.26 or newer' },
 };
 
 /**
- * Makes sure that the runtimes are there: on Debian as root they are installed, elsewhere it throws, naming what to install.
+ * Makes sure that the runtimes are there: on Debian as root they are installed, Go is fetched from its module proxy, elsewhere it throws,
+ * naming what to install.
  *
  * @param {readonly (keyof typeof RUNTIMES)[]} names
  */
@@ -27,18 +39,35 @@ export function provideRuntimes(names) {
   process.env.PATH = `${process.env.PATH}:/usr/local/go/bin`;
   const missing = names.filter((name) => !isThere(name));
   if (missing.length === 0) return;
-  if (process.getuid?.() === 0 && isCommand('apt-get')) install(missing.flatMap((name) => RUNTIMES[name].debian));
+  const packages = missing.flatMap((name) => RUNTIMES[name].debian ?? []);
+  if (packages.length > 0 && process.getuid?.() === 0 && isCommand('apt-get')) install(packages);
+  const reasons = missing.filter((name) => RUNTIMES[name].fetch !== undefined).map(fetchRuntime);
   const still = missing.filter((name) => !isThere(name));
   if (still.length === 0) return;
-  const wanted = still.map((name) => `${RUNTIMES[name].needs} (Debian: ${RUNTIMES[name].debian.join(' ')})`).join('; ');
+  const wanted = [...still.map(remedyOf), ...reasons.filter(Boolean)].join('; ');
   throw new Error(
     `These tests need what this machine does not have: ${wanted}. Install it, and see that it is on the PATH.`,
   );
 }
 
 function isThere(name) {
-  const [command, args] = RUNTIMES[name].probe;
-  return spawnSync(command, args, { stdio: 'ignore' }).status === 0;
+  const { probe, enough = /^/ } = RUNTIMES[name];
+  const { status, stdout } = spawnSync(...probe, { stdio: ['ignore', 'pipe', 'ignore'], encoding: 'utf8' });
+  return status === 0 && enough.test(stdout);
+}
+
+/** Puts it in front of the PATH, where one that is too old may be. Returns why that failed, if it did. */
+function fetchRuntime(name) {
+  try {
+    process.env.PATH = `${RUNTIMES[name].fetch()}:${process.env.PATH}`;
+  } catch (error) {
+    return `it could not be fetched: ${error.message}`;
+  }
+}
+
+function remedyOf(name) {
+  const { needs, debian } = RUNTIMES[name];
+  return debian === undefined ? needs : `${needs} (Debian: ${debian.join(' ')})`;
 }
 
 function isCommand(name) {

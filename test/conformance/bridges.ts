@@ -35,7 +35,7 @@ const PYTHON = 'python3 -m snakepit_bridge.worker --module test/fixtures/conform
 const NODE = 'node bridges/node/dist/worker.js --module test/fixtures/conformance/node/conformance-worker.mjs';
 
 const RUBY = 'ruby bridges/ruby/exe/snakepit-ruby-worker --module bridges/ruby/conformance/worker.rb';
-const R = 'sh bridges/r/inst/launch.sh Rscript bridges/r/inst/worker.R --script bridges/r/conformance/worker.R';
+const R = 'sh bridges/r/inst/launch.sh Rscript bridges/r/inst/worker.R --module bridges/r/conformance/worker.R';
 const GO = 'node_modules/.cache/snakepit-conformance/go-worker';
 
 const EVERYTHING: readonly BridgeRun[] = [

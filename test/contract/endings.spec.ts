@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { COMBINATIONS, identitiesOf, usePool } from '../support/combinations.js';
+import { CORE_COMBINATIONS, identitiesOf, usePool } from '../support/combinations.js';
 import { failureOf } from '../support/outcomes.js';
 import { pidIsAlive, untilGone } from '../support/processes.js';
 import { entryWith, useScratch } from '../support/records.js';
@@ -9,7 +9,7 @@ import { waitUntil } from '../support/wait-until.js';
 const SIZE = 2;
 const FOREVER = 30_000;
 
-describe.each(COMBINATIONS)('ends of calls over $name', (combination) => {
+describe.each(CORE_COMBINATIONS)('ends of calls over $name', (combination) => {
   const { can } = combination;
   const scratch = useScratch();
   const running = usePool(combination, {

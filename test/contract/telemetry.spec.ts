@@ -1,11 +1,15 @@
 import { subscribe, type EventPayloads } from 'nestjs-snakepit/core';
 import { describe, expect, it } from 'vitest';
 
-import { COMBINATIONS, usePool } from '../support/combinations.js';
+import { COMBINATIONS, usePool, type Home } from '../support/combinations.js';
 import { failureOf } from '../support/outcomes.js';
 import { waitUntil } from '../support/wait-until.js';
 
-const LANGUAGE_NAMES = { python: 'python', node: 'javascript', fake: 'javascript' };
+const LANGUAGE_NAMES: Readonly<Partial<Record<Home, string>>> = {
+  python: 'python',
+  node: 'javascript',
+  fake: 'javascript',
+};
 
 describe.each(COMBINATIONS)('what workers tell over $name', (combination) => {
   const { can, language, protocol, codec } = combination;

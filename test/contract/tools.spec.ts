@@ -1,7 +1,7 @@
 import { SnakepitError, type ToolContext } from 'nestjs-snakepit/core';
 import { beforeAll, describe, expect, it } from 'vitest';
 
-import { COMBINATIONS, usePool } from '../support/combinations.js';
+import { CORE_COMBINATIONS, usePool } from '../support/combinations.js';
 import { failureOf, itemsOf } from '../support/outcomes.js';
 import { entryWith, useScratch } from '../support/records.js';
 import { waitUntil } from '../support/wait-until.js';
@@ -35,11 +35,14 @@ interface Caught {
 }
 
 const SIZE = 2;
+/** What the languages call it, each by its customs. */
+const TOOL_ERROR = /^(ToolError|Snakepit::ToolError|tool_error|.*HostError)$/;
 
-describe.each(COMBINATIONS)('tools over $name', (combination) => {
+describe.each(CORE_COMBINATIONS)('tools over $name', (combination) => {
   const { can } = combination;
   const scratch = useScratch();
-  const running = usePool(combination, { size: SIZE });
+  // Workers that are lent have to start first.
+  const running = usePool(combination, { size: SIZE, queueTimeoutMs: 20_000 });
   const contexts: ToolContext[] = [];
   const execute = (command: string, args?: unknown, options = {}): Promise<unknown> =>
     running().pool.execute(command, args, options);
@@ -166,8 +169,8 @@ describe.each(COMBINATIONS)('tools over $name', (combination) => {
     it.each(['call_tool', 'call_tool_later'])('and are not caught by %s are told to its caller', async (command) => {
       const error = await failureOf(execute(command, { name: 'price.of', args: { sku: 'missing' } }));
       expect(error.code).toBe('REMOTE_ERROR');
-      expect(error.remote?.type).toBe('ToolError');
-      expect(error.message).toContain("the tool 'price.of' threw NoSuchSku: there is no 'missing'");
+      expect(error.remote?.type).toMatch(TOOL_ERROR);
+      expect(error.message).toMatch(/the tool ['"]price\.of['"] threw NoSuchSku: there is no 'missing'/);
       expect(error.remote?.data).toMatchObject({ tool: 'price.of', type: 'NoSuchSku', data: { sku: 'missing' } });
     });
   });
@@ -181,7 +184,10 @@ describe.each(COMBINATIONS)('tools over $name', (combination) => {
 
     it('because the arguments cannot be sent: the path is told', async () => {
       const error = await failureOf(execute('call_tool_with_nonsense'));
-      expect(error.remote).toMatchObject({ type: 'ToolError', data: { code: 'INVALID_ARGUMENTS' } });
+      expect(error.remote).toMatchObject({
+        type: expect.stringMatching(TOOL_ERROR) as string,
+        data: { code: 'INVALID_ARGUMENTS' },
+      });
       expect(error.message).toMatch(/args\.f/);
     });
 
@@ -238,7 +244,9 @@ describe.each(COMBINATIONS)('tools over $name', (combination) => {
     it('are stopped where they call each other without end', async () => {
       const error = await failureOf(execute('call_itself_later', { depth: 100 }));
       expect(error).toBeInstanceOf(SnakepitError);
-      expect(error.message).toContain(combination.language === 'python' ? 'nested.max' : 'nested.maxDepth');
+      expect(error.message).toContain(
+        ['node', 'fake'].includes(combination.language) ? 'nested.maxDepth' : 'nested.max',
+      );
     });
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { COMBINATIONS, usePool, type Combination } from '../support/combinations.js';
+import { CORE_COMBINATIONS, usePool, type Combination } from '../support/combinations.js';
 import { failureOf } from '../support/outcomes.js';
 
 interface ValueCase {
@@ -94,7 +94,7 @@ function comparable(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, comparable(member)]));
 }
 
-describe.each(COMBINATIONS)('values over $name', (combination: Combination) => {
+describe.each(CORE_COMBINATIONS)('values over $name', (combination: Combination) => {
   const { can } = combination;
   const running = usePool(combination);
 

@@ -128,6 +128,34 @@ describe('validate', () => {
   });
 });
 
+describe('the call option validate', () => {
+  const none = usePool({ adapter: shop, validate: 'none' });
+  const all = usePool({ adapter: shop, validate: 'all' });
+
+  it('checks more than the pool does, for that call', async () => {
+    const misfit = { code: 'INVALID_ARGUMENTS', details: { path: 'args.text' } };
+    expect(await failureOf(none().execute('liar', [1], { validate: 'arguments' }))).toMatchObject(misfit);
+    expect(await none().execute('liar', ['x'], { validate: 'arguments' })).toBe('x');
+    const lie = { code: 'INVALID_RESULT', details: { path: 'result' } };
+    expect(await failureOf(none().execute('liar', ['x'], { validate: 'all' }))).toMatchObject(lie);
+    const stream = lastValueFrom(none().stream('lying_stream', { values: [1, 'x'] }, { validate: 'all' }));
+    expect(await failureOf(stream)).toMatchObject({ code: 'INVALID_RESULT' });
+    expect(await none().execute('liar', ['x'])).toBe('x');
+  });
+
+  it('checks less than the pool does, for that call', async () => {
+    expect(await all().execute('liar', ['x'], { validate: 'arguments' })).toBe('x');
+    expect(await all().execute('liar', [1], { validate: 'none' })).toBe(1);
+    expect(await failureOf(all().execute('liar', ['x']))).toMatchObject({ code: 'INVALID_RESULT' });
+  });
+
+  it('is refused where it is none of these', async () => {
+    const error = await failureOf(all().execute('liar', ['x'], { validate: 'results' as 'all' }));
+    expect(error.code).toBe('INVALID_ARGUMENTS');
+    expect(error.message).toContain(`'validate' is "results"; allowed is one of arguments, all, none`);
+  });
+});
+
 describe('commands in Node', () => {
   const pool = usePool({ adapter: node({ module: `${FIXTURES}shop.js` }), validate: 'all' });
 

@@ -1,19 +1,41 @@
 // Environments are made from wheels that these tests write themselves, so that no network is needed.
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { createSnakepit, python, type LogRecord } from 'nestjs-snakepit/core';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createSnakepit, python, type LogRecord, type PythonOptions } from 'nestjs-snakepit/core';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { provideEnvironment } from '../../libs/snakepit/src/adapters/python-environment.js';
 import { locateBridge } from '../../libs/snakepit/src/adapters/bridge-location.js';
+import { uvFolder } from '../../tools/python-packages.mjs';
 
-const hasUv = spawnSync('uv', ['--version']).status === 0;
 const MINUTE = 60_000;
+// Before an index of packages is out of reach.
+const uv = uvFolder();
+
+interface Manager {
+  readonly manager: 'pip' | 'uv';
+  /** What it says when it has installed the package of these tests. */
+  readonly installed: RegExp;
+  /** What it says of a package that is not at hand. */
+  readonly missing: (name: string) => RegExp;
+}
+const MANAGERS: readonly Manager[] = [
+  {
+    manager: 'pip',
+    installed: /Successfully installed told-1\.0/,
+    missing: (name) => new RegExp(`pip install[^]*No matching distribution found for ${name}`),
+  },
+  {
+    manager: 'uv',
+    installed: /\+ told==1\.0/,
+    missing: (name) => new RegExp(`uv pip install[^]*${name}`),
+  },
+];
 
 let dir: string;
 let records: LogRecord[];
@@ -25,20 +47,21 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'snakepit-environments-'));
   records = [];
   // What is not at hand must fail at once, not after asking a network.
-  process.env['PIP_NO_INDEX'] = '1';
-  process.env['UV_OFFLINE'] = '1';
+  vi.stubEnv('PIP_NO_INDEX', '1');
+  vi.stubEnv('UV_OFFLINE', '1');
+  vi.stubEnv('UV_CACHE_DIR', join(dir, 'uv-cache'));
+  vi.stubEnv('PATH', `${uv}${delimiter}${process.env['PATH']}`);
 });
 afterEach(() => {
-  delete process.env['PIP_NO_INDEX'];
-  delete process.env['UV_OFFLINE'];
+  vi.unstubAllEnvs();
   rmSync(dir, { recursive: true, force: true });
 });
 
 const root = (): string => join(dir, 'environments');
-const wish = (requirements: readonly string[]) => ({
+const wish = (requirements: readonly string[], manager: Manager['manager']) => ({
   requirements,
   extras: [],
-  manager: 'pip' as const,
+  manager,
   root: root(),
 });
 
@@ -68,7 +91,7 @@ function workerFile(): string {
   return path;
 }
 
-async function ask(options: object): Promise<unknown> {
+async function ask(options: Partial<PythonOptions>): Promise<unknown> {
   const adapter = python({ module: workerFile(), environments: root(), manager: 'pip', ...options });
   const snakepit = await createSnakepit({ adapter, size: 1 }, { log });
   try {
@@ -78,23 +101,24 @@ async function ask(options: object): Promise<unknown> {
   }
 }
 
-describe('a Python environment', () => {
+describe.each(MANAGERS)('a Python environment by $manager', ({ manager, installed, missing }) => {
   it(
     'is made for the first start, found again by the next, and made anew when a package changes',
     async () => {
       const requirements = [wheel(42)];
 
-      expect(await ask({ requirements })).toEqual([42, expect.stringContaining(root())]);
+      expect(await ask({ requirements, manager })).toEqual([42, expect.stringContaining(root())]);
       expect(builds()).toBe(1);
+      expect(told()[0]).toContain(` with ${manager}: `);
       expect(told()).toContainEqual(expect.stringMatching(/^made the Python environment in [\d.]+ s$/));
       expect(records.filter(({ level }) => level === 'debug').map(({ message }) => message)).toContainEqual(
-        expect.stringMatching(/Successfully installed told-1\.0/),
+        expect.stringMatching(installed),
       );
-      expect(await ask({ requirements })).toEqual([42, expect.anything()]);
+      expect(await ask({ requirements, manager })).toEqual([42, expect.anything()]);
       expect(builds()).toBe(1);
 
       wheel(43);
-      expect(await ask({ requirements })).toEqual([43, expect.anything()]);
+      expect(await ask({ requirements, manager })).toEqual([43, expect.anything()]);
       expect(builds()).toBe(2);
     },
     MINUTE,
@@ -107,13 +131,13 @@ describe('a Python environment', () => {
       mkdirSync(join(dir, 'more'));
       writeFileSync(join(dir, 'requirements.txt'), '# what it needs\n-r more/told.txt\n');
       writeFileSync(join(dir, 'more/told.txt'), `${path}\n`);
-      expect(await ask({ requirements: join(dir, 'requirements.txt') })).toEqual([7, expect.anything()]);
+      expect(await ask({ requirements: join(dir, 'requirements.txt'), manager })).toEqual([7, expect.anything()]);
       writeFileSync(join(dir, 'more/told.txt'), `${path}\n# another comment\n`);
-      expect(await ask({ requirements: join(dir, 'requirements.txt') })).toEqual([7, expect.anything()]);
+      expect(await ask({ requirements: join(dir, 'requirements.txt'), manager })).toEqual([7, expect.anything()]);
       expect(builds()).toBe(2);
 
       writeFileSync(join(dir, 'pyproject.toml'), `[project]\nname = "x"\ndependencies = ["told @ file://${path}"]\n`);
-      expect(await ask({ pyproject: join(dir, 'pyproject.toml') })).toEqual([7, expect.anything()]);
+      expect(await ask({ pyproject: join(dir, 'pyproject.toml'), manager })).toEqual([7, expect.anything()]);
     },
     MINUTE,
   );
@@ -121,7 +145,7 @@ describe('a Python environment', () => {
   it(
     'is made once by processes that ask at the same time',
     async () => {
-      const asked = wish([wheel(1)]);
+      const asked = wish([wheel(1)], manager);
       const paths = await Promise.all([1, 2, 3].map(() => provideEnvironment('python3', asked, log)));
 
       expect(new Set(paths).size).toBe(1);
@@ -134,7 +158,7 @@ describe('a Python environment', () => {
   it(
     'is made by the next process when the one that made it was killed',
     async () => {
-      const asked = wish([wheel(1)]);
+      const asked = wish([wheel(1)], manager);
       const env = { ...process.env, PYTHONPATH: locateBridge('python') };
       const first = spawn('python3', ['-m', 'snakepit_bridge.environment'], { env });
       first.stdin.end(JSON.stringify(asked));
@@ -153,7 +177,7 @@ describe('a Python environment', () => {
     'is found again where nothing can be written, made anew where its Python does not run, and told of without passwords',
     async () => {
       const line = 'told @ https://user:secret@127.0.0.1:9/told.whl ; python_version < "3"';
-      const asked = wish([wheel(3), line]);
+      const asked = wish([wheel(3), line], manager);
       const path = await provideEnvironment('python3', asked, log);
       expect(told()[0]).toContain('https://***@127.0.0.1:9/told.whl');
       expect(JSON.stringify(records)).not.toContain('secret');
@@ -173,27 +197,14 @@ describe('a Python environment', () => {
     MINUTE,
   );
 
-  it.runIf(hasUv)(
-    'is made by uv where it is on the PATH',
-    async () => {
-      expect(await ask({ requirements: [wheel(5)], manager: 'auto' })).toEqual([5, expect.anything()]);
-      expect(told()[0]).toMatch(/ with uv: /);
-    },
-    MINUTE,
-  );
-});
-
-describe('a Python environment that cannot be made', () => {
   it(
-    'fails the start with the last lines of pip, and leaves nothing behind',
+    'that cannot be made fails the start with the last lines of what failed, and leaves nothing behind',
     async () => {
-      const failure = ask({ requirements: ['no-such-package-of-snakepit==9.9'] });
+      const failure = ask({ requirements: ['no-such-package-of-snakepit==9.9'], manager });
 
       await expect(failure).rejects.toMatchObject({
         code: 'ENVIRONMENT_FAILED',
-        message: expect.stringMatching(
-          /pip install[^]*No matching distribution found for no-such-package-of-snakepit==9\.9/,
-        ),
+        message: expect.stringMatching(missing('no-such-package-of-snakepit==9\\.9')),
       });
       expect(readdirSync(root()).filter((name) => !name.endsWith('.lock'))).toEqual([]);
     },
@@ -203,13 +214,41 @@ describe('a Python environment that cannot be made', () => {
   it(
     'has what gRPC needs among its packages',
     async () => {
-      await expect(ask({ requirements: [], transport: 'grpc' })).rejects.toMatchObject({
-        message: expect.stringMatching(/No matching distribution found for grpcio/),
+      await expect(ask({ requirements: [], transport: 'grpc', manager })).rejects.toMatchObject({
+        message: expect.stringMatching(missing('grpcio')),
       });
     },
     MINUTE,
   );
+});
 
+describe('a Python environment by whatever is there', () => {
+  it(
+    'is made by uv where it is on the PATH',
+    async () => {
+      expect(await ask({ requirements: [wheel(5)], manager: 'auto' })).toEqual([5, expect.anything()]);
+      expect(told()[0]).toContain(' with uv: ');
+    },
+    MINUTE,
+  );
+
+  it(
+    'is made by pip where it is not, which is told where uv was asked for',
+    async () => {
+      const interpreter = execFileSync('python3', ['-c', 'import sys; print(sys.executable)'], {
+        encoding: 'utf8',
+      }).trim();
+      const requirements = [wheel(6)];
+      vi.stubEnv('PATH', dir);
+      await expect(ask({ requirements, manager: 'uv', interpreter })).rejects.toThrow(/no uv on the PATH/);
+      expect(await ask({ requirements, manager: 'auto', interpreter })).toEqual([6, expect.anything()]);
+      expect(told()[0]).toContain(' with pip: ');
+    },
+    MINUTE,
+  );
+});
+
+describe('a Python environment that cannot be made', () => {
   it('says which folder cannot be written, and what to do', async () => {
     // Not even root can make a folder below a file.
     const environments = join(dir, 'a-file', 'environments');
@@ -234,10 +273,6 @@ describe('a Python environment that cannot be made', () => {
     await expect(ask({ pyproject: path })).rejects.toThrow(/leaves its dependencies to the build/);
     writeFileSync(path, 'dependencies = [\n');
     await expect(ask({ pyproject: path })).rejects.toThrow(/is no TOML/);
-  });
-
-  it.runIf(!hasUv)('says that uv is missing where it is asked for', async () => {
-    await expect(ask({ requirements: [], manager: 'uv' })).rejects.toThrow(/no uv on the PATH/);
   });
 
   it('is refused beside an environment of the user’s own', () => {

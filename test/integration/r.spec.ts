@@ -25,7 +25,7 @@ describe('a pool of R workers', () => {
   const untilWhole = () => waitUntil('a whole pool', () => pool().stats().available === 2);
 
   beforeAll(async () => {
-    const adapter = r({ script: SCRIPT });
+    const adapter = r({ module: SCRIPT });
     const restart = { initialDelayMs: 1, maxDelayMs: 10, budget: 100 };
     snakepit = await createSnakepit(
       {
@@ -276,7 +276,7 @@ describe.runIf(process.platform === 'linux')('the processes of R workers', () =>
   });
 
   it('are gone when the pool is closed', async () => {
-    const snakepit = await createSnakepit({ adapter: r({ script: SCRIPT }), size: 1 }, { log: () => {} });
+    const snakepit = await createSnakepit({ adapter: r({ module: SCRIPT }), size: 1 }, { log: () => {} });
     const before = processesOf(process.pid);
     const { pids } = snakepit.pool().stats();
     expect(before).toEqual(expect.arrayContaining([...pids]));
@@ -294,7 +294,7 @@ describe('a start that fails', () => {
 
   const start = (options: Partial<ROptions>) =>
     createSnakepit(
-      { adapter: r({ script: SCRIPT, ...options }), size: 1, restart: { budget: 1 } },
+      { adapter: r({ module: SCRIPT, ...options }), size: 1, restart: { budget: 1 } },
       { log: () => {} },
     ).then(async (snakepit) => {
       await snakepit.close();
@@ -314,7 +314,7 @@ describe('a start that fails', () => {
   });
 
   it('says that there is no script', async () => {
-    expect(await failureOf(start({ script: '/nowhere/worker.R' }))).toMatchObject({ code: 'INVALID_OPTIONS' });
+    expect(await failureOf(start({ module: '/nowhere/worker.R' }))).toMatchObject({ code: 'INVALID_OPTIONS' });
   });
 
   it('says that jsonlite is missing', async () => {
@@ -342,7 +342,7 @@ describe('a start that fails', () => {
       /no key/,
     ],
   ])('says of a script with %s what and where', async (_, text, says) => {
-    const error = await failureOf(start({ script: script(text) }));
+    const error = await failureOf(start({ module: script(text) }));
     expect(error.code).toBe('WORKER_START_FAILED');
     expect(error.message).toMatch(says);
   });

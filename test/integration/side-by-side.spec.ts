@@ -39,6 +39,7 @@ const times = <Value>(count: number, make: (n: number) => Value): Value[] =>
 describe.each([
   ['asynchronous handlers', 'meet', {}],
   ['asynchronous handlers of a forked worker', 'meet', { zygote: true }],
+  ['asynchronous handlers over gRPC', 'meet', { transport: 'grpc' }],
   ['plain handlers on threads', 'meet_plain', { threads: true }],
   ['plain handlers on threads of a forked worker', 'meet_plain', { threads: true, zygote: true }],
 ] as const)('%s', (_, meet, given) => {
@@ -70,14 +71,17 @@ describe.each([
 });
 
 describe('a worker that runs calls side by side', () => {
-  it('runs plain handlers one at a time where they have no threads, whatever the pool says', async () => {
-    const { pool } = await start({ concurrency: 8 });
-    const path = scratch();
-    const calls = times(2, () => pool.execute('until_file', { path }));
-    expect(pool.stats()).toMatchObject({ inFlight: 1, queued: 1 });
-    writeFileSync(path, '');
-    await Promise.all(calls);
-  });
+  it.each(['fd', 'grpc'] as const)(
+    'runs plain handlers one at a time where they have no threads, whatever the pool says, over %s',
+    async (transport) => {
+      const { pool } = await start({ concurrency: 8 }, { transport });
+      const path = scratch();
+      const calls = times(2, () => pool.execute('until_file', { path }));
+      expect(pool.stats()).toMatchObject({ inFlight: 1, queued: 1 });
+      writeFileSync(path, '');
+      await Promise.all(calls);
+    },
+  );
 
   it('runs asynchronous ones beside a plain one', async () => {
     const { pool } = await start({ concurrency: 8 });

@@ -2,8 +2,11 @@ import { fileURLToPath } from 'node:url';
 
 import {
   createSnakepit,
+  go,
   node,
   python,
+  r,
+  ruby,
   type Adapter,
   type LogRecord,
   type PoolOptions,
@@ -12,11 +15,15 @@ import {
 } from 'nestjs-snakepit/core';
 import type { Snakepit } from 'nestjs-snakepit/core';
 import { fake, type FakeAdapter, type FakeOptions } from 'nestjs-snakepit/testing';
-import { afterAll, beforeAll, inject } from 'vitest';
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
+
+import { impossibleIn } from './impossible-cases.js';
 
 export type Language = 'python' | 'node';
+/** Languages whose SDK speaks v2 on a descriptor alone, as far as these tests go. */
+export type OtherLanguage = 'ruby' | 'go' | 'r';
 /** What the commands of a combination run in: a process of that language, or the host's own. */
-export type Home = Language | 'fake';
+export type Home = Language | OtherLanguage | 'fake';
 /** `grpc` is v2 over gRPC. */
 export type Protocol = 'v1' | 'v2' | 'grpc';
 export type CodecName = 'json' | 'msgpack';
@@ -60,9 +67,9 @@ function capabilities(language: Home, protocol: Protocol, codec: CodecName): Cap
     carriesAllValues: !isPlainJson,
     keepsTypes: protocol !== 'v1',
     carriesMinusZero: !isPlainJson,
-    knowsSignatures: language === 'python',
+    knowsSignatures: language !== 'node' && language !== 'fake',
     // Node cannot give descriptor 1 another file.
-    guardsStdout: protocol !== 'v1' || language === 'python',
+    guardsStdout: protocol !== 'v1' || language !== 'node',
     hasProcesses: language !== 'fake',
   };
 }
@@ -106,11 +113,42 @@ export const COMBINATIONS: readonly Combination[] = [
   ...FAKES,
 ];
 
+const otherLanguage = (language: OtherLanguage, codec: CodecName): Combination => ({
+  name: `${language}, v2 ${codec}`,
+  language,
+  protocol: 'v2',
+  codec,
+  zygote: false,
+  can: capabilities(language, 'v2', codec),
+});
+
+/** The ways that the core of the contract runs in beside {@link COMBINATIONS}: one codec for each language, the other one is for the golden vectors. */
+export const CORE_COMBINATIONS: readonly Combination[] = [
+  ...COMBINATIONS,
+  otherLanguage('ruby', 'msgpack'),
+  otherLanguage('go', 'msgpack'),
+  otherLanguage('r', 'json'),
+];
+
+/** What stands in the traceback of a command of that language. */
+export const SOURCE_FILES: Readonly<Record<Home, string>> = {
+  python: 'commands.py',
+  node: 'commands.js',
+  fake: 'commands.js',
+  ruby: 'commands.rb',
+  go: 'main.go',
+  r: 'commands.R',
+};
+
 const EXTENSIONS: Readonly<Record<Language, string>> = { python: 'py', node: 'js' };
 
 /** The fixture of that name in a language, such as `contract/commands`. */
 function moduleOf(language: Language, name: string): string {
-  return fileURLToPath(new URL(`../fixtures/${name}.${EXTENSIONS[language]}`, import.meta.url));
+  return fixture(`${name}.${EXTENSIONS[language]}`);
+}
+
+function fixture(path: string): string {
+  return fileURLToPath(new URL(`../fixtures/${path}`, import.meta.url));
 }
 
 interface FakeModule {
@@ -138,6 +176,9 @@ export function processAdapterOf(
   name = 'contract/commands',
 ): ProcessAdapter {
   if (language === 'fake') throw new Error('fakes have no processes');
+  if (language === 'ruby') return ruby({ module: fixture(`${name}.rb`), codec });
+  if (language === 'go') return go({ package: fixture(name.replace('commands', 'go')) });
+  if (language === 'r') return r({ module: fixture(`${name}.R`) });
   const module = moduleOf(language, name);
   const wire =
     protocol === 'grpc' ? ({ protocol: 'v2', transport: 'grpc', codec } as const) : ({ protocol, codec } as const);
@@ -162,6 +203,10 @@ export function usePool(
   module = 'contract/commands',
 ): () => RunningPool {
   let running: RunningPool | undefined;
+  beforeEach(({ task, skip }) => {
+    const reason = impossibleIn(combination.language, task.name);
+    if (reason !== undefined) skip(reason);
+  });
   beforeAll(async () => {
     const logs: LogRecord[] = [];
     const adapter = adapterOf(combination, module);

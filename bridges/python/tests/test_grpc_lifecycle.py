@@ -522,6 +522,34 @@ class Hosts(unittest.TestCase):
         self.assertEqual(Connection(self, address, token="wrong").call(0, "echo").status, grpc.StatusCode.UNAUTHENTICATED)
         self.assertEqual(Connection(self, address, token="secret").call(0, "echo", [5]).value, 5)
 
+    def test_library_commands_are_served_beside_those_of_a_module_or_alone(self):
+        for module, others in ((self.path, {"echo"}), (None, set())):
+            arguments = ([] if module is None else [module]) + ["--listen", "127.0.0.1:0", "--no-token", "--enhanced", '{"allow": ["math"]}']
+            _, address = standalone(self, *arguments)
+            host = Connection(self, address, token=None).attach()
+            self.assertLessEqual({"python.call"} | others, set(host.index))
+            self.assertEqual(host.call(1, "python.call", {"target": "math.sqrt", "args": [16]}).value, {"value": 4.0})
+            refused = host.call(2, "python.call", {"target": "os.getcwd"})
+            self.assertEqual(refused.failure.code, "INVALID_ARGUMENTS")
+
+    def test_settings_of_library_commands_that_make_no_sense_are_refused(self):
+        for text, reason in (("[]", b"JSON object"), ('{"alow": []}', b"no setting alow")):
+            process, _ = standalone(self, "--listen", "127.0.0.1:0", "--no-token", "--enhanced", text)
+            self.assertEqual(process.wait(TIMEOUT_SECONDS), 1)
+            self.assertIn(reason, process.stderr.read())
+        process, _ = standalone(self, "--port", "0", "--enhanced", "{}")
+        self.assertEqual(process.wait(TIMEOUT_SECONDS), 2)
+        self.assertIn(b"not with --adapter or --port", process.stderr.read())
+
+    def test_a_host_that_has_several_calls_in_hand_is_told_which_commands_run_alone(self):
+        _, address = self.standalone()
+        told = Connection(self, address, token=None).attach(concurrency=8).hello.commands
+        alone = {command.name for command in told if command.HasField("concurrent") and not command.concurrent}
+        self.assertLessEqual({"echo", "block"}, alone)
+        self.assertFalse({"wait", "get_state_async"} & alone)
+        untold = Connection(self, address, token=None).attach().hello.commands
+        self.assertFalse(any(command.HasField("concurrent") for command in untold))
+
     def test_a_lower_limit_of_the_worker_is_told(self):
         _, address = self.standalone("--no-token", "--max-frame-bytes", "1000")
         host = Connection(self, address, token=None).attach()

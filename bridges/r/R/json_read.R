@@ -123,7 +123,7 @@ times_of <- function(values) {
   if (length(times) == 1L) I(times) else times
 }
 
-is_tag <- function(parsed) length(parsed) == 1L && startsWith(names(parsed), "$")
+is_tag <- function(parsed) length(parsed) == 1L && !is.null(names(parsed)) && startsWith(names(parsed), "$")
 
 untag <- function(tag, content, reading, depth_left) {
   switch(tag,

@@ -230,7 +230,7 @@ json_texts <- function(x, writing, level) {
   if (!all(validUTF8(x) | is_missing)) refuse("is a text that is not UTF-8; use iconv()", writing, level)
   needs_escape <- grepl("[\"\\\\\001-\037]", x, useBytes = TRUE)
   if (any(needs_escape)) x[needs_escape] <- escape_text(x[needs_escape])
-  texts <- paste0("\"", x, "\"")
+  texts <- paste0("\"", x, "\"", recycle0 = TRUE)
   texts[is_missing] <- "null"
   texts
 }

@@ -1,9 +1,9 @@
-# Runs a worker: `launch.sh Rscript worker.R --script report.R`, as a host of nestjs-snakepit does.
+# Runs a worker: `launch.sh Rscript worker.R --module report.R`, as a host of nestjs-snakepit does.
 local({
   arguments <- commandArgs(trailingOnly = TRUE)
-  at <- match("--script", arguments)
+  at <- match("--module", arguments)
   if (is.na(at) || at == length(arguments)) {
-    message("usage: launch.sh Rscript worker.R --script FILE.R, with a host's socket as SNAKEPIT_FD")
+    message("usage: launch.sh Rscript worker.R --module FILE.R, with a host's socket as SNAKEPIT_FD")
     quit(save = "no", status = 2L)
   }
   file <- sub("^--file=", "", grep("^--file=", commandArgs(), value = TRUE)[1L])

@@ -3,6 +3,7 @@ test("scalars are vectors of length one, and I() makes them lists", {
   same(json(I(5)), "[5]")
   same(json(c(5, 6)), "[5,6]")
   same(json(numeric()), "[]")
+  same(json(character()), "[]")
   same(parsed("5"), 5L)
   same(parsed("[5]"), I(5L))
   same(json(parsed("[5]") * 2), "[10]")

@@ -21,7 +21,7 @@ const workerFile = (name) => fileURLToPath(new URL(`../workers/${name}`, import.
 const LANGUAGES = {
   go_x: { adapter: () => go({ package: workerFile('go'), codec: 'msgpack' }), runtime: 'go' },
   node_x: { adapter: () => node({ module: workerFile('commands.mjs'), codec: 'msgpack' }) },
-  r_x: { adapter: () => r({ script: workerFile('commands.R') }), runtime: 'r' },
+  r_x: { adapter: () => r({ module: workerFile('commands.R') }), runtime: 'r' },
   ruby_x: { adapter: () => ruby({ module: workerFile('commands.rb'), codec: 'msgpack' }), runtime: 'ruby' },
 };
 

@@ -4,6 +4,8 @@ import argparse
 import re
 
 _DEFAULT_ADAPTER = "snakepit_bridge.adapters.generic.GenericCommandHandler"
+# What loads as a module where a worker has no commands of its own.
+_NO_MODULE = "snakepit_bridge.enhanced"
 _DEFAULT_LISTEN = "127.0.0.1:50051"
 _MAX_FRAME_BYTES = 2**31 - 1
 _MAX_DRAIN_SECONDS = 86_400
@@ -34,11 +36,11 @@ class CommandLine:
 
     def load_manifest(self):
         """The commands of the module, or of the handler class. Raises StartupError, and whatever the user's code raises."""
-        from ..loader import load_module
-        from ..manifest import manifest_of_handler, read_manifest
+        from ..loader import load_manifest, load_module
+        from ..manifest import manifest_of_handler
 
         if self._options.module:
-            return read_manifest(load_module(self._options.module))
+            return load_manifest(self._options.module, self._options.enhanced)
         module, _, name = (self._options.adapter or _DEFAULT_ADAPTER).rpartition(".")
         return manifest_of_handler(getattr(load_module(module), name)())
 
@@ -47,6 +49,10 @@ def read_command_line(arguments):
     """The CommandLine, or SystemExit with status 2 and the usage on stderr. The Node SDK has the same flags, and says the same of them."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.enhanced is not None and (options.adapter or options.port is not None):
+        parser.error("--enhanced goes with a module or alone, and not with --adapter or --port")
+    if options.enhanced is not None and not options.module:
+        options.module = _NO_MODULE
     if not options.module and options.port is None and not options.adapter:
         parser.error("a module is needed, such as report.py")
     if options.module and options.adapter:
@@ -82,6 +88,8 @@ def _parser():
     add("--tls-key", metavar="FILE", help="its key, PEM")
     add("--tls-client-ca", metavar="FILE", help="who signs the hosts' certificates, PEM")
     add("--max-frame-bytes", type=_whole, default=64 * 1024 * 1024, metavar="N", help="what a value may take; default 64 MiB")
+    enhanced_help = 'serve the library commands (python.call ...) too: {"allow": ["math", "sklearn.*"]} and further settings'
+    add("--enhanced", metavar="JSON", help=enhanced_help)
     add("--reflection", action="store_true", help="serve grpc.reflection.v1alpha as well")
     drain_help = "how long calls may go on after SIGTERM, a second of which ends them; default 25"
     add("--drain-seconds", type=_number, default=25.0, metavar="N", help=drain_help)

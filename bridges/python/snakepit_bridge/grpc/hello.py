@@ -49,14 +49,14 @@ def answer_hello(hello, attachment, manifest, limits):
         pid=os.getpid(),
         typed_arrays=True,
         attachment=attachment.number,
-        commands=[_describe(command) for command in manifest.commands],
+        commands=[_describe(command, hello.concurrency <= 1 or manifest.is_concurrent(command)) for command in manifest.commands],
         max_frame_bytes=limits.max_frame_bytes if is_lower else 0,
         stack_signal=stack_signal() or "",
         batches=True,
     )
 
 
-def _describe(command):
+def _describe(command, is_concurrent):
     kind = COMMAND_KIND_STREAM if command.kind == STREAM else COMMAND_KIND_CALL
     contract = {} if command.contract is None else command.contract.describe()
     return Command(
@@ -67,6 +67,7 @@ def _describe(command):
         schema=_json(contract.get("schema")),
         positional=contract.get("positional"),
         result=_json(contract.get("result")),
+        concurrent=None if is_concurrent else False,
     )
 
 

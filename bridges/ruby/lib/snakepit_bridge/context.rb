@@ -58,7 +58,8 @@ module Snakepit
 
     # Raises Cancelled if the call was cancelled or its deadline passed.
     def raise_if_cancelled
-      raise Cancelled, 'the call was cancelled' if cancelled?
+      raise Cancelled if @runtime.cancelled?(@call_id)
+      raise Cancelled.at_deadline if deadline_seconds == 0.0
     end
 
     # Waits for so many seconds; raises Cancelled as soon as the call is cancelled or its deadline passes.

@@ -19,7 +19,7 @@ module Snakepit
     def of(error)
       case error
       when Refusal then refusal(error.code, error.message, error.started)
-      when Cancelled then refusal('CANCELLED', error.message, true)
+      when Cancelled then refusal(error.code, error.message, true)
       else
         { 'code' => 'REMOTE_ERROR', 'type' => error.class.to_s, 'message' => message_of(error), 'traceback' => traceback_of(error) }
       end

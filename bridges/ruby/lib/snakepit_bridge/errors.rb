@@ -15,8 +15,17 @@ module Snakepit
 
   # The call was cancelled, or its deadline passed; raised by what looks for that, and by what waits for the host then.
   class Cancelled < Error
-    def code
-      'CANCELLED'
+    # CANCELLED, or CALL_TIMEOUT where the worker saw the deadline pass before the host said anything.
+    attr_reader :code
+
+    def initialize(message = 'the call was cancelled', code: 'CANCELLED')
+      super(message)
+      @code = code
+    end
+
+    # @private
+    def self.at_deadline
+      new('stopped at its deadline', code: 'CALL_TIMEOUT')
     end
   end
 

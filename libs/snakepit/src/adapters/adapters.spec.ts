@@ -226,19 +226,19 @@ describe('ruby()', () => {
 describe('r()', () => {
   it('describes a shell that becomes Rscript with the script, and R_LIBS with its libraries', async () => {
     const { path: interpreter } = script('Rscript', 'exit 0');
-    const bare = await r({ script: module, interpreter }).prepare(context);
+    const bare = await r({ module, interpreter }).prepare(context);
     expect(bare).toMatchObject({ language: 'r', executable: '/bin/sh', protocol: 'v2', codec: 'json' });
     expect(bare.args.map((arg) => arg.replace(/^.*bridges/, ''))).toEqual([
       '/r/inst/launch.sh',
       interpreter,
       '/r/inst/worker.R',
-      '--script',
+      '--module',
       module,
     ]);
     expect(bare).not.toHaveProperty('searchPaths');
     expect(bare.sources).toEqual({ folders: [folder], extensions: ['.R', '.r'] });
     const full = r({
-      script: pathToFileURL(module),
+      module: pathToFileURL(module),
       interpreter,
       interpreterArgs: ['--vanilla'],
       libraries: [folder],
@@ -253,8 +253,8 @@ describe('r()', () => {
   });
 
   it('refuses what is not there', async () => {
-    await expect(r({ script: './nowhere.R' }).prepare(context)).rejects.toThrow(/'r.script' names .*nowhere\.R/);
-    await expect(r({ script: module, interpreter: '/nowhere/Rscript' }).prepare(context)).rejects.toMatchObject({
+    await expect(r({ module: './nowhere.R' }).prepare(context)).rejects.toThrow(/'r.module' names .*nowhere\.R/);
+    await expect(r({ module, interpreter: '/nowhere/Rscript' }).prepare(context)).rejects.toMatchObject({
       code: 'INTERPRETER_NOT_FOUND',
       message: expect.stringContaining('/nowhere/Rscript') as string,
     });

@@ -10,7 +10,7 @@ const { args, env, cwd } = processOptions;
 
 /** Every option of `r()`. */
 export const rOptionTable = {
-  script: pathOption.required('The file that registers commands, or whose functions are the commands.'),
+  module: pathOption.required('The file that registers commands, or whose functions are the commands.'),
   interpreter: option.string({ doc: 'Rscript to run, by path or by name.', default: 'Rscript' }),
   interpreterArgs: option.strings({ doc: 'Arguments of Rscript itself, such as `--vanilla`.', default: [] }),
   libraries: option.strings({
@@ -25,7 +25,7 @@ export const rOptionTable = {
 export type ROptions = OptionsInput<typeof rOptionTable>;
 
 /**
- * Workers in R: `r({ script: './workers/model.R' })`.
+ * Workers in R: `r({ module: './workers/model.R' })`.
  *
  * R runs one command at a time and answers no heartbeat meanwhile. It cannot open the socket that workers are given, so a shell
  * that it replaces puts pipes in between.
@@ -38,7 +38,7 @@ export function r(given: ROptions): ProcessAdapter {
   return {
     name: 'r',
     async prepare(): Promise<LaunchSpec> {
-      const script = existingFile(options.script, 'r.script');
+      const module = existingFile(options.module, 'r.module');
       return {
         language: 'r',
         executable: '/bin/sh',
@@ -47,8 +47,8 @@ export function r(given: ROptions): ProcessAdapter {
           requireExecutable(options.interpreter, 'R'),
           ...options.interpreterArgs,
           locateBridge('r/inst/worker.R'),
-          '--script',
-          script,
+          '--module',
+          module,
           ...options.args,
         ],
         env: options.env,
@@ -57,7 +57,7 @@ export function r(given: ROptions): ProcessAdapter {
         protocol: 'v2',
         codec: 'json',
         hasFolder: true,
-        sources: { folders: [dirname(script)], extensions: ['.R', '.r'] },
+        sources: { folders: [dirname(module)], extensions: ['.R', '.r'] },
       };
     },
   };

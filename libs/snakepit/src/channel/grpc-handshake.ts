@@ -29,6 +29,8 @@ export interface GrpcHandshake {
   readonly maxElements?: number | undefined;
   /** Chunks a stream may send before its first grant. */
   readonly streamCredit: number;
+  /** How many long calls the worker gets at once. */
+  readonly concurrency?: number | undefined;
   /** Gives up; a worker of this host's own is ended instead. */
   readonly signal?: AbortSignal;
   readonly clock: Clock;
@@ -133,9 +135,10 @@ class Attaching implements GrpcListener {
   }
 }
 
-function hostHello({ codecs, maxFrameBytes, maxDepth, streamCredit, name }: GrpcHandshake) {
+function hostHello({ codecs, maxFrameBytes, maxDepth, streamCredit, concurrency = 1, name }: GrpcHandshake) {
   const { worker: workerId, pool } = name;
-  return { protocol: [2], codecs, maxFrameBytes, maxDepth, streamCredit, workerId, pool, typedArrays: true };
+  const limits = { maxFrameBytes, maxDepth, streamCredit, ...(concurrency > 1 && { concurrency }) };
+  return { protocol: [2], codecs, ...limits, workerId, pool, typedArrays: true };
 }
 
 /** In the form of v2's hello, whose checks then hold for it. */
@@ -160,7 +163,7 @@ function softwareOf(software: Software | undefined): unknown {
   return software && { name: software.name, version: software.version };
 }
 
-function commandOf({ name, kind, doc, schema, positional, result, batch }: Command): unknown {
+function commandOf({ name, kind, doc, schema, positional, result, batch, concurrent }: Command): unknown {
   const kinds: Readonly<Record<number, string>> = { [CommandKind.CALL]: 'call', [CommandKind.STREAM]: 'stream' };
   return {
     name,
@@ -170,6 +173,7 @@ function commandOf({ name, kind, doc, schema, positional, result, batch }: Comma
     ...(positional.length > 0 && { positional: [...positional] }),
     ...(result !== '' && { result: parseSchema(result, name) }),
     ...(batch && { batch: { ...batch } }),
+    ...(concurrent === false && { concurrent }),
   };
 }
 

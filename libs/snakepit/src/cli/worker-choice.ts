@@ -49,7 +49,7 @@ const WORKER_KINDS = {
   r: {
     takes: '<file>',
     doc: 'worker in R: a script',
-    adapter: ({ r }, script, details) => r({ script, ...details }),
+    adapter: ({ r }, module, details) => r({ module, ...details }),
   },
   command: {
     takes: '<line>',

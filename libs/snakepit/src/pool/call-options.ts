@@ -3,6 +3,7 @@ import { describeValue, SnakepitError } from '../core/index.js';
 import { contextProblem, traceProblem, type FactProblem } from './call-facts.js';
 import { CallInput } from './call-input.js';
 import type { CallWatcher } from './call-watcher.js';
+import { VALIDATIONS, type Validation } from './contracts/validation.js';
 import { inputProblem, type InputSource } from './input-source.js';
 import type { ToolRun } from './tool-run.js';
 import { PRIORITIES, type Priority } from './wait-queue.js';
@@ -26,6 +27,8 @@ export interface CallOptions {
   readonly priority?: Priority | undefined;
   /** The command may safely run twice, so that the call is made again when its worker dies; default false. */
   readonly idempotent?: boolean | undefined;
+  /** What of the call is held against the types that its command declares; default: what the pool's option `validate` says. */
+  readonly validate?: Validation | undefined;
   /** Hears what the command reports by `ctx.progress`. */
   readonly onProgress?: ((value: unknown) => void) | undefined;
   /** W3C trace context that the worker is told; where calls are traced, the parent of the call's span. Default: that of where the call is made. */
@@ -49,6 +52,7 @@ export interface CallSettings {
   readonly meta: CallMeta | undefined;
   readonly signal: AbortSignal | undefined;
   readonly input: CallInput | undefined;
+  readonly validate: Validation | undefined;
   readonly onProgress: ((value: unknown) => void) | undefined;
   /** The tool that it was called inside of. */
   readonly nesting: ToolRun | undefined;
@@ -66,6 +70,7 @@ const PLAIN: CallSettings = Object.freeze({
   meta: undefined,
   signal: undefined,
   input: undefined,
+  validate: undefined,
   onProgress: undefined,
   nesting: undefined,
   watcher: undefined,
@@ -75,12 +80,12 @@ const PLAIN: CallSettings = Object.freeze({
 export function settingsOf(command: string, pool: string, options: InheritedOptions): CallSettings {
   if (options === NO_OPTIONS) return PLAIN;
   checkOptions(command, pool, options);
-  const { priority = 'normal', session, idempotent = false, onProgress, watcher } = options;
+  const { priority = 'normal', session, idempotent = false, validate, onProgress, watcher } = options;
   const signal = options.signal ?? undefined;
   const input = options.input && new CallInput(options.input);
   const meta = metaOf(options);
-  const isPlain = priority === 'normal' && !idempotent && !meta && !signal && !input && !onProgress && !watcher;
-  if (isPlain) return PLAIN;
+  const isOrdinary = priority === 'normal' && !idempotent && validate === undefined;
+  if (isOrdinary && !meta && !signal && !input && !onProgress && !watcher) return PLAIN;
   return {
     priority,
     session,
@@ -88,6 +93,7 @@ export function settingsOf(command: string, pool: string, options: InheritedOpti
     meta,
     signal,
     input,
+    validate,
     onProgress,
     nesting: undefined,
     watcher,
@@ -111,7 +117,7 @@ export function isTimeout(given: unknown): given is number {
 
 /** @throws SnakepitError INVALID_ARGUMENTS naming the option, the value and what is allowed */
 export function checkOptions(command: string, pool: string, options: CallOptions): void {
-  const { timeoutMs, session, priority, input, trace, context } = options;
+  const { timeoutMs, session, priority, validate, input, trace, context } = options;
   const refuse = (option: string, given: unknown, allowed: string): never => {
     const reason = `the option '${option}' is ${describeValue(given)}; allowed is ${allowed}`;
     throw new SnakepitError('INVALID_ARGUMENTS', { command, pool, reason });
@@ -124,6 +130,9 @@ export function checkOptions(command: string, pool: string, options: CallOptions
   if (timeoutMs !== undefined && !isTimeout(timeoutMs)) refuse('timeoutMs', timeoutMs, 'a number above 0, or Infinity');
   if (priority !== undefined && !PRIORITIES.includes(priority)) {
     refuse('priority', priority, `one of ${PRIORITIES.join(', ')}`);
+  }
+  if (validate !== undefined && !VALIDATIONS.includes(validate)) {
+    refuse('validate', validate, `one of ${VALIDATIONS.join(', ')}`);
   }
   if (input !== undefined) {
     const problem = inputProblem(input);

@@ -399,7 +399,7 @@ export class Dispatcher implements PoolCallOwner {
 
   toResult(call: PoolCall, value: unknown): unknown {
     const { contract } = call.profile;
-    if (contract !== undefined) contract.checkResult(value);
+    if (contract !== undefined) contract.checkResult(value, call.settings.validate);
     const { adapter } = this.#parts.options;
     if (adapter.processResponse === undefined) return value;
     try {

@@ -13,4 +13,5 @@ export type { PoolMemory, PoolStats, PoolStatus, ProcessMemoryInfo, WorkerInfo, 
 export type { SessionAffinity } from './seats.js';
 export { Pool, type HostCallHandler, type HostRequest, type PoolParts, type StreamHandle } from './pool.js';
 export type { ToolRun } from './tool-run.js';
+export { VALIDATIONS, type Validation } from './contracts/validation.js';
 export { PRIORITIES, type Priority } from './wait-queue.js';

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { MAX_ELEMENTS } from '../codec/index.js';
 import { option, type OptionsInput, type OptionsResolved } from '../core/index.js';
 import { batchOptionTable } from './batching/batch-options.js';
+import { VALIDATIONS } from './contracts/validation.js';
 import { privilegeOptionTable, type Adapter } from '../worker/index.js';
 
 /** See `profiles.ts`. */
@@ -165,7 +166,7 @@ export const poolOptionTable = {
     entry: 'command',
     default: {},
   }),
-  validate: option.oneOf(['arguments', 'all', 'none'], {
+  validate: option.oneOf(VALIDATIONS, {
     doc: 'What is checked by the types that commands declare, see [contracts](contracts.md): `arguments` before a call is sent, results and items of streams too (`all`), or nothing.',
     default: 'arguments',
   }),

@@ -229,7 +229,7 @@ export class Pool implements SupervisorOwner {
       const prepared = this.#prepareArgs(command, args);
       const profile = this.#profileOf(kind, command);
       const { contract } = profile;
-      if (contract !== undefined) contract.checkArguments(prepared);
+      if (contract !== undefined) contract.checkArguments(prepared, settings.validate);
       const parts = {
         owner: this.#dispatcher,
         command,

@@ -52,11 +52,11 @@ export async function openChannel(order: ChannelOrder): Promise<Channel> {
   const codecs: readonly ('json' | 'msgpack')[] = codec === 'auto' ? ['msgpack', 'json'] : [codec];
   const credit = streamCredit ?? (isGrpc ? GRPC_STREAM_CREDIT : STREAM_CREDIT);
   if (wire.protocol === 'grpc-v1') return openConfirmed(wire, { name, ...limits, streamCredit: credit, clock }, owner);
-  const handshake = { name, codecs, ...limits, streamCredit: credit, clock };
+  const handshake = { name, codecs, ...limits, streamCredit: credit, concurrency, clock };
   if (wire.protocol === 'grpc') {
     return openGrpcChannel({ ...handshake, target: wire.target, signal: wire.signal }, owner);
   }
-  if (endpoint === undefined) return openFdChannel(wire.socket, { ...handshake, concurrency, arena }, owner);
+  if (endpoint === undefined) return openFdChannel(wire.socket, { ...handshake, arena }, owner);
   const listening = await offerOnLifeline(wire.socket, endpoint.offer(maxFrameBytes));
   return openGrpcChannel({ ...handshake, target: endpoint.target(listening) }, owner);
 }

@@ -150,7 +150,7 @@ class HostMessage(_message.Message):
     def __init__(self, hello: _Optional[_Union[HostHello, _Mapping]] = ..., credit: _Optional[_Union[Credit, _Mapping]] = ..., cancel: _Optional[_Union[Cancel, _Mapping]] = ..., session_closed: _Optional[_Union[SessionClosed, _Mapping]] = ..., shutdown: _Optional[_Union[Shutdown, _Mapping]] = ..., ping: _Optional[_Union[Ping, _Mapping]] = ..., pong: _Optional[_Union[Pong, _Mapping]] = ..., host_reply: _Optional[_Union[HostReply, _Mapping]] = ...) -> None: ...
 
 class HostHello(_message.Message):
-    __slots__ = ("protocol", "codecs", "max_frame_bytes", "max_depth", "stream_credit", "worker_id", "pool", "typed_arrays")
+    __slots__ = ("protocol", "codecs", "max_frame_bytes", "max_depth", "stream_credit", "worker_id", "pool", "typed_arrays", "concurrency")
     PROTOCOL_FIELD_NUMBER: _ClassVar[int]
     CODECS_FIELD_NUMBER: _ClassVar[int]
     MAX_FRAME_BYTES_FIELD_NUMBER: _ClassVar[int]
@@ -159,6 +159,7 @@ class HostHello(_message.Message):
     WORKER_ID_FIELD_NUMBER: _ClassVar[int]
     POOL_FIELD_NUMBER: _ClassVar[int]
     TYPED_ARRAYS_FIELD_NUMBER: _ClassVar[int]
+    CONCURRENCY_FIELD_NUMBER: _ClassVar[int]
     protocol: _containers.RepeatedScalarFieldContainer[int]
     codecs: _containers.RepeatedScalarFieldContainer[str]
     max_frame_bytes: int
@@ -167,7 +168,8 @@ class HostHello(_message.Message):
     worker_id: str
     pool: str
     typed_arrays: bool
-    def __init__(self, protocol: _Optional[_Iterable[int]] = ..., codecs: _Optional[_Iterable[str]] = ..., max_frame_bytes: _Optional[int] = ..., max_depth: _Optional[int] = ..., stream_credit: _Optional[int] = ..., worker_id: _Optional[str] = ..., pool: _Optional[str] = ..., typed_arrays: bool = ...) -> None: ...
+    concurrency: int
+    def __init__(self, protocol: _Optional[_Iterable[int]] = ..., codecs: _Optional[_Iterable[str]] = ..., max_frame_bytes: _Optional[int] = ..., max_depth: _Optional[int] = ..., stream_credit: _Optional[int] = ..., worker_id: _Optional[str] = ..., pool: _Optional[str] = ..., typed_arrays: bool = ..., concurrency: _Optional[int] = ...) -> None: ...
 
 class Credit(_message.Message):
     __slots__ = ("call", "chunks")
@@ -284,7 +286,7 @@ class Software(_message.Message):
     def __init__(self, name: _Optional[str] = ..., version: _Optional[str] = ...) -> None: ...
 
 class Command(_message.Message):
-    __slots__ = ("name", "kind", "doc", "schema", "batch", "positional", "result")
+    __slots__ = ("name", "kind", "doc", "schema", "batch", "positional", "result", "concurrent")
     NAME_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     DOC_FIELD_NUMBER: _ClassVar[int]
@@ -292,6 +294,7 @@ class Command(_message.Message):
     BATCH_FIELD_NUMBER: _ClassVar[int]
     POSITIONAL_FIELD_NUMBER: _ClassVar[int]
     RESULT_FIELD_NUMBER: _ClassVar[int]
+    CONCURRENT_FIELD_NUMBER: _ClassVar[int]
     name: str
     kind: CommandKind
     doc: str
@@ -299,7 +302,8 @@ class Command(_message.Message):
     batch: Batch
     positional: _containers.RepeatedScalarFieldContainer[str]
     result: str
-    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[CommandKind, str]] = ..., doc: _Optional[str] = ..., schema: _Optional[str] = ..., batch: _Optional[_Union[Batch, _Mapping]] = ..., positional: _Optional[_Iterable[str]] = ..., result: _Optional[str] = ...) -> None: ...
+    concurrent: bool
+    def __init__(self, name: _Optional[str] = ..., kind: _Optional[_Union[CommandKind, str]] = ..., doc: _Optional[str] = ..., schema: _Optional[str] = ..., batch: _Optional[_Union[Batch, _Mapping]] = ..., positional: _Optional[_Iterable[str]] = ..., result: _Optional[str] = ..., concurrent: bool = ...) -> None: ...
 
 class Batch(_message.Message):
     __slots__ = ("max_size", "max_wait_ms", "adaptive")

@@ -44,7 +44,8 @@ module Snakepit
         else
           Kernel.sleep([POLL_SECONDS, [ends - now, 0].max].min) until known?(call_id) || now >= ends
         end
-        raise Cancelled, 'the call was cancelled' if known?(call_id) || (deadline && now >= deadline)
+        raise Cancelled if known?(call_id)
+        raise Cancelled.at_deadline if deadline && now >= deadline
       end
 
       # Id of the call that the main thread runs, for records that name none; 0 on other threads.

@@ -81,7 +81,7 @@ export const WORKER_TEMPLATES = {
     ],
     target: (name) => `${name}.R`,
     nameOf: snake,
-    adapterOption: 'script',
+    adapterOption: 'module',
     command: 'summarize',
     stream: 'running_totals',
     test: (folder, name) => `cd ${folder} && Rscript test_${name}.R`,

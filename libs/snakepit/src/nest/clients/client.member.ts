@@ -13,11 +13,12 @@ export function memberFunction(
   client: ResolvedClientOptions,
   pool: PoolService,
 ): Run | RunInSession {
-  const { stream, session, idempotent } = options;
+  const { stream, session, idempotent, validate } = options;
   const declared: ExecuteOptions = Object.freeze({
     timeoutMs: options.timeoutMs ?? client.timeoutMs,
     priority: options.priority ?? client.priority,
     idempotent,
+    validate,
   });
   const calling = (given: ExecuteOptions | undefined): ExecuteOptions =>
     given === undefined ? declared : { ...declared, ...given };

@@ -16,6 +16,7 @@ export const poolCommandOptionTable = {
   timeoutMs: { ...timeoutMs, default: { value: undefined, doc: "the client's" } },
   priority: { ...priority, default: { value: undefined, doc: "the client's" } },
   idempotent: commandOptionTable.idempotent,
+  validate: commandOptionTable.validate,
 };
 
 export type PoolClientOptions = OptionsInput<typeof poolClientOptionTable>;

@@ -1,6 +1,7 @@
 import { option, type OptionsInput, type OptionsResolved } from '../../core/index.js';
-import { batchOptionTable, PRIORITIES, type Priority } from '../../pool/index.js';
+import { batchOptionTable, PRIORITIES, VALIDATIONS, type Priority, type Validation } from '../../pool/index.js';
 
+const isValidation = (given: unknown): given is Validation | undefined => VALIDATIONS.includes(given as Validation);
 const isPriority = (given: unknown): given is Priority | undefined => PRIORITIES.includes(given as Priority);
 
 /** Every option of `@SnakepitCommand`. */
@@ -32,6 +33,11 @@ export const commandOptionTable = {
   idempotent: option.boolean({
     doc: 'The command may safely run twice, so that the call is made again when its worker dies.',
     default: false,
+  }),
+  validate: option.value(isValidation, `one of ${VALIDATIONS.map((each) => `'${each}'`).join(', ')}`, {
+    doc: 'What of its calls is held against the types that the command declares, see [contracts](contracts.md).',
+    default: undefined,
+    defaultDoc: "the pool's",
   }),
   batch: option.toggle(batchOptionTable, {
     doc: "The command's calls are given to a worker several at once, unless the pool's option `batch` says otherwise.",

@@ -90,8 +90,8 @@ export class CommandRunner {
   }
 
   #resolve(declaration: CommandDeclaration): BoundCommand {
-    const { pool: poolName, timeoutMs, priority, idempotent, batch } = declaration.options;
-    const options = Object.freeze({ timeoutMs, priority, idempotent });
+    const { pool: poolName, timeoutMs, priority, idempotent, validate, batch } = declaration.options;
+    const options = Object.freeze({ timeoutMs, priority, idempotent, validate });
     const pool = this.#poolFor(declaration, poolName);
     if (batch !== false) pool.declareBatch(declaration.command, batch, `@SnakepitCommand on ${declaration.label}`);
     return { pool, options };

@@ -41,6 +41,7 @@ export class Batch extends PoolCall implements Carrier {
         meta: batchMeta(calls.map(({ meta }) => meta)),
         signal: undefined,
         input: undefined,
+        validate: undefined,
         // Each of its calls is watched by itself.
         watcher: undefined,
         // A call made inside a tool is in a batch of its own, and is known by itself.

@@ -6,7 +6,7 @@ import { CommandContract } from './command-contract.js';
 
 function contract(schema: unknown, positional?: readonly string[]): CommandContract {
   const manifest = { name: 'run', kind: 'call', schema: readSchema(schema, 'schema'), positional } as const;
-  return new CommandContract('reports', { ...manifest, ...(positional && { positional }) } as never, false);
+  return new CommandContract('reports', { ...manifest, ...(positional && { positional }) } as never, 'arguments');
 }
 
 const values = (schema: unknown): CommandContract =>

@@ -3,6 +3,7 @@ import { SnakepitError } from '../../core/index.js';
 import { isMap, type JsonSchema } from '../../codec/index.js';
 import { compileSchema, type Validate } from './compile-schema.js';
 import { misfitOf, type Misfit } from './misfit.js';
+import type { Validation } from './validation.js';
 import { wireForm } from './wire-form.js';
 
 const NO_ARGUMENTS = Object.freeze({});
@@ -16,25 +17,29 @@ export class CommandContract {
   readonly #arguments: Check | undefined;
   readonly #result: Check | undefined;
 
-  /** @param checksResults whether results are checked as well as arguments */
-  constructor(pool: string, { name, schema, positional, result }: CommandManifest, checksResults: boolean) {
+  readonly #validation: Validation;
+
+  /** @param validation what is checked of calls that say nothing else */
+  constructor(pool: string, { name, schema, positional, result }: CommandManifest, validation: Validation) {
+    this.#validation = validation;
     this.#pool = pool;
     this.#command = name;
     this.#positional = positional;
     this.#takesNames = positional !== undefined || schema?.type === 'object';
     this.#arguments = schema && new Check(schema);
-    this.#result = checksResults && result ? new Check(result) : undefined;
+    this.#result = result && new Check(result);
   }
 
   /** @throws SnakepitError INVALID_ARGUMENTS with the path of what does not fit */
-  checkArguments(args: unknown): void {
-    if (this.#arguments === undefined) return;
+  checkArguments(args: unknown, validation = this.#validation): void {
+    if (this.#arguments === undefined || validation === 'none') return;
     const misfit = this.#arguments.misfit(this.#named(args), 'args');
     if (misfit !== undefined) throw this.#error('INVALID_ARGUMENTS', misfit);
   }
 
   /** A result, or an item of a stream. @throws SnakepitError INVALID_RESULT with the path of what does not fit */
-  checkResult(value: unknown): void {
+  checkResult(value: unknown, validation = this.#validation): void {
+    if (validation !== 'all') return;
     const misfit = this.#result?.misfit(value, 'result');
     if (misfit !== undefined) throw this.#error('INVALID_RESULT', misfit);
   }

@@ -1,9 +1,7 @@
 import type { CommandManifest } from '../../channel/index.js';
 import { CommandContract } from './command-contract.js';
 import { loadCompiler } from './compile-schema.js';
-
-/** What is checked of calls by what their commands say: see the pool option `validate`. */
-export type Validation = 'none' | 'arguments' | 'all';
+import type { Validation } from './validation.js';
 
 interface Entry {
   readonly text: string;
@@ -32,21 +30,19 @@ export class ContractRules {
 
   /** Takes in what a worker says of its commands. What it says as others did before stays as it is. */
   learn(commands: readonly CommandManifest[]): void {
-    if (this.validation === 'none') return;
     const gone = new Set(this.#contracts.keys());
     for (const command of commands) {
       const { name, schema, positional, result, batch } = command;
-      const isChecked = schema !== undefined || (result !== undefined && this.validation === 'all');
-      if (!isChecked) continue;
+      if (schema === undefined && result === undefined) continue;
       gone.delete(name);
       const knowsBatches = batch !== undefined;
       const text = JSON.stringify([schema, positional, result, knowsBatches]);
       if (this.#contracts.get(name)?.text === text) continue;
-      const contract = new CommandContract(this.pool, command, this.validation === 'all');
+      const contract = new CommandContract(this.pool, command, this.validation);
       this.#contracts.set(name, { text, knowsBatches, contract });
     }
     for (const name of gone) this.#contracts.delete(name);
-    // While the pool starts, rather than at its first call.
-    if (this.#contracts.size > 0) loadCompiler();
+    // While the pool starts, rather than at its first call; where only single calls ask for checks, the first of them pays.
+    if (this.#contracts.size > 0 && this.validation !== 'none') loadCompiler();
   }
 }

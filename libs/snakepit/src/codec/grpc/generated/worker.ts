@@ -867,6 +867,8 @@ export interface HostHello {
   readonly pool: string;
   /** Whether typed arrays are understood. */
   readonly typedArrays: boolean;
+  /** How many long calls it puts into the worker's hands at once; 0 stands for one. */
+  readonly concurrency: number;
 }
 
 export interface HostHelloInit {
@@ -878,6 +880,7 @@ export interface HostHelloInit {
   readonly workerId?: string | undefined;
   readonly pool?: string | undefined;
   readonly typedArrays?: boolean | undefined;
+  readonly concurrency?: number | undefined;
 }
 
 function sizeOfHostHello(message: HostHelloInit): number {
@@ -893,6 +896,7 @@ function sizeOfHostHello(message: HostHelloInit): number {
   if (message.workerId) size += 1 + textSize(message.workerId);
   if (message.pool) size += 1 + textSize(message.pool);
   if (message.typedArrays) size += 1 + 1;
+  if (message.concurrency !== undefined && message.concurrency !== 0) size += 1 + varintSize(message.concurrency);
   return size;
 }
 
@@ -930,6 +934,10 @@ function writeHostHello(message: HostHelloInit, out: WireWriter): void {
     out.varint(64);
     out.varint(1);
   }
+  if (message.concurrency !== undefined && message.concurrency !== 0) {
+    out.varint(72);
+    out.varint(message.concurrency);
+  }
 }
 
 function readHostHello(wire: WireReader, until: number): HostHello {
@@ -941,6 +949,7 @@ function readHostHello(wire: WireReader, until: number): HostHello {
   let workerId = '';
   let pool = '';
   let typedArrays = false;
+  let concurrency = 0;
   while (wire.position < until) {
     const tag = wire.varint();
     switch (tag) {
@@ -971,12 +980,15 @@ function readHostHello(wire: WireReader, until: number): HostHello {
       case 64:
         typedArrays = wire.bool();
         break;
+      case 72:
+        concurrency = wire.varint();
+        break;
       default:
         wire.skip(tag);
     }
   }
   wire.leave(until);
-  return { protocol, codecs, maxFrameBytes, maxDepth, streamCredit, workerId, pool, typedArrays };
+  return { protocol, codecs, maxFrameBytes, maxDepth, streamCredit, workerId, pool, typedArrays, concurrency };
 }
 
 export function encodeHostHello(message: HostHelloInit): Buffer {
@@ -1829,6 +1841,8 @@ export interface Command {
   readonly positional: readonly string[];
   /** JSON Schema of the result, of a stream of each item, as JSON text; empty when there is none. */
   readonly result: string;
+  /** False where a call of it keeps the worker from running others meanwhile; absent, it is true. */
+  readonly concurrent: boolean | undefined;
 }
 
 export interface CommandInit {
@@ -1839,6 +1853,7 @@ export interface CommandInit {
   readonly batch?: BatchInit | undefined;
   readonly positional?: readonly string[] | undefined;
   readonly result?: string | undefined;
+  readonly concurrent?: boolean | undefined;
 }
 
 function sizeOfCommand(message: CommandInit): number {
@@ -1852,6 +1867,7 @@ function sizeOfCommand(message: CommandInit): number {
     size += 1 + textSize(item);
   }
   if (message.result) size += 1 + textSize(message.result);
+  if (message.concurrent !== undefined) size += 1 + 1;
   return size;
 }
 
@@ -1885,6 +1901,10 @@ function writeCommand(message: CommandInit, out: WireWriter): void {
     out.varint(58);
     out.text(message.result);
   }
+  if (message.concurrent !== undefined) {
+    out.varint(64);
+    out.varint(message.concurrent ? 1 : 0);
+  }
 }
 
 function readCommand(wire: WireReader, until: number): Command {
@@ -1895,6 +1915,7 @@ function readCommand(wire: WireReader, until: number): Command {
   let batch: Batch | undefined;
   const positional: string[] = [];
   let result = '';
+  let concurrent: boolean | undefined;
   while (wire.position < until) {
     const tag = wire.varint();
     switch (tag) {
@@ -1919,12 +1940,15 @@ function readCommand(wire: WireReader, until: number): Command {
       case 58:
         result = wire.text();
         break;
+      case 64:
+        concurrent = wire.bool();
+        break;
       default:
         wire.skip(tag);
     }
   }
   wire.leave(until);
-  return { name, kind, doc, schema, batch, positional, result };
+  return { name, kind, doc, schema, batch, positional, result, concurrent };
 }
 
 export function encodeCommand(message: CommandInit): Buffer {
