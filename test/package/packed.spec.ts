@@ -1,15 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,6 +9,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { tarballProblems } from '../../tools/pack/check-tarball.mjs';
+import { packNpmPackage } from '../../tools/pack/npm-package.mjs';
 import { fencedBlocks } from './fenced-blocks.js';
 import { readmeBlocks, repository, shellBlock } from './readme-blocks.js';
 
@@ -41,30 +33,6 @@ const TSCONFIG = {
   },
   include: ['src'],
 };
-
-/** What the packing script reads, at the places where it reads it, so that packing leaves the repository alone. */
-const PACKED_FROM = [
-  'libs/snakepit/package.json',
-  'libs/snakepit/dist',
-  'libs/snakepit/scripts',
-  'libs/snakepit/templates',
-  'bridges/python/snakepit_bridge',
-  'bridges/python/pyproject.toml',
-  'bridges/node/dist',
-  'bridges/go',
-  'bridges/r/DESCRIPTION',
-  'bridges/r/LICENSE',
-  'bridges/r/NAMESPACE',
-  'bridges/r/R',
-  'bridges/r/inst',
-  'bridges/ruby/lib',
-  'bridges/ruby/exe',
-  'bridges/ruby/snakepit_bridge.gemspec',
-  'proto/vectors/values.json',
-  'README.md',
-  'LICENSE',
-  'CHANGELOG.md',
-];
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0);
@@ -110,18 +78,12 @@ await app.close();
 
 describe('the packed library in an empty Nest app', () => {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'snakepit-packed-')));
-  const staging = join(base, 'staging');
   const app = join(base, 'app');
   let tarball: string;
 
   beforeAll(async () => {
-    for (const path of PACKED_FROM) cpSync(join(repository, path), join(staging, path), { recursive: true });
     mkdirSync(app);
-    await run('npm', ['pack', '--pack-destination', base], join(staging, 'libs/snakepit'));
-    tarball = join(
-      base,
-      readdirSync(base).find((name) => name.endsWith('.tgz'))!,
-    );
+    tarball = await packNpmPackage({ repository, out: base });
     const library = JSON.parse(readFileSync(join(repository, 'libs/snakepit/package.json'), 'utf8'));
     const workspace = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
     const versions = { ...library.devDependencies, ...workspace.devDependencies };
