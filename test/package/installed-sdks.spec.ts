@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { createSnakepit, custom, go, type CustomOptions } from 'nestjs-snakepit/core';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { PYTHON_BUILD, STEPS } from '../../tools/pack/steps.mjs';
 import { pythonPackages } from '../../tools/python-packages.mjs';
@@ -48,29 +48,43 @@ async function callOnce(options: CustomOptions, command: string, args: unknown):
 }
 
 describe('what pack:all makes, where nothing but it is installed', () => {
-  it('is a wheel and an sdist that pip installs, with both bridges', async () => {
-    const artifact = await pack('Python wheel and sdist');
-    expect(await run('tar', ['-tzf', artifact('.tar.gz')])).not.toContain('/tests/');
-    // What an sdist is built with comes from a folder, so that pip needs no network.
-    const builders = { PYTHONPATH: pythonPackages('snakepit-build', PYTHON_BUILD) };
-    for (const ending of ['.whl', '.tar.gz']) {
-      const venv = join(base, `venv${ending}`);
+  describe('of Python', () => {
+    const venv = join(base, 'venv');
+    let artifact: (ending: string) => string;
+    beforeAll(async () => {
+      artifact = await pack('Python wheel and sdist');
       await run('python3', ['-m', 'venv', venv]);
-      const flags = ['--no-index', '--no-build-isolation', '--disable-pip-version-check', '--quiet'];
-      await run(join(venv, 'bin/python'), ['-m', 'pip', 'install', ...flags, artifact(ending)], builders);
+    }, 120_000);
 
-      const where = await run(join(venv, 'bin/python'), ['-c', 'import snakepit_bridge as s; print(s.__file__)']);
-      expect(where).toContain(join(venv, 'lib'));
-      for (const [bridge, command, args] of [
-        ['snakepit-generic-bridge', 'compute', { operation: 'add', a: 2, b: 3 }],
-        ['snakepit-custom-bridge', 'encode', { text: 'pit', encoding: 'base64' }],
-      ] as const) {
-        const executable = join(venv, 'bin', bridge);
-        expect(await run(executable, ['--help'])).toContain('--protocol');
-        expect(await callOnce({ executable }, command, args)).toMatchObject({ status: 'ok' });
-      }
-    }
-  }, 120_000);
+    it.each([
+      ['wheel', '.whl'],
+      ['sdist', '.tar.gz'],
+    ])(
+      'is a %s that pip installs, with both bridges',
+      async (_, ending) => {
+        // What an sdist is built with comes from a folder, so that pip needs no network.
+        const builders = { PYTHONPATH: pythonPackages('snakepit-build', PYTHON_BUILD) };
+        const flags = ['--no-index', '--no-build-isolation', '--force-reinstall', '--disable-pip-version-check', '--quiet'];
+        await run(join(venv, 'bin/python'), ['-m', 'pip', 'install', ...flags, artifact(ending)], builders);
+
+        const where = await run(join(venv, 'bin/python'), ['-c', 'import snakepit_bridge as s; print(s.__file__)']);
+        expect(where).toContain(join(venv, 'lib'));
+        for (const [bridge, command, args] of [
+          ['snakepit-generic-bridge', 'compute', { operation: 'add', a: 2, b: 3 }],
+          ['snakepit-custom-bridge', 'encode', { text: 'pit', encoding: 'base64' }],
+        ] as const) {
+          const executable = join(venv, 'bin', bridge);
+          expect(await run(executable, ['--help'])).toContain('--protocol');
+          expect(await callOnce({ executable }, command, args)).toMatchObject({ status: 'ok' });
+        }
+      },
+      60_000,
+    );
+
+    it('is an sdist without tests that only run in the repository', async () => {
+      expect(await run('tar', ['-tzf', artifact('.tar.gz')])).not.toContain('/tests/');
+    });
+  });
 
   it('is a gem whose program serves a file that requires it', async () => {
     const artifact = await pack('Ruby gem');

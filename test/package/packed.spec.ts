@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { tarballProblems } from '../../tools/pack/check-tarball.mjs';
@@ -75,6 +76,20 @@ const result = await app.get(PoolService).execute('summarize', { amounts: [1] })
 console.log(JSON.stringify({ result, calls: app.get(SnakepitTesting).calls().length }));
 await app.close();
 `;
+
+/** Of each declaration file: what it exports, types included. */
+function exportedNames(files: readonly string[]): string[][] {
+  const { NodeNext } = ts.ModuleKind;
+  const program = ts.createProgram(files, { module: NodeNext, target: ts.ScriptTarget.ES2023, types: ['node'] });
+  const checker = program.getTypeChecker();
+  return files.map((file) => {
+    const symbol = checker.getSymbolAtLocation(program.getSourceFile(file)!);
+    return checker
+      .getExportsOfModule(symbol!)
+      .map(({ name }) => name)
+      .toSorted();
+  });
+}
 
 describe('the packed library in an empty Nest app', () => {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'snakepit-packed-')));
@@ -152,6 +167,43 @@ describe('the packed library in an empty Nest app', () => {
     const { stdout } = await run('node', ['--input-type=module', '--eval', script], app);
     expect(JSON.parse(stdout)).toEqual({ count: 2, total: 3 });
   }, 120_000);
+
+  it('has the SDKs of the interpreted languages, which need no installation', async () => {
+    const workers = {
+      'add.py': 'def add(a, b):\n    return a + b\n',
+      'add.mjs': "import { command } from 'nestjs-snakepit/worker';\nexport const add = command(({ a, b }) => a + b);\n",
+      'add.rb': "require 'snakepit_bridge'\nSnakepit.worker { command(:add) { |a:, b:| a + b } }\n",
+      'add.R': 'library(snakepit)\ncommand("add", function(a, b) a + b)\n',
+    };
+    for (const [name, text] of Object.entries(workers)) writeFileSync(join(app, 'workers', name), text);
+    const script = `import { createSnakepit, node, python, r, ruby } from 'nestjs-snakepit/core';
+      const adapters = {
+        python: python({ module: './workers/add.py' }),
+        node: node({ module: './workers/add.mjs' }),
+        ruby: ruby({ module: './workers/add.rb' }),
+        r: r({ script: './workers/add.R' }),
+      };
+      const pools = Object.fromEntries(Object.entries(adapters).map(([name, adapter]) => [name, { adapter, size: 1 }]));
+      const snakepit = await createSnakepit({ pools });
+      const sums = Object.keys(pools).map((name) => snakepit.pool(name).execute('add', { a: 2, b: 3 }));
+      console.log(JSON.stringify(await Promise.all(sums)));
+      await snakepit.close();`;
+    const { stdout } = await run('node', ['--input-type=module', '--eval', script], app);
+    expect(JSON.parse(stdout)).toEqual([5, 5, 5, 5]);
+  }, 60_000);
+
+  it('declares what it exports: the same names as the modules that were compiled', () => {
+    const installed = join(app, 'node_modules/nestjs-snakepit');
+    const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+      exports: Record<string, { readonly types?: string }>;
+    };
+    const entries = Object.values(exports).flatMap(({ types }) => (types === undefined ? [] : [types]));
+    expect(entries.length).toBeGreaterThan(10);
+    const built = entries.map((types) =>
+      types.startsWith('./bridges/') ? join(repository, types) : join(repository, 'libs/snakepit', types),
+    );
+    expect(exportedNames(entries.map((types) => join(installed, types)))).toEqual(exportedNames(built));
+  }, 60_000);
 
   it('is tested without Python, and ends by itself', async () => {
     const { stdout } = await run('node', ['dist/app.test.js'], app);

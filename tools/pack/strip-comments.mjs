@@ -11,14 +11,21 @@ export function stripComments(script) {
   let stripped = '';
   let kept = 0;
   for (const { pos, end } of commentsOf(script)) {
-    const before = script.slice(kept, pos);
-    const endsLine = /^[ \t]*(\r?\n|$)/.test(script.slice(end, script.indexOf('\n', end) + 1 || undefined));
-    stripped += endsLine ? before.trimEnd() + before.slice(before.trimEnd().length).replaceAll(/[ \t]/g, '') : before;
+    const lineEnd = script.indexOf('\n', end);
+    const endsLine = script.slice(end, lineEnd === -1 ? undefined : lineEnd).trim() === '';
+    stripped += script.slice(kept, pos);
+    if (endsLine) stripped = withoutBlanksAtEnd(stripped);
     // What a comment keeps apart stays apart.
     stripped += script.slice(pos, end).replaceAll(/[^\n]/g, '') || (endsLine ? '' : ' ');
     kept = end;
   }
   return stripped + script.slice(kept);
+}
+
+function withoutBlanksAtEnd(text) {
+  let end = text.length;
+  while (text[end - 1] === ' ' || text[end - 1] === '\t') end -= 1;
+  return text.slice(0, end);
 }
 
 /** In their order. A `#!` line is none: TypeScript skips it. */
