@@ -29,7 +29,7 @@ export default defineConfig({
   },
   test: {
     include: ['libs/**/src/**/*.spec.ts', 'bridges/node/**/*.spec.ts', 'apps/**/*.spec.ts', 'test/**/*.spec.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', 'libs/snakepit/bridges/**'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: ['test/setup/python-packages.ts', 'test/setup/runtimes.ts', 'test/setup/temporary-folders.ts'],
     setupFiles: ['test/setup/own-folder.ts'],
     pool: 'forks',

@@ -9,7 +9,7 @@ Gem::Specification.new do |spec|
   spec.authors = ['the nestjs-snakepit authors']
   spec.license = 'MIT'
   spec.required_ruby_version = '>= 3.0'
-  spec.files = Dir.chdir(__dir__) { Dir['lib/**/*.rb', 'exe/*', 'README.md'] }
+  spec.files = Dir.chdir(__dir__) { Dir['lib/**/*.rb', 'exe/*', 'README.md', 'LICENSE'] }
   spec.bindir = 'exe'
   spec.executables = ['snakepit-ruby-worker']
   spec.metadata['rubygems_mfa_required'] = 'true'

@@ -1,23 +1,16 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { tarballProblems } from '../../tools/pack/check-tarball.mjs';
+import { packNpmPackage } from '../../tools/pack/npm-package.mjs';
 import { fencedBlocks } from './fenced-blocks.js';
 import { readmeBlocks, repository, shellBlock } from './readme-blocks.js';
 
@@ -41,30 +34,6 @@ const TSCONFIG = {
   },
   include: ['src'],
 };
-
-/** What the packing script reads, at the places where it reads it, so that packing leaves the repository alone. */
-const PACKED_FROM = [
-  'libs/snakepit/package.json',
-  'libs/snakepit/dist',
-  'libs/snakepit/scripts',
-  'libs/snakepit/templates',
-  'bridges/python/snakepit_bridge',
-  'bridges/python/pyproject.toml',
-  'bridges/node/dist',
-  'bridges/go',
-  'bridges/r/DESCRIPTION',
-  'bridges/r/LICENSE',
-  'bridges/r/NAMESPACE',
-  'bridges/r/R',
-  'bridges/r/inst',
-  'bridges/ruby/lib',
-  'bridges/ruby/exe',
-  'bridges/ruby/snakepit_bridge.gemspec',
-  'proto/vectors/values.json',
-  'README.md',
-  'LICENSE',
-  'CHANGELOG.md',
-];
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0);
@@ -108,20 +77,28 @@ console.log(JSON.stringify({ result, calls: app.get(SnakepitTesting).calls().len
 await app.close();
 `;
 
+/** Of each declaration file: what it exports, types included. */
+function exportedNames(files: readonly string[]): string[][] {
+  const { NodeNext } = ts.ModuleKind;
+  const program = ts.createProgram(files, { module: NodeNext, target: ts.ScriptTarget.ES2023, types: ['node'] });
+  const checker = program.getTypeChecker();
+  return files.map((file) => {
+    const symbol = checker.getSymbolAtLocation(program.getSourceFile(file)!);
+    return checker
+      .getExportsOfModule(symbol!)
+      .map(({ name }) => name)
+      .toSorted();
+  });
+}
+
 describe('the packed library in an empty Nest app', () => {
   const base = realpathSync(mkdtempSync(join(tmpdir(), 'snakepit-packed-')));
-  const staging = join(base, 'staging');
   const app = join(base, 'app');
   let tarball: string;
 
   beforeAll(async () => {
-    for (const path of PACKED_FROM) cpSync(join(repository, path), join(staging, path), { recursive: true });
     mkdirSync(app);
-    await run('npm', ['pack', '--pack-destination', base], join(staging, 'libs/snakepit'));
-    tarball = join(
-      base,
-      readdirSync(base).find((name) => name.endsWith('.tgz'))!,
-    );
+    tarball = await packNpmPackage({ repository, out: base });
     const library = JSON.parse(readFileSync(join(repository, 'libs/snakepit/package.json'), 'utf8'));
     const workspace = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8'));
     const versions = { ...library.devDependencies, ...workspace.devDependencies };
@@ -190,6 +167,43 @@ describe('the packed library in an empty Nest app', () => {
     const { stdout } = await run('node', ['--input-type=module', '--eval', script], app);
     expect(JSON.parse(stdout)).toEqual({ count: 2, total: 3 });
   }, 120_000);
+
+  it('has the SDKs of the interpreted languages, which need no installation', async () => {
+    const workers = {
+      'add.py': 'def add(a, b):\n    return a + b\n',
+      'add.mjs': "import { command } from 'nestjs-snakepit/worker';\nexport const add = command(({ a, b }) => a + b);\n",
+      'add.rb': "require 'snakepit_bridge'\nSnakepit.worker { command(:add) { |a:, b:| a + b } }\n",
+      'add.R': 'library(snakepit)\ncommand("add", function(a, b) a + b)\n',
+    };
+    for (const [name, text] of Object.entries(workers)) writeFileSync(join(app, 'workers', name), text);
+    const script = `import { createSnakepit, node, python, r, ruby } from 'nestjs-snakepit/core';
+      const adapters = {
+        python: python({ module: './workers/add.py' }),
+        node: node({ module: './workers/add.mjs' }),
+        ruby: ruby({ module: './workers/add.rb' }),
+        r: r({ script: './workers/add.R' }),
+      };
+      const pools = Object.fromEntries(Object.entries(adapters).map(([name, adapter]) => [name, { adapter, size: 1 }]));
+      const snakepit = await createSnakepit({ pools });
+      const sums = Object.keys(pools).map((name) => snakepit.pool(name).execute('add', { a: 2, b: 3 }));
+      console.log(JSON.stringify(await Promise.all(sums)));
+      await snakepit.close();`;
+    const { stdout } = await run('node', ['--input-type=module', '--eval', script], app);
+    expect(JSON.parse(stdout)).toEqual([5, 5, 5, 5]);
+  }, 60_000);
+
+  it('declares what it exports: the same names as the modules that were compiled', () => {
+    const installed = join(app, 'node_modules/nestjs-snakepit');
+    const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+      exports: Record<string, { readonly types?: string }>;
+    };
+    const entries = Object.values(exports).flatMap(({ types }) => (types === undefined ? [] : [types]));
+    expect(entries.length).toBeGreaterThan(10);
+    const built = entries.map((types) =>
+      types.startsWith('./bridges/') ? join(repository, types) : join(repository, 'libs/snakepit', types),
+    );
+    expect(exportedNames(entries.map((types) => join(installed, types)))).toEqual(exportedNames(built));
+  }, 60_000);
 
   it('is tested without Python, and ends by itself', async () => {
     const { stdout } = await run('node', ['dist/app.test.js'], app);

@@ -2,22 +2,22 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 
 import { pythonPackages } from '../python-packages.mjs';
 import { tarballProblems } from './check-tarball.mjs';
 import { installedLicences } from './licences.mjs';
+import { packNpmPackage } from './npm-package.mjs';
 
 /** Pinned, so that the same sources give the same packages. */
-const PYTHON_BUILD = ['build==1.3.0', 'setuptools==80.9.0'];
+export const PYTHON_BUILD = ['build==1.3.0', 'setuptools==80.9.0'];
 
 /** @typedef {{ repository: string, out: string }} Place where things are, and where they go */
 
 /** Each returns what is to be told of it, and throws where something is wrong. */
 export const STEPS = {
   'npm tarball': async ({ repository, out }) => {
-    run('npm', ['pack', '--silent', '--pack-destination', out], join(repository, 'libs/snakepit'));
-    const tarball = newest(out, '.tgz');
+    const tarball = await packNpmPackage({ repository, out });
     const problems = await tarballProblems(tarball);
     if (problems.length > 0) throw new Error(problems.join('\n'));
     return `${basename(tarball)}, ${kilobytes(tarball)}; publint and arethetypeswrong find nothing`;
@@ -57,13 +57,14 @@ export const STEPS = {
       const built = newest(out, '.tar.gz');
       return `${basename(built)}, ${kilobytes(built)}`;
     }),
-  'Go module': ({ repository, out }) => {
-    const folder = join(repository, 'bridges/go');
-    run('go', ['vet', './...'], folder);
-    const archive = join(out, 'snakepit-go.tar.gz');
-    run('tar', ['-czf', archive, '-C', join(repository, 'bridges'), 'go'], repository);
-    return `${basename(archive)}, ${kilobytes(archive)}`;
-  },
+  'Go module': ({ repository, out }) =>
+    withCopy(join(repository, 'bridges/go'), (folder) => {
+      cpSync(join(repository, 'LICENSE'), join(folder, 'LICENSE'));
+      run('go', ['vet', './...'], folder);
+      const archive = join(out, 'snakepit-go.tar.gz');
+      run('tar', ['-czf', archive, '-C', dirname(folder), basename(folder)], repository);
+      return `${basename(archive)}, ${kilobytes(archive)}`;
+    }),
   'API reference': ({ repository, out }) => {
     const log = run('npx', ['typedoc', '--options', 'typedoc.json', '--out', join(out, 'api')], repository);
     return log.trim().split('\n').at(-1);
@@ -94,7 +95,7 @@ function withCopy(source, use) {
   try {
     cpSync(source, folder, {
       recursive: true,
-      filter: (path) => !/(^|\/)(__pycache__|build|[^/]*\.egg-info)$/.test(path),
+      filter: (path) => !/(^|\/)(__pycache__|build|[^/]*\.egg-info|[^/]*_test\.go|testdata|conformance)$/.test(path),
     });
     return use(folder);
   } finally {

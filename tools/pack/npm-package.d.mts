@@ -1,0 +1,1 @@
+export function packNpmPackage(place: { readonly repository: string; readonly out: string }): Promise<string>;

@@ -1,0 +1,1 @@
+export function orderTarball(tarball: Buffer): Buffer;

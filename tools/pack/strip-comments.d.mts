@@ -1,0 +1,1 @@
+export function stripComments(script: string): string;
