@@ -64,7 +64,13 @@ describe('what pack:all makes, where nothing but it is installed', () => {
       async (_, ending) => {
         // What an sdist is built with comes from a folder, so that pip needs no network.
         const builders = { PYTHONPATH: pythonPackages('snakepit-build', PYTHON_BUILD) };
-        const flags = ['--no-index', '--no-build-isolation', '--force-reinstall', '--disable-pip-version-check', '--quiet'];
+        const flags = [
+          '--no-index',
+          '--no-build-isolation',
+          '--force-reinstall',
+          '--disable-pip-version-check',
+          '--quiet',
+        ];
         await run(join(venv, 'bin/python'), ['-m', 'pip', 'install', ...flags, artifact(ending)], builders);
 
         const where = await run(join(venv, 'bin/python'), ['-c', 'import snakepit_bridge as s; print(s.__file__)']);

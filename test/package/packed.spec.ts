@@ -171,7 +171,8 @@ describe('the packed library in an empty Nest app', () => {
   it('has the SDKs of the interpreted languages, which need no installation', async () => {
     const workers = {
       'add.py': 'def add(a, b):\n    return a + b\n',
-      'add.mjs': "import { command } from 'nestjs-snakepit/worker';\nexport const add = command(({ a, b }) => a + b);\n",
+      'add.mjs':
+        "import { command } from 'nestjs-snakepit/worker';\nexport const add = command({ doc: 'The sum.' }, ({ a, b }) => a + b);\n",
       'add.rb': "require 'snakepit_bridge'\nSnakepit.worker { command(:add) { |a:, b:| a + b } }\n",
       'add.R': 'library(snakepit)\ncommand("add", function(a, b) a + b)\n',
     };
