@@ -238,7 +238,7 @@ describe.runIf(process.platform === 'linux')('the folders of R workers', () => {
   }
 
   it('are gone with them, however they end, and what else they start uses that of the host', async () => {
-    const snakepit = await createSnakepit({ adapter: r({ script: SCRIPT }), size: 1 }, { log: () => {} });
+    const snakepit = await createSnakepit({ adapter: r({ module: SCRIPT }), size: 1 }, { log: () => {} });
     onTestFinished(() => snakepit.close());
     const pool = snakepit.pool();
     const killed = await pool.execute<Folder>('folder');

@@ -128,7 +128,7 @@ describe('what pack:all makes, where nothing but it is installed', () => {
     const result = await callOnce(
       {
         executable: '/bin/sh',
-        args: [join(installed, 'launch.sh'), 'Rscript', join(installed, 'worker.R'), '--script', script],
+        args: [join(installed, 'launch.sh'), 'Rscript', join(installed, 'worker.R'), '--module', script],
         protocol: 'v2',
         codec: 'json',
         env: { R_LIBS: library },

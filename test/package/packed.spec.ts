@@ -182,7 +182,7 @@ describe('the packed library in an empty Nest app', () => {
         python: python({ module: './workers/add.py' }),
         node: node({ module: './workers/add.mjs' }),
         ruby: ruby({ module: './workers/add.rb' }),
-        r: r({ script: './workers/add.R' }),
+        r: r({ module: './workers/add.R' }),
       };
       const pools = Object.fromEntries(Object.entries(adapters).map(([name, adapter]) => [name, { adapter, size: 1 }]));
       const snakepit = await createSnakepit({ pools });
