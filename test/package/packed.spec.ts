@@ -172,7 +172,7 @@ describe('the packed library in an empty Nest app', () => {
     const workers = {
       'add.py': 'def add(a, b):\n    return a + b\n',
       'add.mjs':
-        "import { command } from 'nestjs-snakepit/worker';\nexport const add = command(({ a, b }) => a + b);\n",
+        "import { command } from 'nestjs-snakepit/worker';\nexport const add = command({ doc: 'The sum.' }, ({ a, b }) => a + b);\n",
       'add.rb': "require 'snakepit_bridge'\nSnakepit.worker { command(:add) { |a:, b:| a + b } }\n",
       'add.R': 'library(snakepit)\ncommand("add", function(a, b) a + b)\n',
     };
