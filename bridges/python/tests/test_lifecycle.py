@@ -38,6 +38,14 @@ HOOKS = '''
             print("finally")
 
     @command
+    def stubborn(ctx):
+        try:
+            ctx.progress(None)
+            time.sleep(60)
+        except BaseException:
+            print("still here")
+
+    @command
     async def wait(ctx):
         import asyncio
         try:
@@ -90,6 +98,9 @@ class Ending(unittest.TestCase):
 
     def test_sigterm_interrupts_a_command_and_cleans_up(self):
         self.check_sigterm("block", "finally\n")
+
+    def test_sigterm_ends_a_worker_whose_command_catches_everything(self):
+        self.check_sigterm("stubborn", "still here\n")
 
     def test_sigterm_cancels_asynchronous_commands(self):
         self.check_sigterm("wait", "async finally\n")

@@ -142,6 +142,24 @@ class LifecycleTest < WorkerTest
     assert_equal "closed\nbye\n", worker.output.first
   end
 
+  def test_sigterm_ends_it_though_a_command_rescues_everything
+    worker = host(<<~RUBY)
+      command(:stubborn) do |ctx:|
+        ctx.progress(0)
+        sleep
+      rescue Exception
+        'still here'
+      end
+      on_shutdown { puts 'bye' }
+    RUBY
+    worker.call(1, 'stubborn')
+    worker.receive_kind(F::PROGRESS)
+    Process.kill(:TERM, worker.pid)
+    assert_equal 'still here', worker.receive_kind(F::RESULT).body
+    assert_equal 0, worker.wait.exitstatus
+    assert_equal "bye\n", worker.output.first
+  end
+
   def test_the_end_of_the_host_ends_it_and_its_group
     worker = host("command(:child) { spawn('sleep 60') }; command(:sleep) { sleep }")
     child = worker.result(1, 'child')

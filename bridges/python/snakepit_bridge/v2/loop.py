@@ -3,6 +3,7 @@
 import signal
 import threading
 
+from ..process import is_terminated
 from .parts import Parts
 from .watchdog import Watchdog
 
@@ -57,6 +58,8 @@ class WorkerLoop:
         waiting, runnable = self._waiting, self._streams.runnable
         try:
             while not (self._is_stopping and self._is_drained()):
+                if is_terminated():
+                    raise SystemExit(0)  # what SIGTERM had raised was swallowed: by a command, or where the interpreter can pass on nothing
                 self._intake.look(self._is_stopping)
                 self.turn += 1
                 if self._watchdog.is_asleep:

@@ -29,6 +29,11 @@ module Snakepit
       @is_terminated == true
     end
 
+    # Where the exit was swallowed that SIGTERM had asked for: by a command that rescues everything, or within code of the interpreter's.
+    def exit_if_terminated
+      exit(0) if @is_terminated
+    end
+
     # Lets the clean-up that is now under way finish, whatever SIGTERM comes.
     def ignore_termination
       trap('TERM', 'IGNORE')

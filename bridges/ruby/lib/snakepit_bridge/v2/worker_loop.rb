@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require_relative '../encoder'
+require_relative '../process_end'
 require_relative 'call_runner'
 require_relative 'fast_path'
 require_relative 'host_calls'
@@ -37,6 +38,7 @@ module Snakepit
       # commands.
       def serve
         until @is_stopping && drained?
+          ProcessEnd.exit_if_terminated
           @intake.look
           @turn += 1
           @watchdog.wake if @watchdog.asleep?
