@@ -240,17 +240,18 @@ func trace(err error, from *command) string {
 	return text
 }
 
-// frames writes a stack as Go does, from the first function that is not the runtime's to the last that is not this package's.
+// frames writes a stack as Go does, from the first function that is neither the runtime's nor this package's to the last that is not this package's.
 func frames(stack []uintptr) string {
 	var lines []string
 	all := runtime.CallersFrames(stack)
 	for {
 		frame, more := all.Next()
 		isRuntime := strings.HasPrefix(frame.Function, "runtime.")
-		if strings.HasPrefix(frame.Function, ownPackage+".") {
+		isOwn := strings.HasPrefix(frame.Function, ownPackage+".")
+		if isOwn && len(lines) > 0 {
 			break
 		}
-		if frame.Function != "" && (!isRuntime || len(lines) > 0) {
+		if frame.Function != "" && !isOwn && (!isRuntime || len(lines) > 0) {
 			lines = append(lines, fmt.Sprintf("%s(…)\n\t%s:%d", frame.Function, frame.File, frame.Line))
 		}
 		if !more {
