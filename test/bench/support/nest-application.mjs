@@ -45,7 +45,7 @@ export async function openToolApplication(options) {
 
 /** The same, with every call counted for Prometheus. */
 export function openMeteredApplication(options) {
-  return openNestApplication(options, [SnakepitMetricsModule.forRoot({ registry: new Registry() })]);
+  return openNestApplication(options, [SnakepitMetricsModule.forRoot({ registry: new Registry(), endpoint: false })]);
 }
 
 /**

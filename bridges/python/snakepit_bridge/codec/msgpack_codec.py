@@ -32,13 +32,9 @@ _BIN_32 = struct.Struct(">BI")
 _PART_BYTES = 64 * 1024
 _MAX_BIN_32_BYTES = 1 << 32
 _ROW_BODIES = 32
-# The unpacker makes room beforehand for as many items as a list claims to have, at most one for each byte of the body, and it follows
-# so many lists within lists. What may come to more is looked through first, by a parser that makes nothing.
-_MOST_ROOM_BYTES = 32 * 1024 * 1024
-_ITEM_BYTES = 8
-_MOST_OPEN_LISTS = 512
-# As much of a large frame is searched for such claims.
-_CLAIMS_BYTES = 256 * 1024
+# The unpacker makes room beforehand for as many items as a list claims to have, also within 512 lists that do the same. A body with a
+# longer list is looked through first, by a parser that makes nothing.
+_TRUSTED_ITEMS = 4096
 # A limit of lengths that even an empty value exceeds; 0 lets it pass, and -1 means the default.
 _NOT_ALLOWED = -2
 
@@ -123,10 +119,18 @@ class MsgpackCodec:
         is_suspect = _SUSPECT(body)
         if is_suspect:
             self._fetched_bytes = 0
+        read_extension = self._read_extension if loan is None else partial(self._read_extension, loan=loan)
         try:
-            if _may_claim_too_much(body):
+            try:
+                value = self._unpack(body, ext_hook=read_extension, max_array_len=_TRUSTED_ITEMS)
+            except ValueError:
+                if len(body) <= _TRUSTED_ITEMS:
+                    raise
                 _look_through(body)
-            value = self._unpack(body) if loan is None else self._unpack(body, ext_hook=partial(self._read_extension, loan=loan))
+                self._fetched_bytes = 0
+                if loan:
+                    loan.clear()
+                value = self._unpack(body, ext_hook=read_extension)
         except (msgpack.StackError, RecursionError):
             raise RefusedValue("nested too deeply; at most %d levels are allowed" % self.max_depth) from None
         except MemoryError:
@@ -248,15 +252,6 @@ def _can_refuse_binary():
             continue
         return False
     return True
-
-
-def _may_claim_too_much(body):
-    """Tell whether lists within lists may claim more room than is given to them."""
-    room_bytes = len(body) * _ITEM_BYTES
-    if room_bytes * min(len(body) // 3, _MOST_OPEN_LISTS) <= _MOST_ROOM_BYTES:
-        return False
-    start = bytes(body[:_CLAIMS_BYTES])
-    return room_bytes * min(start.count(b"\xdc") + start.count(b"\xdd"), _MOST_OPEN_LISTS) > _MOST_ROOM_BYTES
 
 
 def _look_through(body):
