@@ -1,6 +1,7 @@
 """The zygote as its host sees it: what it imports, forks, buries and refuses."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -51,6 +52,7 @@ class ZygoteHost(Host):
 
     def __init__(self, test, module, *arguments):
         folder = tempfile.mkdtemp()
+        test.addCleanup(shutil.rmtree, folder)
         self.door = os.path.join(folder, "door")
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.door)
