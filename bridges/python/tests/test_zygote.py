@@ -52,7 +52,7 @@ class ZygoteHost(Host):
 
     def __init__(self, test, module, *arguments):
         folder = tempfile.mkdtemp()
-        test.addCleanup(shutil.rmtree, folder)
+        test.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         self.door = os.path.join(folder, "door")
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.door)
