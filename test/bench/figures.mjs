@@ -4,7 +4,7 @@
  * @property {string} group the file in `groups/` that measures it, by a function of the figure's key
  * @property {string} title what is divided by what
  * @property {{ atLeast: number } | { atMost: number }} [target] absent: shown for comparison
- * @property {boolean} [isInJson] whether the JSON has it; by default, when it has a target
+ * @property {boolean} [inJson] whether the JSON has it; by default, when it has a target
  */
 
 /** @type {readonly Figure[]} Every figure of the bench, in the order in which they run. */
@@ -71,8 +71,8 @@ export const FIGURES = [
     title: 'calls of 1 Go worker ÷ 1 Python worker',
     target: { atLeast: 1 },
   },
-  { key: 'node_x', group: 'languages', title: 'calls of 1 Node worker ÷ 1 Python worker', isInJson: true },
-  { key: 'r_x', group: 'languages', title: 'calls of 1 R worker ÷ 1 Python worker', isInJson: true },
+  { key: 'node_x', group: 'languages', title: 'calls of 1 Node worker ÷ 1 Python worker', inJson: true },
+  { key: 'r_x', group: 'languages', title: 'calls of 1 R worker ÷ 1 Python worker', inJson: true },
   {
     key: 'ruby_x',
     group: 'languages',
@@ -97,9 +97,18 @@ export const FIGURES = [
     title: '16 numpy workers more, spawn ÷ warm zygote',
     target: { atLeast: 10 },
   },
-  { key: 'zygote_cold_start_x', group: 'starts', title: 'pool of 16 numpy workers, spawn ÷ zygote', isInJson: true },
+  { key: 'zygote_cold_start_x', group: 'starts', title: 'pool of 16 numpy workers, spawn ÷ zygote', inJson: true },
   { key: 'zygote_pss_x', group: 'starts', title: 'their memory (PSS), zygote ÷ spawn', target: { atMost: 0.3 } },
   { key: 'spawn_per_call_x', group: 'starts', title: '3 workers × 64 ÷ a process per call' },
 ];
 
 export const GROUPS = [...new Set(FIGURES.map(({ group }) => group))];
+
+/**
+ * Whether the JSON has a figure; others are shown for comparison only.
+ *
+ * @param {Figure} figure
+ */
+export function isInJson({ inJson, target }) {
+  return inJson ?? target !== undefined;
+}

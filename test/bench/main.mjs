@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
 import { HELP, parseCommandLine, UsageError } from './cli.mjs';
-import { FULL, measureFigure, QUICK } from './conductor.mjs';
-import { FIGURES } from './figures.mjs';
+import { FULL, hostsFor, measureFigures, QUICK } from './conductor.mjs';
+import { FIGURES, isInJson } from './figures.mjs';
 import { formatResults, toJson } from './report.mjs';
 import { planCpus } from './support/cpus.mjs';
 import { watchOtherLoad } from './support/other-load.mjs';
@@ -19,7 +19,8 @@ async function main(args) {
     process.stdout.write(HELP);
     return 0;
   }
-  const figures = FIGURES.filter(({ group }) => only.length === 0 || only.includes(group));
+  const wanted = FIGURES.filter(({ group }) => only.length === 0 || only.includes(group));
+  const figures = quick ? wanted.filter(isInJson) : wanted;
   const plan = planCpus();
   process.stdout.write(`${describeMachine(plan)}\n`);
   installPeers();
@@ -33,14 +34,21 @@ async function main(args) {
 
 async function measureAll(figures, { plan, settings }) {
   const progress = new Progress(process.stderr);
+  const label = (figure) => `[${figures.indexOf(figure) + 1}/${figures.length}] ${figure.key}`;
   const results = [];
-  for (const [index, figure] of figures.entries()) {
-    progress.begin(`[${index + 1}/${figures.length}] ${figure.key}`);
+  for (const together of hostsFor(figures, settings)) {
     const otherLoad = watchOtherLoad();
-    const outcome = await measureFigure(figure, { plan, settings, onProgress: (text) => progress.update(text) });
+    const onProgress = (figure, text) => {
+      progress.update(`${figure.key}, ${text}`);
+    };
+    progress.begin(together[0].group);
+    const outcomes = await measureFigures(together, { plan, settings, onProgress });
     const otherCpus = otherLoad();
-    progress.end(inShort(outcome, otherCpus));
-    results.push({ figure, outcome, otherCpus });
+    for (const [index, figure] of together.entries()) {
+      progress.begin(label(figure));
+      progress.end(inShort(outcomes[index], otherCpus));
+      results.push({ figure, outcome: outcomes[index], otherCpus });
+    }
   }
   return results;
 }

@@ -1,3 +1,4 @@
+import { isInJson } from './figures.mjs';
 import { summarize } from './support/statistics.mjs';
 import { formatNumber, formatTable } from './support/table.mjs';
 
@@ -11,9 +12,7 @@ export function formatResults(results) {
 
 /** The figures by name; those that could not be measured, and those that are shown for comparison only, are absent. */
 export function toJson(results) {
-  const measured = results.filter(
-    ({ figure, outcome }) => (figure.isInJson ?? figure.target !== undefined) && outcome.samples !== undefined,
-  );
+  const measured = results.filter(({ figure, outcome }) => isInJson(figure) && outcome.samples !== undefined);
   return Object.fromEntries(measured.map(({ figure, outcome }) => [figure.key, summarize(outcome.samples).median]));
 }
 

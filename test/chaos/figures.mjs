@@ -25,7 +25,7 @@ export const GROUPS = [
   {
     name: 'kills',
     cycles: 1_000,
-    quickCycles: 14,
+    quickCycles: 7,
     unit: 'workers killed',
     isTimed: true,
     timeoutMinutes: 15,
@@ -138,7 +138,7 @@ export const GROUPS = [
   {
     name: 'soak',
     cycles: 20,
-    quickCycles: 0.15,
+    quickCycles: 0.07,
     unit: 'minutes',
     isTimed: false,
     timeoutMinutes: 30,
@@ -153,7 +153,7 @@ export const GROUPS = [
   {
     name: 'simulation',
     cycles: 1_000_000,
-    quickCycles: 1_000,
+    quickCycles: 300,
     unit: 'schedules',
     isTimed: false,
     timeoutMinutes: 90,
@@ -165,7 +165,7 @@ export const GROUPS = [
   {
     name: 'fuzz',
     cycles: 5_000_000,
-    quickCycles: 2_000,
+    quickCycles: 1_000,
     unit: 'inputs for each decoder',
     isTimed: false,
     timeoutMinutes: 240,

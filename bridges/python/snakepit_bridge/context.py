@@ -14,7 +14,7 @@ class Context:
     facts of the call. `runtime` is the worker's own side of it, `call_trace` what records its spans, if it is sampled.
     """
 
-    __slots__ = ("command", "call_id", "trace", "context", "_runtime", "_session_id", "_deadline", "_session", "_globals", "_input", "_call_trace")
+    __slots__ = ("command", "call_id", "trace", "context", "_runtime", "_session_id", "_deadline", "_session", "_globals", "_tools", "_input", "_call_trace")
 
     def __init__(self, runtime, command, call_id, deadline=None, meta=None, call_trace=None):
         meta = meta or {}
@@ -27,6 +27,7 @@ class Context:
         self._deadline = deadline
         self._session = None
         self._globals = None
+        self._tools = None
         self._input = None
         self._call_trace = call_trace
 
@@ -47,9 +48,11 @@ class Context:
     @property
     def tools(self):
         """Functions of the host: `ctx.tools.price_of(sku="x")`; awaitable in asynchronous commands."""
-        from .tools import Tools
+        if self._tools is None:
+            from .tools import Tools
 
-        return Tools(self._runtime, self.call_id)
+            self._tools = Tools(self._runtime, self.call_id)
+        return self._tools
 
     @property
     def input(self):

@@ -149,7 +149,7 @@ export const measures = {
   },
 
   async rss_growth_x({ settings, progress }) {
-    const [few, many] = settings.isQuick ? [100_000, 400_000] : [100_000, 5_000_000];
+    const [few, many] = settings.isQuick ? [50_000, 150_000] : [100_000, 5_000_000];
     const samples = [];
     const megabytes = [];
     const rounds = settings.isQuick ? 1 : settings.rounds;
@@ -181,7 +181,7 @@ async function compareBesideSlow(bench, other) {
   const pool = await bench.use(openPool({ size: WORKERS }));
   bench.progress('warming up');
   for (const each of [other, pool]) await p99BesideSlow(each, { durationMs: warmMs, settleMs: 0, seed: 0 });
-  const durationMs = isQuick ? 1_000 : 10_000;
+  const durationMs = isQuick ? 500 : 10_000;
   // Both sides of a round get the very same slow calls.
   const p99 = (side, round) => p99BesideSlow(side, { durationMs, settleMs, seed: round + 1 });
   const { ratios, a, b } = await alternate(

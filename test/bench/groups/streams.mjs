@@ -12,7 +12,7 @@ export const measures = {
     const { settings } = bench;
     const pool = await bench.use(openPool({ size: 1 }));
     const load = new ClosedLoop(pool.add, IN_FLIGHT);
-    const chunks = settings.isQuick ? 30_000 : 300_000;
+    const chunks = settings.isQuick ? 10_000 : 300_000;
     await warmUp(bench, [load]);
     await chunksPerSecond(pool, chunks);
     const { ratios, a, b } = await alternate(bench, {

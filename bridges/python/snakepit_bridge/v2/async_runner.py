@@ -12,6 +12,10 @@ from ..errors import CANCELLED, Cancelled, ProtocolError, Refusal
 from ..process import complain, end_by_protocol_error
 
 
+# The host begins to answer the first ones while the others are asked.
+_QUESTIONS_TOGETHER = 16
+
+
 class AsyncCall:
     """One asynchronous call; `credit` counts the chunks that it may still send. The event loop's thread owns it."""
 
@@ -40,9 +44,11 @@ class AsyncRunner:
         self._on_end = parts.open_calls.end
         self._exit_process = exit_process
         self._is_flush_due = False
+        self._questions = 0  # since the last flush
         self.loop = asyncio.new_event_loop()
         self._submitted = Doorbell(self.loop, self._begin)
         self._answered = Doorbell(self.loop, _settle)
+        self._thread_id = None
         self.thread = threading.Thread(target=self._run, name="snakepit-async", daemon=True)
 
     def start(self):
@@ -68,7 +74,11 @@ class AsyncRunner:
         future = self.loop.create_future()
         ring = self._answered.ring
         add_question(lambda *content: ring((future, content)), trace)
-        self.flush_soon()
+        self._questions += 1
+        if self._questions == _QUESTIONS_TOGETHER:
+            self._flush()
+        else:
+            self.flush_soon()
         return future
 
     def run_hook(self, coroutine):
@@ -77,7 +87,7 @@ class AsyncRunner:
 
     def is_current_thread(self):
         """Tell whether the caller is on the loop's thread."""
-        return threading.get_ident() == self.thread.ident
+        return threading.get_ident() == self._thread_id
 
     def cancel_all(self, timeout_seconds):
         """Cancel what runs and wait for its clean-up code. From any thread but the loop's."""
@@ -101,6 +111,7 @@ class AsyncRunner:
             self.loop.call_soon(self._flush)
 
     def _run(self):
+        self._thread_id = threading.get_ident()
         asyncio.set_event_loop(self.loop)
         try:
             self.loop.run_forever()
@@ -109,6 +120,7 @@ class AsyncRunner:
 
     def _flush(self):
         self._is_flush_due = False
+        self._questions = 0
         self._writer.flush()
 
     def _begin(self, call):

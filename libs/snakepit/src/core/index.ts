@@ -1,4 +1,5 @@
 export { unwatchAbort, watchAbort } from './abort.js';
+export { Ambient } from './ambient.js';
 export { MAX_BATCH_SIZE, MAX_BATCH_WAIT_MS } from './batch-bounds.js';
 export type { CallMeter, CallMeters } from './call-meter.js';
 export { systemClock, type Clock, type Timer } from './clock.js';

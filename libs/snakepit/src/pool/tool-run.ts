@@ -16,13 +16,11 @@ export interface ToolCaller extends ChannelCall {
 export class ToolRun {
   /** Calls made inside it that have no outcome yet. */
   readonly nested = new Set<NestedCall>();
-  /** Rejects when the run is aborted, and never resolves. */
-  readonly aborted: Promise<never>;
-  /** It has its outcome, whatever its code still does. */
-  isOver = false;
+  /** Told once, if the run is aborted. */
+  onAbort: ((reason: Error) => void) | undefined;
+  #isOver = false;
   #controller: AbortController | undefined;
   #reason: Error | undefined;
-  #reject: ((reason: Error) => void) | undefined;
 
   constructor(
     readonly caller: ToolCaller,
@@ -30,10 +28,11 @@ export class ToolRun {
     readonly blocks: boolean,
     /** How many tools wait for what is called in this one, this one included. */
     readonly depth: number,
-  ) {
-    this.aborted = new Promise((_, reject) => (this.#reject = reject));
-    // Whoever runs the tool hears of it; nobody else has to.
-    this.aborted.catch(() => {});
+  ) {}
+
+  /** Whether it has its outcome, whatever its code still does. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** Aborts when the answer is of no use any more. */
@@ -43,13 +42,19 @@ export class ToolRun {
     return this.#controller.signal;
   }
 
+  /** Its task has an outcome; false if that comes too late. */
+  settle(): boolean {
+    const isInTime = !this.#isOver;
+    this.#isOver = true;
+    return isInTime;
+  }
+
   /** Nobody waits for the answer any more; what was called inside it is cancelled. */
   abort(reason: Error): void {
-    if (this.isOver) return;
-    this.isOver = true;
+    if (!this.settle()) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    this.#reject?.(reason);
+    this.onAbort?.(reason);
     for (const call of this.nested) call.abort(reason);
   }
 

@@ -38,16 +38,35 @@ export class ToolRuns {
    * @param blocks whether the worker can do nothing else until it has the answer
    * @throws what the task throws; SnakepitError CANCELLED when the call ends before it
    */
-  async run<T>(call: PoolCall, blocks: boolean, task: (run: ToolRun) => Promise<T>): Promise<T> {
+  run<T>(call: PoolCall, blocks: boolean, task: (run: ToolRun) => Promise<T>): Promise<T> {
     const run = new ToolRun(call, blocks, (call.settings.nesting?.depth ?? 0) + 1);
     this.#begin(call, run);
-    try {
-      return await enterToolScope(run, () => Promise.race([task(run), run.aborted]));
-    } finally {
-      run.isOver = true;
-      leaveToolScope();
-      this.#finish(call, run);
-    }
+    // Written without `await` and `race`: while tools run promises are tracked, which makes each of them dear.
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        leaveToolScope();
+        this.#finish(call, run);
+      };
+      const onResult = (value: T): void => {
+        if (!run.settle()) return;
+        end();
+        resolve(value);
+      };
+      const onFailure = (error: unknown): void => {
+        if (!run.settle()) return;
+        end();
+        reject(error);
+      };
+      run.onAbort = (reason) => {
+        end();
+        reject(reason);
+      };
+      try {
+        enterToolScope(run, () => task(run)).then(onResult, onFailure);
+      } catch (error) {
+        onFailure(error);
+      }
+    });
   }
 
   onSettled(call: PoolCall, error: SnakepitError | undefined): void {

@@ -1,25 +1,19 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-
+import { Ambient } from '../core/index.js';
 import type { ToolRun } from './tool-run.js';
 
-const scope = new AsyncLocalStorage<ToolRun>();
-let openRuns = 0;
+const scope = new Ambient<ToolRun>('toolRun');
 
 /** The run of a tool that is going on where this is asked. While no tool runs anywhere the question costs a comparison. */
 export function currentToolRun(): ToolRun | undefined {
-  if (openRuns === 0) return undefined;
-  const run = scope.getStore();
+  const run = scope.current;
   return run === undefined || run.isOver ? undefined : run;
 }
 
 /** Runs a task as part of a tool's run; {@link leaveToolScope} has to follow, once. */
 export function enterToolScope<T>(run: ToolRun, task: () => T): T {
-  openRuns += 1;
-  return scope.run(run, task);
+  return scope.enter(run, task);
 }
 
-/** Where no tool runs any more, promises are not tracked any more either, which costs each of them. */
 export function leaveToolScope(): void {
-  openRuns -= 1;
-  if (openRuns === 0) scope.disable();
+  scope.leave();
 }

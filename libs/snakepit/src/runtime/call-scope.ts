@@ -1,6 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-
 import type { TraceContext } from '../channel/index.js';
+import { Ambient } from '../core/index.js';
 
 /** What calls inherit that are made inside, unless they say otherwise. */
 export interface CallScope {
@@ -18,7 +17,7 @@ interface OpenScope extends CallScope {
   isOpen: boolean;
 }
 
-const storage = new AsyncLocalStorage<OpenScope>();
+const ambient = new Ambient<OpenScope>('callScope');
 
 /** How many scopes are open. While it is 0 a call looks at nothing else. */
 export const callScopes = { open: 0 };
@@ -33,10 +32,11 @@ export function inCallScope<Result>(scope: CallScope, body: () => Result): Resul
   const leave = (): void => {
     open.isOpen = false;
     callScopes.open -= 1;
+    ambient.leave();
   };
   let result: Result;
   try {
-    result = storage.run(open, body);
+    result = ambient.enter(open, body);
   } catch (error) {
     leave();
     throw error;
@@ -49,7 +49,7 @@ export function inCallScope<Result>(scope: CallScope, body: () => Result): Resul
 /** The scope that this code runs in; undefined outside of any, and when it is over. */
 export function currentCallScope(): CallScope | undefined {
   if (callScopes.open === 0) return undefined;
-  const scope = storage.getStore();
+  const scope = ambient.current;
   return scope?.isOpen === true ? scope : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { SnakepitError } from '../core/index.js';
+import { SnakepitError, toError } from '../core/index.js';
 import type { HostCallHandler, HostRequest } from '../pool/index.js';
 
 export interface AnswererTraits {
@@ -31,12 +31,18 @@ export class HostMethods {
     this.#answerers.set(room, { ...traits, answer });
   }
 
-  /** @throws SnakepitError UNKNOWN_COMMAND for a method that nobody answers, and whatever the answerer throws */
-  async answer(request: HostRequest): Promise<unknown> {
+  /** Rejects with SnakepitError UNKNOWN_COMMAND for a method that nobody answers, and with whatever the answerer throws. */
+  answer(request: HostRequest): Promise<unknown> {
     const { method } = request;
     const found = this.#answerers.get(method.slice(0, Math.max(0, method.indexOf('.'))));
-    if (found !== undefined) return this.around(request, found, () => found.answer(request));
-    const known = [...this.#answerers.keys()].map((room) => `${room}.…`).join(', ');
-    throw new SnakepitError('UNKNOWN_COMMAND', { command: method, known });
+    if (found === undefined) {
+      const known = [...this.#answerers.keys()].map((room) => `${room}.…`).join(', ');
+      return Promise.reject(new SnakepitError('UNKNOWN_COMMAND', { command: method, known }));
+    }
+    try {
+      return this.around(request, found, () => found.answer(request));
+    } catch (error) {
+      return Promise.reject(toError(error));
+    }
   }
 }

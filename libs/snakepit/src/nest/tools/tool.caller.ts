@@ -4,6 +4,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 
 import type { Tool, ToolContext } from '../../runtime/index.js';
 import { TOOL_PARAMETERS } from './tool.metadata.js';
+import { hasInterceptors } from './tool.interceptors.js';
 import { toolParameters } from './tool.parameters.js';
 
 /** What `ExecutionContext.getType()` says where a worker calls a tool. */
@@ -18,7 +19,7 @@ export class ToolCaller {
 
   of(instance: object, method: string): Tool {
     const callback = (instance as Record<string, Method>)[method]!;
-    const options = { guards: true, interceptors: true, filters: true };
+    const options = { guards: true, interceptors: hasInterceptors(this.contexts, instance, callback), filters: true };
     const call = this.contexts.create(
       instance,
       callback,
@@ -30,7 +31,7 @@ export class ToolCaller {
       options,
       TOOL_CONTEXT_TYPE,
     ) as (args: unknown, context: ToolContext) => Promise<unknown>;
-    return async (args: unknown, context: ToolContext) => resolved(await call(args, context));
+    return (args: unknown, context: ToolContext) => call(args, context).then(resolved);
   }
 }
 

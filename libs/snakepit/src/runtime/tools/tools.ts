@@ -100,8 +100,13 @@ export class Tools {
     }
   }
 
-  /** @internal Answers the host call `tool.call` with `{ name, args, concurrent }`. */
-  async answer(request: HostRequest): Promise<unknown> {
+  /**
+   * Answers the host call `tool.call` with `{ name, args, concurrent }`.
+   *
+   * @internal
+   * @throws HostCallFailure at once where the tool cannot be called; the promise rejects with what it throws
+   */
+  answer(request: HostRequest): Promise<unknown> {
     const { method, pool, isOver } = request;
     if (method !== 'tool.call')
       throw refusal('UNKNOWN_COMMAND', `there is no host call '${method}'; there is tool.call`);
@@ -137,13 +142,16 @@ export class Tools {
     return (this.#allowed.get(pool)?.has(key) ?? true) && (pools?.includes(pool) ?? true);
   }
 
-  async #run({ name, tool }: Registered, args: unknown, pool: string, run: ToolRun): Promise<unknown> {
-    try {
-      const value = await tool(args ?? {}, new ToolContext(name, pool, run, this.#parts.clock));
-      return value ?? null;
-    } catch (thrown) {
+  #run({ name, tool }: Registered, args: unknown, pool: string, run: ToolRun): Promise<unknown> {
+    const onThrown = (thrown: unknown): never => {
       this.#log(name, pool, run, thrown);
       throw failureOf(thrown);
+    };
+    try {
+      const outcome = tool(args ?? {}, new ToolContext(name, pool, run, this.#parts.clock));
+      return Promise.resolve(outcome).then(orNull, onThrown);
+    } catch (thrown) {
+      return onThrown(thrown);
     }
   }
 
@@ -156,6 +164,10 @@ export class Tools {
     const { workerId: worker } = caller;
     this.#parts.log({ level, pool, message, ...(worker !== undefined && { worker }) });
   }
+}
+
+function orNull(value: unknown): unknown {
+  return value ?? null;
 }
 
 function allowed(tools: 'all' | readonly string[]): ReadonlySet<string> | undefined {
