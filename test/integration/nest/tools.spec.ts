@@ -338,6 +338,30 @@ describe('around a tool', () => {
     expect(order.filter((each) => each.startsWith('guard'))).toEqual(['guard global', 'guard class', 'guard method']);
   });
 
+  it.each(['global', 'class', 'method'] as const)('an interceptor that stands alone runs: %s', async (where) => {
+    @Injectable()
+    class Doubling implements NestInterceptor {
+      intercept(_: ExecutionContext, next: CallHandler): Observable<unknown> {
+        return next.handle().pipe(map((value) => [value, value]));
+      }
+    }
+    const [onClass, onMethod] = ['class', 'method'].map((each) =>
+      UseInterceptors(...(each === where ? [Doubling] : [])),
+    );
+    @Injectable()
+    @(onClass!)
+    class Wrapped {
+      @SnakepitTool()
+      @(onMethod!)
+      core() {
+        return 'core';
+      }
+    }
+    const everywhere = where === 'global' ? [{ provide: APP_INTERCEPTOR, useClass: Doubling }] : [];
+    const caught = await toolsOf(Wrapped, everywhere);
+    expect(await caught('core')).toEqual({ result: ['core', 'core'] });
+  });
+
   it('exception filters replace what it throws, by throwing or by an answer', async () => {
     class OutOfStock extends Error {}
     @Catch(OutOfStock)
