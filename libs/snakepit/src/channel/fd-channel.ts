@@ -236,7 +236,7 @@ export class FdChannel implements Channel, FrameSink {
       case Kind.HOST_CALL: {
         const body = parseHostCallBody(this.#decode(bytes, start, end, flags));
         if (body === undefined) throw new ProtocolViolation('a host call has no method');
-        void this.#answerHostCall(id, body);
+        this.#answerHostCall(id, body);
         return;
       }
       default:
@@ -296,12 +296,18 @@ export class FdChannel implements Channel, FrameSink {
     return call;
   }
 
-  async #answerHostCall(id: number, body: HostCallBody): Promise<void> {
+  #answerHostCall(id: number, { method, args, call, trace }: HostCallBody): void {
     const owner = this.#owner;
     if (owner === undefined) return;
-    const { method, args, call, trace } = body;
+    // Without `await`: while tools run promises are tracked, which makes each of them dear.
+    owner.onHostCall({ method, args, call: this.#pending.get(call ?? 0), trace }).then(
+      (result) => this.#sendHostResult(id, result),
+      (error: unknown) => this.#sendHostError(id, error),
+    );
+  }
+
+  #sendHostResult(id: number, result: unknown): void {
     try {
-      const result = await owner.onHostCall({ method, args, call: this.#pending.get(call ?? 0), trace });
       this.#sendValue(Kind.HOST_RESULT, id, result);
     } catch (error) {
       this.#sendHostError(id, error);

@@ -3,9 +3,9 @@ import { ExternalContextCreator } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 
 import type { Tool, ToolContext } from '../../runtime/index.js';
+import { enhancersOf } from './tool.enhancers.js';
 import { TOOL_PARAMETERS } from './tool.metadata.js';
-import { hasInterceptors } from './tool.interceptors.js';
-import { toolParameters } from './tool.parameters.js';
+import { takesAsGiven, toolParameters } from './tool.parameters.js';
 
 /** What `ExecutionContext.getType()` says where a worker calls a tool. */
 export const TOOL_CONTEXT_TYPE = 'snakepit';
@@ -19,16 +19,17 @@ export class ToolCaller {
 
   of(instance: object, method: string): Tool {
     const callback = (instance as Record<string, Method>)[method]!;
-    const options = { guards: true, interceptors: hasInterceptors(this.contexts, instance, callback), filters: true };
+    const { interceptors, pipes } = enhancersOf(this.contexts, instance, callback);
+    const parameters = pipes || !takesAsGiven(instance, method) ? ([TOOL_PARAMETERS, toolParameters] as const) : [];
     const call = this.contexts.create(
       instance,
       callback,
       method,
-      TOOL_PARAMETERS,
-      toolParameters,
+      parameters[0],
+      parameters[1],
       undefined,
       undefined,
-      options,
+      { guards: true, interceptors, filters: true },
       TOOL_CONTEXT_TYPE,
     ) as (args: unknown, context: ToolContext) => Promise<unknown>;
     return (args: unknown, context: ToolContext) => call(args, context).then(resolved);

@@ -38,6 +38,13 @@ export function describeParameters(
   Reflect.defineMetadata(TOOL_PARAMETERS, parameters, instance.constructor, method);
 }
 
+/** Whether a tool's parameters, which have to be described, are the argument and the context as it is called with them, in their order. */
+export function takesAsGiven(instance: object, method: string): boolean {
+  const parameters = Reflect.getMetadata(TOOL_PARAMETERS, instance.constructor, method) as Parameters;
+  const indexes = [`${ARGUMENT}:0`, `${CONTEXT}:1`];
+  return Object.keys(parameters).toSorted().join() === indexes.toSorted().join();
+}
+
 /** How Nest gets the value of a parameter from what a tool is called with. */
 export const toolParameters = {
   exchangeKeyForValue(type: number, _data: unknown, [args, context]: [unknown, ToolContext]): unknown {
