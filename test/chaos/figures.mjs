@@ -156,7 +156,7 @@ export const GROUPS = [
     quickCycles: 300,
     unit: 'schedules',
     isTimed: false,
-    timeoutMinutes: 90,
+    timeoutMinutes: 240,
     figures: [
       { key: 'sim_schedules', title: 'random schedules', target: { atLeast: 1_000_000 } },
       { key: 'sim_violations', title: 'broken invariants', target: { atMost: 0 } },

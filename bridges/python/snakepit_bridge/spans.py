@@ -22,7 +22,8 @@ _current = ContextVar("snakepit_span", default=None)
 
 def trace_of(command, meta, send):
     """The trace of a call that is sampled, else None."""
-    return CallTrace(command, meta, send) if parent_of(meta) else None
+    parent = parent_of(meta)
+    return CallTrace(command, parent, meta["trace"].get("tracestate"), send) if parent else None
 
 
 def parent_of(meta):
@@ -42,9 +43,9 @@ class CallTrace:
     each have a current span, and so have the threads of one that blocks; its generator may run in turns with others on one thread.
     """
 
-    def __init__(self, command, meta, send):
-        self.trace_id, parent_id = parent_of(meta)
-        self._tracestate = meta["trace"].get("tracestate")
+    def __init__(self, command, parent, tracestate, send):
+        self.trace_id, parent_id = parent
+        self._tracestate = tracestate
         self._send = send
         self._is_async = command.is_async
         self._current = {}  # by thread

@@ -2,7 +2,7 @@
 
 import unittest
 
-from snakepit_bridge.spans import NO_SPAN, CallTrace
+from snakepit_bridge.spans import NO_SPAN, trace_of
 from snakepit_bridge.v2 import frame as f
 
 from . import require_msgpack
@@ -302,7 +302,7 @@ class NoSpan(unittest.TestCase):
             name, is_async = "late", False
 
         batches = []
-        trace = CallTrace(Command, {"trace": SAMPLED}, batches.append)
+        trace = trace_of(Command, {"trace": SAMPLED}, batches.append)
         with trace.span("open", {}):
             trace.end()
         self.assertIs(trace.span("late", {}), NO_SPAN)

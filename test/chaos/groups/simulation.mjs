@@ -11,7 +11,7 @@ const SHARE = fileURLToPath(new URL('../support/simulation-share.mjs', import.me
 /**
  * @param {{ seed: number, cycles: number, budgetMs?: number, progress?: (text: string) => void, processes?: number }} input `cycles` is
  * the number of schedules, which have the seeds from `seed` on; after `budgetMs` (default: whenever they are done) no further one is
- * begun. A schedule takes about 2 ms of one CPU.
+ * begun. A schedule takes some 5 ms of one CPU.
  * @returns figures: `sim_schedules` (as many as were run), `sim_violations`, the seeds that failed, and how long and diverse the
  * schedules were
  */

@@ -48,14 +48,21 @@ class FastPath:
         waiting, run_row = self._waiting, self._rows.run
         for _ in range(-(-len(waiting) // _FLUSH_REPLIES)):
             left = _FLUSH_REPLIES
-            if len(waiting) >= LEAST_CALLS:
-                left -= run_row(self._quick)
-            if waiting and left:
-                self._run_some(min(len(waiting), left))
+            while left > 0 and waiting:
+                if len(waiting) >= LEAST_CALLS:
+                    left -= run_row(self._quick)
+                until_sampled = self._run_some(min(len(waiting), left)) if left > 0 else 0
+                if not until_sampled:
+                    break
+                left -= until_sampled
             self._writer.flush()
 
     def _run_some(self, most):
-        """Run so many calls, or as many until answers should be sent. Names are bound outside the loop, which is what makes this fast."""
+        """Run so many calls, or as many until answers should be sent, and return 0. A sampled call is the last one, since those behind it may
+        make a row: returned is how many there were.
+
+        Names are bound outside the loop, which is what makes this fast.
+        """
         waiting, open_calls = self._waiting, self._open_calls
         take, find, decode = waiting.popleft, self._quick.get, self._codec.decode_plain
         encode, encode_scalar, scalars = self._codec.encode, self._codec.encode_scalar, self._codec.scalars
@@ -64,11 +71,11 @@ class FastPath:
         now = clock()
         flush_at = now + _FLUSH_NS
         head = 0
-        for _ in range(most):
+        for done in range(1, most + 1):
             try:
                 call = take()
             except IndexError:
-                return  # the watchdog has taken cancelled calls out
+                return 0  # the watchdog has taken cancelled calls out
             began = now
             call_id, head, body, _, _ = call
             open_calls.running_id = call_id
@@ -104,13 +111,13 @@ class FastPath:
                         out += pack(len(data), result_kind, flags, elapsed // 1000, call_id) + data
                         if now < flush_at:
                             continue
-                        return
+                        return 0
                     self._replies.encoded(call_id, (flags, data), elapsed / 1e9)
                 except PASSING_ERRORS:
                     raise
                 except Sampled:
                     self._call_runner.begin(call)
-                    now = began = clock()
+                    return done
                 except BaseException as error:
                     now = clock()
                     if has_result:
@@ -120,9 +127,10 @@ class FastPath:
                 if now - began > slow:
                     self._forget(head)
             if now > flush_at or len(out) > _FLUSH_BYTES:
-                return
+                return 0
         if head in self._quick:
             self._rows.saw_good_batch(head, most)
+        return 0
 
     def _begin(self, call):
         """Let the call runner do it, and learn from it."""

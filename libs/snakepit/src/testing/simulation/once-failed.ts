@@ -27,4 +27,5 @@ export const ONCE_FAILED: ReadonlyArray<readonly [seed: number, found: string]> 
   [200_253_584, 'a call was given out before an older one like it'],
   [100_461_255, 'a timer for waiting calls was left after close()'],
   [100_494_640, 'a timer for waiting calls was left after close()'],
+  [240_934_121, 'the time that a call needed, told in whole milliseconds, was held against a time-out that is none'],
 ];

@@ -66,8 +66,9 @@ function hasWaited({ call, nowMs, options }: Facts): boolean {
   return call.placedAt === undefined && nowMs >= call.madeAt + options.queueTimeoutMs - ROUNDING_MS;
 }
 
-/** Given up when its turn came: what it had left was not enough, and others waited that had more. */
+/** Given up when its turn came: what it had left was not enough, and others waited that had more. What it needed is told in whole ms, rounded up. */
 function cameTooLate({ call, details, nowMs, options }: Facts): boolean {
   const { neededMs } = details as { neededMs: number };
-  return options.shedding && neededMs <= call.plan.timeoutMs && call.deadline - nowMs < neededMs + ROUNDING_MS;
+  const mightHaveMadeIt = neededMs <= Math.ceil(call.plan.timeoutMs);
+  return options.shedding && mightHaveMadeIt && call.deadline - nowMs < neededMs + ROUNDING_MS;
 }
