@@ -6,7 +6,7 @@ export const HELP = `Measures nestjs-snakepit against its peers.
 
   npm run bench -- [options]
 
-  --quick        few and short rounds of the figures that the JSON has, under 50 s once the peers are installed; for a first look only
+  --quick        one short round of the figures that the JSON has, under 50 s once the peers are installed; for a first look only
   --only GROUP   one group: ${GROUPS.join(', ')}; may be given more than once
   --json FILE    write the figures to FILE, as one object of names and numbers
   --help         show this text

@@ -12,7 +12,7 @@ const FIGURE_TIMEOUT_MS = 600_000;
 /** @type {import('./support/rounds.mjs').Settings} */
 export const FULL = { isQuick: false, rounds: 7, warmMs: 3_000, settleMs: 150, measureMs: 1_000 };
 /** @type {import('./support/rounds.mjs').Settings} */
-export const QUICK = { isQuick: true, rounds: 2, warmMs: 60, settleMs: 20, measureMs: 60 };
+export const QUICK = { isQuick: true, rounds: 1, warmMs: 60, settleMs: 20, measureMs: 80 };
 
 /**
  * Figures that share a host process: each has its own, so that no figure runs code that another has compiled, or pays for its memory;

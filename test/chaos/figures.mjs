@@ -138,7 +138,7 @@ export const GROUPS = [
   {
     name: 'soak',
     cycles: 20,
-    quickCycles: 0.07,
+    quickCycles: 0.06,
     unit: 'minutes',
     isTimed: false,
     timeoutMinutes: 30,
@@ -165,7 +165,7 @@ export const GROUPS = [
   {
     name: 'fuzz',
     cycles: 5_000_000,
-    quickCycles: 1_000,
+    quickCycles: 500,
     unit: 'inputs for each decoder',
     isTimed: false,
     timeoutMinutes: 240,

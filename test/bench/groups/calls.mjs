@@ -149,12 +149,11 @@ export const measures = {
   },
 
   async rss_growth_x({ settings, progress }) {
-    const [few, many] = settings.isQuick ? [50_000, 150_000] : [100_000, 5_000_000];
+    const [few, many] = settings.isQuick ? [25_000, 75_000] : [100_000, 5_000_000];
     const samples = [];
     const megabytes = [];
-    const rounds = settings.isQuick ? 1 : settings.rounds;
-    for (let round = 0; round < rounds; round += 1) {
-      progress(`round ${round + 1} of ${rounds}, in a process of its own`);
+    for (let round = 0; round < settings.rounds; round += 1) {
+      progress(`round ${round + 1} of ${settings.rounds}, in a process of its own`);
       const { early, late } = await reportOf('rss-host.mjs', few, many);
       samples.push(late / early);
       megabytes.push(late / 2 ** 20);
@@ -177,18 +176,17 @@ function ratioOf({ ratios, a, b }) {
 
 /** How long fast calls take beside slow ones: by the other ÷ by a pool with the library's defaults. */
 async function compareBesideSlow(bench, other) {
-  const { isQuick, rounds, warmMs, settleMs } = bench.settings;
+  const { isQuick, warmMs, settleMs } = bench.settings;
   const pool = await bench.use(openPool({ size: WORKERS }));
   bench.progress('warming up');
   for (const each of [other, pool]) await p99BesideSlow(each, { durationMs: warmMs, settleMs: 0, seed: 0 });
-  const durationMs = isQuick ? 500 : 10_000;
+  const durationMs = isQuick ? 400 : 10_000;
   // Both sides of a round get the very same slow calls.
   const p99 = (side, round) => p99BesideSlow(side, { durationMs, settleMs, seed: round + 1 });
-  const { ratios, a, b } = await alternate(
-    bench,
-    { a: (round) => p99(other, round), b: (round) => p99(pool, round) },
-    isQuick ? 1 : rounds,
-  );
+  const { ratios, a, b } = await alternate(bench, {
+    a: (round) => p99(other, round),
+    b: (round) => p99(pool, round),
+  });
   return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
 }
 

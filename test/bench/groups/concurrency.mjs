@@ -17,13 +17,11 @@ export const measures = {
       await bench.use(openPool({ size: 1, adapter })),
     ];
     for (const pool of [many, single]) await pool.execute('wait', { seconds: 0 });
-    const { isQuick, rounds } = bench.settings;
-    const singles = isQuick ? QUICK_CALLS : CALLS;
-    const { ratios, a, b } = await alternate(
-      bench,
-      { a: async () => ((await secondsOf(single, singles)) / singles) * CALLS, b: () => secondsOf(many, CALLS) },
-      isQuick ? 1 : rounds,
-    );
+    const singles = bench.settings.isQuick ? QUICK_CALLS : CALLS;
+    const { ratios, a, b } = await alternate(bench, {
+      a: async () => ((await secondsOf(single, singles)) / singles) * CALLS,
+      b: () => secondsOf(many, CALLS),
+    });
     return { samples: ratios, detail: `${formatNumber(a)} s ÷ ${formatNumber(b)} s` };
   },
 };

@@ -20,28 +20,23 @@ export const measures = {
   async zygote_start_x(bench) {
     const zygote = zygoteOptions();
     if (zygote === undefined) return UNAVAILABLE;
-    const sides = { a: () => addNumpyWorkers({}), b: () => addNumpyWorkers(zygote) };
-    const { ratios, a, b } = await alternate(bench, sides, startRounds(bench));
+    const { ratios, a, b } = await alternate(bench, { a: () => addNumpyWorkers({}), b: () => addNumpyWorkers(zygote) });
     return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
   },
 
   async zygote_cold_start_x(bench) {
     const zygote = zygoteOptions();
     if (zygote === undefined) return UNAVAILABLE;
-    const startMs = async (options) => (await startNumpyWorkers(options)).startMs;
-    const { ratios, a, b } = await alternate(
-      bench,
-      { a: () => startMs({}), b: () => startMs(zygote) },
-      startRounds(bench),
-    );
+    const startMs = async (options) => (await startNumpyWorkers(options, bench.settings)).startMs;
+    const { ratios, a, b } = await alternate(bench, { a: () => startMs({}), b: () => startMs(zygote) });
     return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
   },
 
   async zygote_pss_x(bench) {
     const zygote = zygoteOptions();
     if (zygote === undefined) return UNAVAILABLE;
-    const pssMb = async (options) => (await startNumpyWorkers(options)).pssMb;
-    const { ratios, a, b } = await alternate(bench, { a: () => pssMb(zygote), b: () => pssMb({}) }, startRounds(bench));
+    const pssMb = async (options) => (await startNumpyWorkers(options, bench.settings)).pssMb;
+    const { ratios, a, b } = await alternate(bench, { a: () => pssMb(zygote), b: () => pssMb({}) });
     return { samples: ratios, detail: `${formatNumber(a)} MB ÷ ${formatNumber(b)} MB` };
   },
 
@@ -53,11 +48,6 @@ export const measures = {
     return { samples: ratios, detail: `${formatRate(a)} ÷ ${formatRate(b)}` };
   },
 };
-
-/** A round takes seconds, whatever the settings say. */
-function startRounds({ settings }) {
-  return settings.isQuick ? 1 : settings.rounds;
-}
 
 /** From the call that makes 16 more workers on a pool that runs until they are ready: its zygote, if any, has imported numpy. */
 async function addNumpyWorkers(options) {
@@ -72,8 +62,18 @@ async function addNumpyWorkers(options) {
   }
 }
 
+/** Where time is short, one start tells of both time and memory. */
+const quickStarts = new Map();
+
+function startNumpyWorkers(options, { isQuick }) {
+  if (!isQuick) return measureStart(options);
+  const key = JSON.stringify(options);
+  if (!quickStarts.has(key)) quickStarts.set(key, measureStart(options));
+  return quickStarts.get(key);
+}
+
 /** From the call that makes the pool until every worker is ready; then the memory of all processes below the host. */
-async function startNumpyWorkers(options) {
+async function measureStart(options) {
   const before = new Set(descendants());
   const began = performance.now();
   const adapter = pythonAdapter({ module: NUMPY_COMMANDS, ...options });

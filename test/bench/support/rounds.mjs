@@ -33,7 +33,8 @@ import { median } from './statistics.mjs';
  * @param {{ a: (round: number) => Promise<number>, b: (round: number) => Promise<number> }} sides
  * @returns {Promise<{ ratios: number[], a: number, b: number }>} a ÷ b of every round; the medians of both
  */
-export async function alternate({ settings, progress }, { a, b }, rounds = settings.rounds) {
+export async function alternate({ settings, progress }, { a, b }) {
+  const { rounds } = settings;
   const as = [];
   const bs = [];
   for (let round = 0; round < rounds; round += 1) {

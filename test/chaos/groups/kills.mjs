@@ -13,6 +13,7 @@ import { randomFrom } from '../support/random.mjs';
 const SIZE = 4;
 const CALLERS = 64;
 const CALLS_PER_KILL = 1_000;
+const QUICK_CALLS_PER_KILL = 200;
 const TIMEOUT_MS = 20_000;
 /** How long after their deadline calls may still settle before they count as lost. */
 const PATIENCE_MS = TIMEOUT_MS + 5_000;
@@ -23,7 +24,7 @@ const LONGEST_PEACE_MS = 20;
  * Kills `cycles` workers with SIGKILL, shared by pools of every language and protocol, under 64 callers each; half of them make
  * idempotent calls. Every worker notes each call that begins in a journal, which says afterwards what "not started" was worth.
  */
-export async function run({ cycles, seed, progress }) {
+export async function run({ cycles, seed, isQuick, progress }) {
   const random = randomFrom(seed);
   const folder = mkdtempSync(join(tmpdir(), 'chaos-journal-'));
   const ledger = new Ledger();
@@ -31,7 +32,9 @@ export async function run({ cycles, seed, progress }) {
     const adapters = Object.entries(adaptersFor('journal', { env: { CHAOS_JOURNAL: folder } }));
     const each = Math.ceil(cycles / adapters.length);
     for (const [name, adapter] of adapters) {
-      await killUnderLoad(adapter, { kills: each, random, ledger, report: (text) => progress(`${name}: ${text}`) });
+      const report = (text) => progress(`${name}: ${text}`);
+      const calls = each * (isQuick ? QUICK_CALLS_PER_KILL : CALLS_PER_KILL);
+      await killUnderLoad(adapter, { kills: each, calls, random, ledger, report });
     }
     return ledger.figures(startedIn(folder, ledger.calls));
   } finally {
@@ -39,7 +42,7 @@ export async function run({ cycles, seed, progress }) {
   }
 }
 
-async function killUnderLoad(adapter, { kills, random, ledger, report }) {
+async function killUnderLoad(adapter, { kills, calls, random, ledger, report }) {
   const snakepit = await createSnakepit({
     adapter,
     size: SIZE,
@@ -52,7 +55,7 @@ async function killUnderLoad(adapter, { kills, random, ledger, report }) {
   const over = new AbortController();
   try {
     const callers = Array.from({ length: CALLERS }, (_, index) => caller(pool, index % 2 === 0, over.signal, ledger));
-    const enough = ledger.calls + kills * CALLS_PER_KILL;
+    const enough = ledger.calls + calls;
     for (let kill = 1; kill <= kills; kill += 1) {
       const whole = nextFullSize(pool);
       const { pids } = pool.stats();

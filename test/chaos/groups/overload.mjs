@@ -133,7 +133,7 @@ function countBy(names) {
 export async function run({ cycles, seed, isQuick, progress }) {
   const { overload_outcomes: _, ...figures } = await measureOverload({
     rounds: cycles,
-    seconds: isQuick ? 1 : 3,
+    seconds: isQuick ? 0.6 : 3,
     seed,
     progress,
   });
