@@ -40,6 +40,7 @@ class CallRunner:
         self._open_calls = parts.open_calls
         self._arena = parts.arena
         self._runtime = parts.runtime
+        self._trace_of = None  # loaded when a call is traced
         self._decoding = threading.Lock()  # the codec counts for one body at a time
         self._hooks = SessionHooks(parts.manifest, parts.runtime)
         self.has_session_hooks = self._hooks.has_any
@@ -197,9 +198,11 @@ class CallRunner:
         """Record the spans of a call from here on, if it is sampled; tells whether it is."""
         if meta.get("trace") is None:
             return False
-        from ..spans import trace_of
+        if self._trace_of is None:
+            from ..spans import trace_of
 
-        trace = trace_of(command, meta, partial(self._runtime.send_spans, call_id))
+            self._trace_of = trace_of
+        trace = self._trace_of(command, meta, partial(self._runtime.send_spans, call_id))
         if trace is not None:
             self._open_calls.traces[call_id] = trace
         return trace is not None

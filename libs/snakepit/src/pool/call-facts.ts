@@ -41,8 +41,18 @@ export function contextProblem(context: unknown): FactProblem | undefined {
   return undefined;
 }
 
+/** Trace contexts that were found right and cannot change: all calls of a request below an unsampled span bring the same one. */
+const rightForGood = new WeakSet<object>();
+
 /** What is wrong with a trace context; undefined when nothing is. */
 export function traceProblem(trace: unknown): FactProblem | undefined {
+  if (rightForGood.has(trace as object)) return undefined;
+  const problem = problemOf(trace);
+  if (problem === undefined && Object.isFrozen(trace)) rightForGood.add(trace as object);
+  return problem;
+}
+
+function problemOf(trace: unknown): FactProblem | undefined {
   if (!isPlainObject(trace)) return { path: '', given: describeValue(trace), allowed: 'an object with traceparent' };
   const { traceparent, tracestate } = trace;
   if (typeof traceparent !== 'string' || !TRACEPARENT.test(traceparent)) {

@@ -74,7 +74,7 @@ export class OpenTelemetryTracer implements CallTracer {
     let known = this.#unsampled.get(parent);
     if (known === undefined) {
       if (!isSpanContextValid(parent)) return undefined;
-      known = { trace: toTraceContext(parent), watcher: undefined };
+      known = { trace: Object.freeze(toTraceContext(parent)), watcher: undefined };
       this.#unsampled.set(parent, known);
     }
     return known;
