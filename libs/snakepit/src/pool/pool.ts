@@ -17,6 +17,7 @@ import { ContractRules } from './contracts/contract-rules.js';
 import { ConcurrentCommands } from './concurrent-commands.js';
 import { Dispatcher } from './dispatcher.js';
 import type { ResolvedPoolOptions } from './options.js';
+import { MAX_SIZE } from './options/shared.js';
 import { isTimeout, NO_OPTIONS, settingsOf, type CallOptions, type InheritedOptions } from './call-options.js';
 import { NO_SURROUNDINGS, type CallSurroundings } from './call-surroundings.js';
 import { refusedOutcome } from './call-watcher.js';
@@ -36,7 +37,6 @@ import { Supervisor, type SupervisorOwner } from './supervisor.js';
 import type { ToolRun } from './tool-run.js';
 import { currentToolRun } from './tool-scope.js';
 
-const MAX_SIZE = 1_024;
 /** Names that no worker knows must not pile up. */
 const MAX_PROFILES = 65_536;
 
