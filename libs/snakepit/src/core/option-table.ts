@@ -133,17 +133,27 @@ function valueOption<Value>(accepts: Guard<Value>, allowed: string, common: Comm
   return spec(common, allowed, (given, path) => (accepts(given) ? given : refuse(path, given, allowed)));
 }
 
+function integersWithin({ min, max, unit }: Bounds & { readonly unit?: string }): string {
+  return `an integer from ${min} to ${max}${unit ? ` (${unit})` : ''}`;
+}
+
+function isIntegerWithin({ min, max }: Bounds, given: unknown): given is number {
+  return Number.isInteger(given) && (given as number) >= min && (given as number) <= max;
+}
+
 /** Builders for the rows of an option table. */
 export const option = {
   integer<C extends Common<number> & Bounds>(common: C) {
-    const allowed = `an integer from ${common.min} to ${common.max}${common.unit ? ` (${common.unit})` : ''}`;
-    const parse = (given: unknown, path: string): number => {
-      if (!Number.isInteger(given) || (given as number) < common.min || (given as number) > common.max) {
-        refuse(path, given, allowed);
-      }
-      return given as number;
-    };
+    const allowed = integersWithin(common);
+    const parse = (given: unknown, path: string): number =>
+      isIntegerWithin(common, given) ? given : refuse(path, given, allowed);
     return spec<number, C>(common, allowed, parse, { text: 'number' });
+  },
+
+  /** Undefined where it is left out. */
+  optionalInteger(common: Omit<Common<number>, 'default' | 'text'> & Bounds) {
+    const accepts = (given: unknown): given is number | undefined => isIntegerWithin(common, given);
+    return valueOption(accepts, integersWithin(common), { ...common, text: 'number', default: undefined });
   },
 
   boolean<C extends Common<boolean>>(common: C) {

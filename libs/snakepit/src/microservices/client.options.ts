@@ -1,8 +1,8 @@
 import { option, type OptionsInput, type OptionsResolved } from '../core/index.js';
-import { PRIORITIES, type Priority } from '../pool/index.js';
+import { commandOptionTable } from '../nest/commands/command.options.js';
 import { Snakepit } from '../runtime/index.js';
 
-const isPriority = (given: unknown): given is Priority | undefined => PRIORITIES.includes(given as Priority);
+const { pool, timeoutMs, priority } = commandOptionTable;
 
 /** Every option of `SnakepitClient`. */
 export const clientOptionTable = {
@@ -11,29 +11,13 @@ export const clientOptionTable = {
     default: undefined,
     defaultDoc: "the application's",
   }),
-  pool: option.value(
-    (given): given is string | undefined => typeof given === 'string' && given !== '',
-    "a pool's name",
-    { doc: 'The pool that gets the messages.', default: undefined, defaultDoc: 'the default pool' },
-  ),
+  pool: { ...pool, doc: 'The pool that gets the messages.' },
   streams: option.strings({
     doc: 'Commands that are streams, where the workers do not tell what their commands are.',
     default: [],
   }),
-  timeoutMs: option.value(
-    (given): given is number | undefined => typeof given === 'number' && given > 0,
-    'a number above 0, or Infinity (ms)',
-    {
-      doc: 'How long a call may take, queue and execution together.',
-      default: undefined,
-      defaultDoc: "the adapter's for the command, else the pool's",
-    },
-  ),
-  priority: option.value(isPriority, `one of ${PRIORITIES.map((each) => `'${each}'`).join(', ')}`, {
-    doc: 'Rank among waiting calls.',
-    default: undefined,
-    defaultDoc: "'normal'",
-  }),
+  timeoutMs,
+  priority,
 };
 
 export type SnakepitClientOptions = OptionsInput<typeof clientOptionTable>;

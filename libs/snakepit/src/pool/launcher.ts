@@ -6,6 +6,7 @@ import {
   isGrpcBridge,
   RelaunchedProcess,
   SpawnedProcess,
+  Worker,
   workerEnvironment,
   Zygote,
   ZygoteDoor,
@@ -13,6 +14,7 @@ import {
   type Launch,
   type LaunchOptions,
   type LaunchSpec,
+  type WorkerOwner,
   type WorkerProcess,
   type WorkerSpec,
   type ZygoteSpec,
@@ -32,18 +34,22 @@ export interface LauncherParts {
   readonly spec: WorkerSpec;
   /** Default: spawns, or forks from the zygote. */
   readonly launch?: Launch;
+  /** Takes the spans that a worker has recorded, unchecked. */
+  readonly onSpans?: (worker: string, spans: unknown) => void;
 }
 
 /** How many losses of a zygote cost the next one no delay. */
 const FREE_LOSSES = 1;
 
 /**
- * Starts a pool's worker processes: forked from its zygote where it has one, spawned where it has none, and for as long as a lost one
+ * Starts a pool's workers, their processes forked from its zygote where it has one, spawned where it has none, and for as long as a lost one
  * is not replaced.
  */
 export class Launcher {
   #spec: WorkerSpec;
   #hasStarted = false;
+  #nextNumber = 1;
+  readonly #launch: Launch;
   readonly #parts: LauncherParts;
   readonly #restartPolicy: RestartPolicy;
   readonly #zygotes = new Set<Zygote>();
@@ -55,7 +61,7 @@ export class Launcher {
     this.#spec = privileged(parts);
     this.#parts = parts;
     this.#restartPolicy = new RestartPolicy(parts.options.restart);
-    this.launch = parts.launch ?? launchOf(this.#spec, (options) => this.#start(options, this.#spec as LaunchSpec));
+    this.#launch = parts.launch ?? launchOf(this.#spec, (options) => this.#start(options, this.#spec as LaunchSpec));
   }
 
   /** How the next worker is started. */
@@ -87,7 +93,21 @@ export class Launcher {
     await this.#startZygote(spec, spec.zygote);
   }
 
-  readonly launch: Launch;
+  /** @param size how many workers the pool is to have, who share the machine */
+  startWorker(size: number, owner: WorkerOwner): Worker {
+    const { pool, options, instance, hostEnv, clock, log, onSpans } = this.#parts;
+    const { spec } = this;
+    const launch = this.#launch;
+    const id = `${pool}-${this.#nextNumber}`;
+    this.#nextNumber += 1;
+    const { inheritEnv: inherit, env: given } = options;
+    const numericThreads = 'launch' in spec ? 0 : numericThreadsOf(options, size);
+    const env =
+      'addresses' in spec
+        ? {}
+        : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance, numericThreads });
+    return new Worker({ id, pool, instance, spec, env, launch, settings: options, clock, log, owner, onSpans });
+  }
 
   /** To be called when the workers are gone. */
   async close(): Promise<void> {

@@ -2,22 +2,23 @@ import { Traffic, type ChannelCall, type HostCall } from '../channel/index.js';
 import { SnakepitError, type Clock, type LogSink, type Timer } from '../core/index.js';
 import {
   describeExit,
-  Worker,
-  workerEnvironment,
   type DrainReason,
   type ExitCause,
   type Launch,
   type LeaveReason,
   type OrphanedCall,
   type Sources,
+  type Worker,
   type WorkerOwner,
 } from '../worker/index.js';
-import { initialSize, numericThreadsOf } from './autoscaler.js';
-import { CircuitBreaker } from './circuit-breaker.js';
+import { initialSize } from './autoscaler.js';
+import { Changes } from './changes.js';
 import { Launcher } from './launcher.js';
 import type { LendingCrew } from './lender.js';
 import type { ResolvedPoolOptions } from './options.js';
-import { RestartPolicy } from './restart-policy.js';
+import { Replacing } from './replacing.js';
+import { Restarts } from './restarts.js';
+import { Roster } from './roster.js';
 
 const CONDEMNING: ReadonlySet<DrainReason> = new Set(['hung', 'frozen', 'protocol-error']);
 
@@ -56,35 +57,42 @@ export class Supervisor implements WorkerOwner, LendingCrew {
   /** What has gone to and come from all workers that the pool has had. */
   readonly traffic = new Traffic();
   readonly #parts: SupervisorParts;
-  readonly #workers = new Set<Worker>();
-  /** Workers being replaced or retired on purpose: their end is no crash. */
-  readonly #leaving = new Set<Worker>();
-  /** Workers that have yet to prove themselves before another is retired for them. */
-  readonly #replacements = new Set<Worker>();
-  /** Workers beyond the size, for nested calls only: none is missed when it ends. */
-  readonly #lent = new Set<Worker>();
-  readonly #restartPolicy: RestartPolicy;
-  readonly #breaker = new CircuitBreaker();
-  readonly #restartTimers = new Set<Timer>();
-  readonly #waiters = new Set<() => void>();
+  readonly #roster = new Roster();
+  readonly #changes = new Changes();
+  readonly #restarts: Restarts;
+  readonly #replacing: Replacing;
   #heartbeat: Timer | undefined;
   #launcher: Launcher | undefined;
   #size: number;
-  #nextNumber = 1;
-  #replacing = 0;
   #isBooting = true;
   #isClosed = false;
-  #restarts = 0;
   #lastFailure: SnakepitError | undefined;
 
   constructor(parts: SupervisorParts) {
     this.#parts = parts;
     this.#size = initialSize(parts.options);
-    this.#restartPolicy = new RestartPolicy(parts.options.restart);
+    const roster = this.#roster;
+    this.#restarts = new Restarts({
+      settings: parts.options.restart,
+      clock: parts.clock,
+      roster,
+      size: () => this.#size,
+      fill: () => this.#fill(),
+      onExhausted: () => parts.owner.onExhausted(),
+    });
+    this.#replacing = new Replacing({
+      roster,
+      changes: this.#changes,
+      isClosed: () => this.#isClosed,
+      launch: () => this.#launch(),
+      takeBack: (worker) => this.takeBack(worker),
+      balance: () => this.#balance(),
+      startFailure: () => this.#startFailure(),
+    });
   }
 
   get workers(): ReadonlySet<Worker> {
-    return this.#workers;
+    return this.#roster.workers;
   }
 
   get size(): number {
@@ -93,30 +101,17 @@ export class Supervisor implements WorkerOwner, LendingCrew {
 
   /** How many crashed workers were restarted. */
   get restarts(): number {
-    return this.#restarts;
-  }
-
-  /** Workers that may yet become ready, and whose end would have them started again. */
-  get #tries(): number {
-    let count = this.#restartTimers.size;
-    for (const worker of this.#workers) {
-      if (worker.state.kind === 'starting' && !this.#leaving.has(worker) && !this.#lent.has(worker)) count += 1;
-    }
-    return count;
+    return this.#restarts.count;
   }
 
   /** Workers on their way, lent ones included, and restarts that are due. */
   get startingCount(): number {
-    let count = this.#tries;
-    for (const worker of this.#lent) if (worker.state.kind === 'starting') count += 1;
-    return count;
+    return this.#restarts.tries + this.#roster.lentStartingCount;
   }
 
   /** Workers beyond the size that are there or on their way. */
   get lentCount(): number {
-    let count = 0;
-    for (const { state } of this.#lent) if (state.kind === 'starting' || state.kind === 'ready') count += 1;
-    return count;
+    return this.#roster.lentCount;
   }
 
   /** Not where the workers are somebody else's. */
@@ -127,20 +122,17 @@ export class Supervisor implements WorkerOwner, LendingCrew {
 
   /** Workers that serve, lent ones apart. */
   get readyCount(): number {
-    let count = 0;
-    for (const worker of this.#workers) if (worker.state.kind === 'ready' && !this.#lent.has(worker)) count += 1;
-    return count;
+    return this.#roster.readyCount;
   }
 
   /** The longest that a worker which is ready took to start; 0 without any. */
   get startMs(): number {
-    const times = [...this.#workers].map(({ state }) => (state.kind === 'ready' ? state.startMs : 0));
-    return Math.max(0, ...times);
+    return this.#roster.startMs;
   }
 
   /** How many workers are being replaced: from the launch of the replacement to the end of the old one. */
   get replacing(): number {
-    return this.#replacing;
+    return this.#replacing.count;
   }
 
   /** Where the workers' code lies; undefined before the start, and where the adapter does not know. */
@@ -151,7 +143,7 @@ export class Supervisor implements WorkerOwner, LendingCrew {
 
   /** Every process of the pool: its workers, and what they are forked from. */
   get processes(): { id: string; pid: number }[] {
-    const known = [...this.#workers, ...(this.#launcher?.zygotes ?? [])];
+    const known = [...this.#roster.workers, ...(this.#launcher?.zygotes ?? [])];
     return known.flatMap(({ id, pid }) => (pid === undefined ? [] : { id, pid }));
   }
 
@@ -162,7 +154,7 @@ export class Supervisor implements WorkerOwner, LendingCrew {
 
   /** Whether the pool is down, or would be if the workers it has now were gone: crashes have outrun the restart budget. */
   get isExhausted(): boolean {
-    return this.#breaker.isOpen || this.#restartPolicy.isExhausted(this.#parts.clock.now());
+    return this.#restarts.isExhausted;
   }
 
   /**
@@ -184,17 +176,16 @@ export class Supervisor implements WorkerOwner, LendingCrew {
     if (this.#isClosed) return;
     for (let started = 0; started < this.#size; started += 1) this.#launch();
     this.#beat();
-    await this.#until(() => this.#isClosed || ![...this.#workers].some((worker) => worker.state.kind === 'starting'));
+    await this.#changes.until(() => this.#isClosed || !this.#roster.isStarting);
     this.#isBooting = false;
     if (this.#isClosed) return;
-    if (this.readyCount === 0)
-      throw this.#lastFailure ?? new SnakepitError('POOL_NOT_READY', { pool: this.#parts.pool });
+    if (this.readyCount === 0) throw this.#startFailure();
     this.#fill();
   }
 
   /** Waits until `count` workers are ready; a condition that can no longer come true ends the wait too. */
   async untilReady(count: number): Promise<void> {
-    await this.#until(() => this.#isClosed || this.readyCount >= count);
+    await this.#changes.until(() => this.#isClosed || this.readyCount >= count);
   }
 
   resize(size: number): void {
@@ -204,18 +195,16 @@ export class Supervisor implements WorkerOwner, LendingCrew {
 
   /** Starts a worker beyond the size, for nested calls only. */
   lend(): void {
-    this.#lent.add(this.#launch());
+    this.#roster.lent.add(this.#launch());
   }
 
   takeBack(worker: Worker): void {
-    if (this.#lent.has(worker)) worker.drain('idle');
+    if (this.#roster.lent.has(worker)) worker.drain('idle');
   }
 
   /** Retires workers that are too many, and launches those that are missing. */
   #balance(): void {
-    const staying = [...this.#workers].filter((worker) => !this.#leaving.has(worker) && !this.#lent.has(worker));
-    const surplus = staying.toSorted(byUsefulness).slice(this.#size);
-    for (const worker of surplus) this.#retire(worker, 'resize');
+    for (const worker of this.#roster.surplus(this.#size)) this.#retire(worker, 'resize');
     if (!this.#isBooting) this.#fill();
   }
 
@@ -225,38 +214,8 @@ export class Supervisor implements WorkerOwner, LendingCrew {
    *
    * @throws SnakepitError of the fresh one when it does not start; the old one stays then.
    */
-  async replace(worker: Worker, reason: LeaveReason): Promise<boolean> {
-    if (this.#isClosed || !this.#workers.has(worker) || this.#leaving.has(worker)) return false;
-    // Its successor is lent when it is needed.
-    if (this.#lent.has(worker)) {
-      this.takeBack(worker);
-      return false;
-    }
-    this.#replacing += 1;
-    try {
-      await this.#replace(worker, reason);
-      return true;
-    } finally {
-      this.#replacing -= 1;
-      this.#wake();
-    }
-  }
-
-  async #replace(worker: Worker, reason: LeaveReason): Promise<void> {
-    this.#leaving.add(worker);
-    const fresh = this.#launch();
-    this.#replacements.add(fresh);
-    await this.#until(() => this.#isClosed || fresh.state.kind !== 'starting');
-    // One that was retired while it started is no longer needed, and with it the old one is not.
-    const isNeeded = this.#replacements.delete(fresh);
-    if (isNeeded && fresh.state.kind === 'dead' && !this.#isClosed) {
-      // The old one stays: a pool must not shrink because its new code does not start.
-      this.#leaving.delete(worker);
-      this.#balance();
-      throw this.#lastFailure ?? new SnakepitError('POOL_NOT_READY', { pool: this.#parts.pool });
-    }
-    worker.drain(reason);
-    await this.#until(() => worker.state.kind === 'dead');
+  replace(worker: Worker, reason: LeaveReason): Promise<boolean> {
+    return this.#replacing.replace(worker, reason);
   }
 
   /**
@@ -266,57 +225,39 @@ export class Supervisor implements WorkerOwner, LendingCrew {
    */
   async replaceAll(reason: LeaveReason, atOnce: number): Promise<void> {
     await this.#launcher?.start();
-    const present = [...this.#workers].values();
-    this.#restartNow();
-    let hasFailed = false;
-    const replaceInTurn = async (): Promise<void> => {
-      for (const worker of present) {
-        // Others are replaced too, by recycling or by name; and whoever waits beside this may be faster.
-        while (this.#replacing >= atOnce && !this.#isClosed) {
-          await this.#until(() => this.#isClosed || this.#replacing < atOnce);
-        }
-        if (hasFailed) return;
-        await this.replace(worker, reason);
-      }
-    };
-    const turns = Array.from({ length: atOnce }, () =>
-      replaceInTurn().catch((error: unknown) => {
-        hasFailed = true;
-        throw error;
-      }),
-    );
-    const outcomes = await Promise.allSettled(turns);
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const present = [...this.#roster.workers];
+    this.#restarts.allNow();
+    await this.#replacing.replaceEach(present, reason, atOnce);
   }
 
   /** No more restarts; workers leave when their calls are through, or are killed when `deadlineMs` is over. */
   async close(deadlineMs: number): Promise<void> {
     this.#isClosed = true;
     this.#heartbeat?.cancel();
-    for (const timer of this.#restartTimers) timer.cancel();
-    this.#restartTimers.clear();
-    this.#wake();
-    for (const worker of this.#workers) worker.drain('close');
+    this.#restarts.stop();
+    this.#changes.tell();
+    for (const worker of this.#roster.workers) worker.drain('close');
     const lateness = this.#parts.clock.after(deadlineMs, () => {
-      for (const worker of this.#workers) worker.kill('close');
+      for (const worker of this.#roster.workers) worker.kill('close');
     });
-    await this.#until(() => this.#workers.size === 0);
+    await this.#changes.until(() => this.#roster.workers.size === 0);
     lateness.cancel();
     await this.#launcher?.close();
   }
 
   onReady(worker: Worker): void {
-    if (this.#lent.has(worker)) return this.#parts.owner.onReady(worker, true);
-    if (this.#isClosed || this.readyCount > this.#size + this.#leaving.size) return this.#retire(worker, 'resize');
+    const { lent, leaving } = this.#roster;
+    if (lent.has(worker)) return this.#parts.owner.onReady(worker, true);
+    if (this.#isClosed || this.readyCount > this.#size + leaving.size) return this.#retire(worker, 'resize');
     this.#parts.owner.onReady(worker, false);
-    if (this.#breaker.onReady()) this.#endOutage();
-    this.#wake();
+    if (this.#restarts.onReady()) this.#endOutage();
+    this.#changes.tell();
   }
 
   onUnavailable(worker: Worker): void {
     this.#parts.owner.onUnavailable(worker);
-    const isMissed = !this.#isClosed && !this.#leaving.has(worker) && !this.#lent.has(worker);
+    const { lent, leaving } = this.#roster;
+    const isMissed = !this.#isClosed && !leaving.has(worker) && !lent.has(worker);
     if (isCondemned(worker) && isMissed) this.#replaceAtOnce(worker);
   }
 
@@ -338,9 +279,7 @@ export class Supervisor implements WorkerOwner, LendingCrew {
 
   onDead(worker: Worker, cause: ExitCause, startError: SnakepitError | undefined): void {
     const { log, pool } = this.#parts;
-    const wasLeaving = this.#leaving.delete(worker);
-    this.#workers.delete(worker);
-    const wasLent = this.#lent.delete(worker);
+    const { wasLeaving, wasLent } = this.#roster.remove(worker);
     // Why a worker was killed has been logged where that was decided.
     const wasKilled =
       worker.state.kind === 'dead' && worker.state.reason !== undefined && worker.state.reason !== 'channel-closed';
@@ -352,87 +291,46 @@ export class Supervisor implements WorkerOwner, LendingCrew {
         startError?.message ??
         `exited unexpectedly (${describeExit(cause)}); it ${wasLent ? 'was lent' : 'is replaced'}`;
       if (!wasKilled) log({ level: 'error', pool, worker: worker.id, message });
-      if (!this.#isBooting && !this.#replacements.has(worker) && !wasLent) this.#restartLater();
+      if (!this.#isBooting && !this.#roster.replacements.has(worker) && !wasLent) this.#restarts.onCrash();
     }
     if (wasLent) this.#parts.owner.onLentGone(startError !== undefined);
-    this.#wake();
+    this.#changes.tell();
   }
 
   #launch(): Worker {
-    const { pool, options, instance, hostEnv, clock, log, onSpans } = this.#parts;
-    const launcher = this.#launcher;
-    if (launcher === undefined) throw new Error('a worker was launched before the adapter was prepared');
-    const { spec, launch } = launcher;
-    const id = `${pool}-${this.#nextNumber}`;
-    this.#nextNumber += 1;
-    const { inheritEnv: inherit, env: given } = options;
-    const numericThreads = 'launch' in spec ? 0 : numericThreadsOf(options, this.#size);
-    const env =
-      'addresses' in spec
-        ? {}
-        : workerEnvironment({ spec, hostEnv, inherit, given, pool, worker: id, instance, numericThreads });
-    const settings = options;
-    const worker = new Worker({ id, pool, instance, spec, env, launch, settings, clock, log, owner: this, onSpans });
-    this.#workers.add(worker);
+    if (this.#launcher === undefined) throw new Error('a worker was launched before the adapter was prepared');
+    const worker = this.#launcher.startWorker(this.#size, this);
+    this.#roster.workers.add(worker);
     return worker;
   }
 
   /** Whoever has to be killed may take its time to die: its successor does not wait for that. */
   #replaceAtOnce(worker: Worker): void {
-    this.#leaving.add(worker);
+    this.#roster.leaving.add(worker);
     const { state } = worker;
-    if (state.kind === 'draining' && state.reason === 'protocol-error') return this.#restartLater();
+    if (state.kind === 'draining' && state.reason === 'protocol-error') return this.#restarts.onCrash();
     // It has served, and the time-outs it has outlasted keep such ends rare: delays are for workers that cannot live.
-    this.#restarts += 1;
-    this.#fill();
-  }
-
-  #restartLater(): void {
-    const { clock, owner } = this.#parts;
-    const { delayMs, isExhausted } = this.#restartPolicy.onCrash(clock.now(), Math.max(3, this.#size));
-    const tries = this.#tries;
-    const decision = this.#breaker.onCrash(isExhausted, this.readyCount, tries);
-    if (decision === 'open') owner.onExhausted();
-    if (decision !== 'restart' && tries > 0) return;
-    if (delayMs === 0) {
-      this.#restarts += 1;
-      return this.#fill();
-    }
-    const timer = clock.after(delayMs, () => {
-      this.#restartTimers.delete(timer);
-      this.#restarts += 1;
-      this.#fill();
-    });
-    this.#restartTimers.add(timer);
+    this.#restarts.atOnce();
   }
 
   /** A worker lives again: the others need not wait for their turn. */
   #endOutage(): void {
     const { log, pool } = this.#parts;
     log({ level: 'info', pool, message: 'a worker is ready again; the others are started' });
-    this.#restartNow();
-  }
-
-  /** Launches what waits for its restart: what it crashed of may be gone. */
-  #restartNow(): void {
-    this.#restarts += this.#restartTimers.size;
-    for (const timer of this.#restartTimers) timer.cancel();
-    this.#restartTimers.clear();
-    this.#fill();
+    this.#restarts.allNow();
   }
 
   /** Launches what is missing, less what a restart timer will launch; of a pool that is down, one worker at a time. */
   #fill(): void {
     if (this.#isClosed || this.#launcher === undefined) return;
-    const staying = this.#workers.size - this.#leaving.size - this.#lent.size;
-    const size = this.#breaker.isOpen ? 1 : this.#size;
-    const missing = size - staying - this.#restartTimers.size;
+    const size = this.#restarts.isDown ? 1 : this.#size;
+    const missing = size - this.#roster.stayingCount - this.#restarts.due;
     for (let launched = 0; launched < missing; launched += 1) this.#launch();
   }
 
   #retire(worker: Worker, reason: LeaveReason): void {
-    this.#replacements.delete(worker);
-    this.#leaving.add(worker);
+    this.#roster.replacements.delete(worker);
+    this.#roster.leaving.add(worker);
     worker.drain(reason);
   }
 
@@ -440,36 +338,17 @@ export class Supervisor implements WorkerOwner, LendingCrew {
     const { clock, options } = this.#parts;
     this.#heartbeat = clock.after(options.heartbeatIntervalMs, () => {
       const now = clock.now();
-      for (const worker of this.#workers) worker.checkPulse(now);
+      for (const worker of this.#roster.workers) worker.checkPulse(now);
       if (!this.#isClosed) this.#beat();
     });
   }
 
-  #until(condition: () => boolean): Promise<void> {
-    if (condition()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const check = (): void => {
-        if (!condition()) return;
-        this.#waiters.delete(check);
-        resolve();
-      };
-      this.#waiters.add(check);
-    });
-  }
-
-  /** Something changed that a waiter may wait for. */
-  #wake(): void {
-    for (const check of this.#waiters) check();
+  #startFailure(): SnakepitError {
+    return this.#lastFailure ?? new SnakepitError('POOL_NOT_READY', { pool: this.#parts.pool });
   }
 }
 
 /** It will answer no more, and is being killed. */
 function isCondemned({ state }: Worker): boolean {
   return state.kind === 'draining' && CONDEMNING.has(state.reason);
-}
-
-/** Ready workers first, idle ones last among them, so that shrinking costs as little as it can. */
-function byUsefulness(a: Worker, b: Worker): number {
-  const rank = (worker: Worker): number => (worker.state.kind === 'ready' ? (worker.channel?.inFlight ?? 0) + 1 : 0);
-  return rank(b) - rank(a);
 }

@@ -39,6 +39,7 @@ export {
   type WorkerState,
   type WorkerStateKind,
 } from './worker-state.js';
-export { Worker, type OrphanedCall, type WorkerOwner, type WorkerParts, type WorkerSettings } from './worker.js';
+export type { WorkerSettings } from './worker-settings.js';
+export { Worker, type OrphanedCall, type WorkerOwner, type WorkerParts } from './worker.js';
 export { ZygoteDoor } from './zygote-door.js';
 export { Zygote, type ZygoteParts } from './zygote.js';

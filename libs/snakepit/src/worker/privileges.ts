@@ -1,68 +1,47 @@
-import { option, SnakepitError, type OptionsResolved, type OptionSpec } from '../core/index.js';
-
-interface OptionalInteger {
-  readonly min: number;
-  readonly max: number;
-  readonly unit?: string;
-  readonly doc: string;
-}
-
-function optionalInteger({ min, max, unit, doc }: OptionalInteger): OptionSpec<number | undefined> & {
-  readonly default: object;
-} {
-  const accepts = (given: unknown): given is number | undefined =>
-    Number.isInteger(given) && (given as number) >= min && (given as number) <= max;
-  const allowed = `an integer from ${min} to ${max}${unit === undefined ? '' : ` (${unit})`}`;
-  return option.value(accepts, allowed, {
-    doc,
-    text: 'number',
-    default: undefined,
-    ...(unit !== undefined && { unit }),
-  });
-}
+import { option, SnakepitError, type OptionsResolved } from '../core/index.js';
 
 const MAX_ID = 2 ** 32 - 2;
 const MAX_COUNT = 2 ** 31 - 1;
 
 /** What a pool's processes may do and take; for the zygote and for all that workers start, too. */
 export const privilegeOptionTable = {
-  uid: optionalInteger({
+  uid: option.optionalInteger({
     doc: 'Number of the user that workers run as, without supplementary groups. Needs `gid`, and a host that runs as root.',
     min: 0,
     max: MAX_ID,
   }),
-  gid: optionalInteger({
+  gid: option.optionalInteger({
     doc: 'Number of the group that workers run as. Needs a host that runs as root.',
     min: 0,
     max: MAX_ID,
   }),
-  umask: optionalInteger({
+  umask: option.optionalInteger({
     doc: 'Permissions that files made by workers lack, such as `0o077`; default: those of the host.',
     min: 0,
     max: 0o777,
   }),
-  nice: optionalInteger({
+  nice: option.optionalInteger({
     doc: 'Added to the niceness of the host: the higher, the longer workers stand back for others. Less than 0 needs root.',
     min: -20,
     max: 19,
   }),
-  memoryBytes: optionalInteger({
+  memoryBytes: option.optionalInteger({
     doc: 'Address space of each process (`RLIMIT_AS`); beyond it allocations fail, in Python with MemoryError. Not for Node workers, which reserve many gigabytes: give those `--max-old-space-size`. Not on macOS.',
     unit: 'bytes',
     min: 32 * 1024 * 1024,
     max: 2 ** 52,
   }),
-  openFiles: optionalInteger({
+  openFiles: option.optionalInteger({
     doc: 'Open descriptors of each process (`RLIMIT_NOFILE`).',
     min: 16,
     max: MAX_COUNT,
   }),
-  processes: optionalInteger({
+  processes: option.optionalInteger({
     doc: 'Processes and threads that the user of the workers may have in all, those of others included (`RLIMIT_NPROC`). The system does not hold root to it.',
     min: 1,
     max: MAX_COUNT,
   }),
-  cpuSeconds: optionalInteger({
+  cpuSeconds: option.optionalInteger({
     doc: 'CPU time of each process in its whole life (`RLIMIT_CPU`): then it is ended by SIGXCPU, a second later by SIGKILL, and replaced.',
     unit: 's',
     min: 1,

@@ -2,7 +2,8 @@ import { delimiter } from 'node:path';
 
 import { SnakepitError } from '../core/index.js';
 import { describeExit, type ExitCause } from './exit-cause.js';
-import type { LaunchSpec } from './launch-spec.js';
+import type { LaunchSpec, WorkerSpec } from './launch-spec.js';
+import type { WorkerProcess } from './process.js';
 
 export interface StartFailure {
   readonly worker: string;
@@ -19,6 +20,36 @@ export interface StartFailure {
   readonly remedyFor?: LaunchSpec['remedyFor'];
   readonly traceback: string;
   readonly stderr: string;
+}
+
+/** What a host knows of why a worker cannot become ready, before its process is gone. */
+export interface StartProblem {
+  readonly reason: string;
+  readonly traceback?: string;
+  readonly remedy?: string | undefined;
+}
+
+export interface StartContext {
+  readonly worker: string;
+  readonly pool: string;
+  readonly spec: WorkerSpec;
+  readonly process: Pick<WorkerProcess, 'args' | 'stderrTail'>;
+}
+
+/** Why a worker did not start, whatever it was to be; `problem` is undefined where nothing but its end tells. */
+export function startErrorOf(
+  context: StartContext,
+  problem: StartProblem | undefined,
+  cause: ExitCause,
+): SnakepitError {
+  const { worker, pool, spec, process } = context;
+  const { reason, traceback = '', remedy } = problem ?? {};
+  const common = { worker, pool, reason, remedy };
+  if ('addresses' in spec) return unreachable(common);
+  if ('launch' in spec) return startedInVain({ ...common, language: spec.language, cause, traceback });
+  const { executable, searchPaths } = spec;
+  const { stderrTail: stderr, args = spec.args } = process;
+  return startFailed({ ...common, remedyFor: spec.remedyFor, executable, args, searchPaths, cause, traceback, stderr });
 }
 
 /** Why a process did not start, with all that a person needs to mend it. */

@@ -5,7 +5,8 @@ import { SnakepitError, subscribe, systemClock, type LogRecord } from '../core/i
 import type { ExitCause } from './exit-cause.js';
 import type { LaunchSpec } from './launch-spec.js';
 import { SpawnedProcess } from './spawned-process.js';
-import { Worker, type WorkerSettings } from './worker.js';
+import type { WorkerSettings } from './worker-settings.js';
+import { Worker } from './worker.js';
 
 const settings: WorkerSettings = {
   startTimeoutMs: 10_000,

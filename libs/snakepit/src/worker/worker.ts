@@ -1,57 +1,39 @@
 import {
   HandshakeRefused,
-  STREAM_CREDIT,
   type Channel,
   type ChannelCall,
   type ChannelFailure,
+  type ChannelName,
   type ChannelOwner,
   type CallId,
   type HostCall,
   type Traffic,
 } from '../channel/index.js';
-import { createArenaFile, METRICS_EVENT, SPANS_EVENT, type ArenaFile, type LogBody } from '../codec/index.js';
+import { METRICS_EVENT, SPANS_EVENT, type LogBody } from '../codec/index.js';
 import {
   hasListeners,
   publish,
-  SnakepitError,
   toError,
   type Clock,
-  type LogRecord,
   type LogSink,
+  type SnakepitError,
   type Timer,
 } from '../core/index.js';
 import { eventCallOf } from './event-call.js';
-import { callFactsOf } from './call-facts.js';
-import { describeExit, type ExitCause } from './exit-cause.js';
-import { GrpcEndpoint } from './grpc-endpoint.js';
+import type { ExitCause } from './exit-cause.js';
 import type { WorkerSpec } from './launch-spec.js';
-import { LogThrottle } from './log-throttle.js';
-import { openChannel, type ChannelSettings } from './open-channel.js';
+import { Link } from './link.js';
 import type { Launch, WorkerProcess } from './process.js';
 import { Pulse } from './pulse.js';
-import { ARENA_FD } from './spawned-process.js';
 import { ASKED_STACK_BUDGET_MS, SIGNALLED_STACK_BUDGET_MS, StackDump } from './stack-dump.js';
-import { startedInVain, startFailed, unreachable } from './start-failure.js';
-import type { Tap } from './tap.js';
+import { startErrorOf, type StartProblem } from './start-failure.js';
+import { connectionLost, protocolBroken, workerGone } from './worker-errors.js';
+import { WorkerLog } from './worker-log.js';
+import type { WorkerSettings } from './worker-settings.js';
 import { isLegalMove, reasonOf, type DrainReason, type WorkerState } from './worker-state.js';
 
 /** How long a worker whose channel closed may take to exit by itself, so that its own exit status is what is told. */
 const EXIT_AFTER_CLOSE_MS = 250;
-
-export interface WorkerSettings extends ChannelSettings {
-  readonly startTimeoutMs: number;
-  readonly killGraceMs: number;
-  readonly arena: {
-    readonly enabled: boolean;
-    readonly mapped: boolean;
-    readonly bytes: number;
-    readonly thresholdBytes: number;
-  };
-  readonly heartbeatIntervalMs: number;
-  readonly heartbeatTimeoutMs: number;
-  /** Records and lines of output per second. */
-  readonly maxLogRate: number;
-}
 
 export interface WorkerParts {
   /** Unique within the host, such as `reports-2`. */
@@ -95,12 +77,6 @@ export interface WorkerOwner {
   onMetrics(worker: Worker, data: unknown): void;
 }
 
-interface StartProblem {
-  readonly reason: string;
-  readonly traceback?: string;
-  readonly remedy?: string | undefined;
-}
-
 /** One process and its channel, from spawn to exit. */
 export class Worker implements ChannelOwner {
   readonly id: string;
@@ -108,34 +84,31 @@ export class Worker implements ChannelOwner {
 
   readonly #parts: WorkerParts;
   readonly #process: WorkerProcess;
-  readonly #arena: ArenaFile | undefined;
+  readonly #name: ChannelName;
+  readonly #log: WorkerLog;
+  readonly #link: Link;
   readonly #pulse: Pulse;
   readonly #stackDump: StackDump;
-  readonly #logThrottle: LogThrottle;
   readonly #startTimer: Timer;
   #exitTimer: Timer | undefined;
   #lostConnection = false;
   #state: WorkerState;
   /** Why it cannot become ready; known before its process is gone. */
   #startFailure: StartProblem | undefined;
-  /** Where it serves gRPC, if the host has started it to do so. */
-  #endpoint: GrpcEndpoint | undefined;
 
   constructor(parts: WorkerParts) {
-    const { clock, settings } = parts;
-    this.id = parts.id;
+    const { id, pool, spec, clock, settings, log } = parts;
+    this.id = id;
     this.#parts = parts;
+    const name = (this.#name = { pool, worker: id });
     this.startedAt = clock.now();
     this.#state = { kind: 'starting', sinceMs: this.startedAt };
     this.#pulse = new Pulse(settings.heartbeatIntervalMs, settings.heartbeatTimeoutMs);
     this.#stackDump = new StackDump(clock);
-    const { maxLogRate } = settings;
-    this.#logThrottle = new LogThrottle(clock, maxLogRate, (dropped) =>
-      this.#log('warn', `${dropped} log records or lines of output were dropped: more than ${maxLogRate} a second`),
-    );
-    this.#arena = this.#createArena();
+    this.#log = new WorkerLog({ name, clock, log, maxLogRate: settings.maxLogRate });
+    this.#link = new Link({ name, spec, settings, clock, tell: (level, message) => this.#log.tell(level, message) });
     this.#process = parts.launch({
-      arenaFd: this.#arena?.fd,
+      arenaFd: this.#link.arenaFd,
       env: parts.env,
       clock,
       owner: {
@@ -217,7 +190,10 @@ export class Worker implements ChannelOwner {
     const decision = this.#pulse.look({ nowMs, lastHeardAt: channel.lastHeardAt, canAnswer });
     if (decision === 'ping') channel.ping();
     if (decision !== 'frozen') return;
-    this.#log('error', `no sign of life for ${this.#parts.settings.heartbeatTimeoutMs} ms; it is killed and replaced`);
+    this.#log.tell(
+      'error',
+      `no sign of life for ${this.#parts.settings.heartbeatTimeoutMs} ms; it is killed and replaced`,
+    );
     // A stopped process does not see SIGTERM.
     this.kill('frozen', 0);
   }
@@ -240,9 +216,7 @@ export class Worker implements ChannelOwner {
   }
 
   onLog(record: LogBody, call?: ChannelCall, callId: CallId = 0): void {
-    const { id, pool, log } = this.#parts;
-    if (!this.#logThrottle.admits()) return;
-    log({ ...record, pool, worker: id, ...(call !== undefined && { call: callFactsOf(call, callId) }) });
+    this.#log.onRecord(record, call, callId);
   }
 
   onEvent(name: string, data: unknown, call: ChannelCall | undefined): void {
@@ -262,7 +236,7 @@ export class Worker implements ChannelOwner {
   }
 
   onFailed(failure: ChannelFailure): void {
-    const { settings, owner, pool } = this.#parts;
+    const { settings, owner } = this.#parts;
     const state = this.#state;
     if (state.kind !== 'ready' && state.kind !== 'draining') return;
     if (failure.kind === 'closed') {
@@ -274,64 +248,31 @@ export class Worker implements ChannelOwner {
       return this.#process.channelClosed(failure.reason, EXIT_AFTER_CLOSE_MS, settings.killGraceMs);
     }
     const { reason } = failure;
-    this.#log('error', `it broke the wire protocol (${reason}); it is killed and replaced`);
+    this.#log.tell('error', `it broke the wire protocol (${reason}); it is killed and replaced`);
     this.kill('protocol-error');
-    const error = (call: ChannelCall): SnakepitError =>
-      new SnakepitError('PROTOCOL_ERROR', { pool, worker: this.id, command: call.command, reason });
-    owner.onCallsLost(state.channel.abandon(), error);
+    owner.onCallsLost(state.channel.abandon(), (call) => protocolBroken(this.#name, call, reason));
   }
 
   /** A connection that broke off, and not with its process: then it is the network that the calls were lost to. */
   #awaitExit(reason: string | undefined): void {
     if (reason === undefined) return;
     this.#exitTimer = this.#parts.clock.after(EXIT_AFTER_CLOSE_MS, () => {
-      const { owner, pool } = this.#parts;
       const state = this.#state;
       if (state.kind !== 'draining') return;
       this.#lostConnection = true;
-      this.#log('error', `its connection is lost (${reason}) while its process lives on; it is killed and replaced`);
-      const error = ({ command }: ChannelCall): SnakepitError =>
-        new SnakepitError('WORKER_LOST', { pool, worker: this.id, command, reason });
-      owner.onCallsLost(state.channel.abandon(), error);
+      this.#log.tell(
+        'error',
+        `its connection is lost (${reason}) while its process lives on; it is killed and replaced`,
+      );
+      const error = (call: ChannelCall): SnakepitError => connectionLost(this.#name, call, reason);
+      this.#parts.owner.onCallsLost(state.channel.abandon(), error);
     });
   }
 
-  /** Undefined where there is no use for it, or no memory to share: then large binary travels in frames. */
-  #createArena(): ArenaFile | undefined {
-    const { spec, settings } = this.#parts;
-    const { enabled, mapped, bytes } = settings.arena;
-    if (!enabled || !('executable' in spec) || spec.protocol === 'v1' || spec.grpc !== undefined) return undefined;
-    try {
-      return createArenaFile(2 * bytes, mapped, (error) =>
-        this.#log('warn', `the memory for large binary cannot be mapped by koffi (${toError(error).message})`),
-      );
-    } catch (error) {
-      this.#log('debug', `there is no shared memory for large binary (${toError(error).message})`);
-      return undefined;
-    }
-  }
-
   async #connect(): Promise<void> {
-    const { spec, settings, clock, pool } = this.#parts;
-    const { thresholdBytes } = settings.arena;
-    const arena = this.#arena && { file: this.#arena, fd: ARENA_FD, thresholdBytes };
-    const name = { pool, worker: this.id };
     try {
       const wire = await this.#process.wire;
-      if (wire.protocol === 'v2' && 'grpc' in spec && spec.grpc !== undefined)
-        this.#endpoint = new GrpcEndpoint(spec.grpc, spec.privileges);
-      const { codec } = spec;
-      const endpoint = this.#endpoint;
-      const tap = spec.tap?.({
-        name,
-        process: this.#process,
-        owner: this,
-        clock,
-        streamCredit: settings.streamCredit ?? STREAM_CREDIT,
-      });
-      const owner = tap?.owner ?? this;
-      const channel = await openChannel({ wire, name, codec, settings, arena, endpoint, clock, owner });
-      this.#onConnected(tap === undefined ? channel : connected(channel, tap));
+      this.#onConnected(await this.#link.open(wire, this.#process, this));
     } catch (thrown) {
       this.#onHandshakeFailed(toError(thrown));
     }
@@ -367,7 +308,7 @@ export class Worker implements ChannelOwner {
     this.#startTimer.cancel();
     this.#exitTimer?.cancel();
     this.#stackDump.end();
-    this.#logThrottle.flush();
+    this.#log.end();
     const { owner } = this.#parts;
     const before = this.#state;
     const startError = before.kind === 'starting' ? this.#startError(cause) : undefined;
@@ -375,31 +316,17 @@ export class Worker implements ChannelOwner {
     this.#enter({ kind: 'dead', cause, reason });
     if (before.kind === 'ready') owner.onUnavailable(this);
     if (before.kind === 'ready' || before.kind === 'draining') {
-      const error = (call: ChannelCall): SnakepitError => this.#lossOf(call, cause, reason);
+      const error = (call: ChannelCall): SnakepitError => workerGone(this.#name, call, cause, reason);
       const diedByItself = reason === undefined || reason === 'channel-closed';
       owner.onCallsLost(before.channel.abandon(), error, diedByItself ? cause : undefined);
     }
-    this.#arena?.close();
-    this.#endpoint?.close();
+    this.#link.close();
     owner.onDead(this, cause, startError);
   }
 
-  #lossOf({ command }: ChannelCall, cause: ExitCause, reason: DrainReason | undefined): SnakepitError {
-    const details = { pool: this.#parts.pool, worker: this.id, command };
-    if (reason === 'frozen') return new SnakepitError('WORKER_LOST', { ...details, reason: 'no heartbeat' });
-    if (cause.kind === 'disconnected') return new SnakepitError('WORKER_LOST', { ...details, reason: cause.message });
-    return new SnakepitError('WORKER_EXITED', { ...details, exit: describeExit(cause) });
-  }
-
   #startError(cause: ExitCause): SnakepitError {
-    const { spec, pool } = this.#parts;
-    const { reason, traceback = '', remedy } = this.#startFailure ?? {};
-    const common = { worker: this.id, pool, reason, remedy };
-    if ('addresses' in spec) return unreachable(common);
-    if ('launch' in spec) return startedInVain({ ...common, language: spec.language, cause, traceback });
-    const { executable, searchPaths, remedyFor } = spec;
-    const { stderrTail: stderr, args = spec.args } = this.#process;
-    return startFailed({ ...common, remedyFor, executable, args, searchPaths, cause, traceback, stderr });
+    const context = { ...this.#name, spec: this.#parts.spec, process: this.#process };
+    return startErrorOf(context, this.#startFailure, cause);
   }
 
   #enter(next: WorkerState): void {
@@ -424,20 +351,6 @@ export class Worker implements ChannelOwner {
 
   #onLine(stream: 'stdout' | 'stderr', line: string): void {
     if (stream === 'stderr' && this.#stackDump.takes(line)) return;
-    if (this.#logThrottle.admits()) this.#log(stream === 'stdout' ? 'info' : 'warn', line);
-  }
-
-  #log(level: LogRecord['level'], message: string): void {
-    this.#parts.log({ level, message, pool: this.#parts.pool, worker: this.id });
-  }
-}
-
-/** @throws what the tap refuses the start by; nobody uses the channel then */
-function connected(channel: Channel, tap: Tap): Channel {
-  try {
-    return tap.connect(channel);
-  } catch (error) {
-    channel.abandon();
-    throw error;
+    this.#log.onLine(stream, line);
   }
 }
