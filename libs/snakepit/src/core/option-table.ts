@@ -133,17 +133,34 @@ function valueOption<Value>(accepts: Guard<Value>, allowed: string, common: Comm
   return spec(common, allowed, (given, path) => (accepts(given) ? given : refuse(path, given, allowed)));
 }
 
+function integerWithin({ min, max, unit }: Bounds & { readonly unit?: string }) {
+  const allowed = `an integer from ${min} to ${max}${unit ? ` (${unit})` : ''}`;
+  const parse = (given: unknown, path: string): number => {
+    if (!Number.isInteger(given) || (given as number) < min || (given as number) > max) refuse(path, given, allowed);
+    return given as number;
+  };
+  return { allowed, parse };
+}
+
 /** Builders for the rows of an option table. */
 export const option = {
   integer<C extends Common<number> & Bounds>(common: C) {
-    const allowed = `an integer from ${common.min} to ${common.max}${common.unit ? ` (${common.unit})` : ''}`;
-    const parse = (given: unknown, path: string): number => {
-      if (!Number.isInteger(given) || (given as number) < common.min || (given as number) > common.max) {
-        refuse(path, given, allowed);
-      }
-      return given as number;
-    };
+    const { allowed, parse } = integerWithin(common);
     return spec<number, C>(common, allowed, parse, { text: 'number' });
+  },
+
+  /** An object whose values are integers; none of its names may be empty. */
+  integerMap<C extends Common<Readonly<Record<string, number>>> & Bounds>(common: C) {
+    const { allowed: each, parse: parseEach } = integerWithin(common);
+    const allowed = `an object whose values are each ${each}`;
+    const parse = (given: unknown, path: string): Readonly<Record<string, number>> => {
+      if (!isPlainObject(given)) refuse(path, given, allowed);
+      if (Object.hasOwn(given, '')) refuse(`${path}[""]`, given[''], 'a name that is not empty');
+      return Object.freeze(
+        Object.fromEntries(Object.entries(given).map(([name, value]) => [name, parseEach(value, `${path}.${name}`)])),
+      );
+    };
+    return spec<Readonly<Record<string, number>>, C>(common, allowed, parse);
   },
 
   boolean<C extends Common<boolean>>(common: C) {
