@@ -91,6 +91,24 @@ describe('docs/contracts.md', () => {
   }, 60_000);
 });
 
+describe('docs/http.md', () => {
+  const page = usePage('http.md');
+
+  it('is an application that does what it says', async () => {
+    await page().serve(async (url) => {
+      expect(await json(`${url}/orders/7`)).toEqual({ total: 12 });
+      const said = fencedBlocks(readFileSync(join(repository, 'docs/http.md'), 'utf8'));
+      const answer = said.find(({ language, text }) => language === 'json' && text.includes('NotFound'));
+      const missing = await fetch(`${url}/orders/8`);
+      expect([missing.status, await missing.json()]).toEqual([404, JSON.parse(answer!.text)]);
+      expect(await json(`${url}/orders/seven`)).toMatchObject({
+        statusCode: 400,
+        message: 'the id of an order is a number',
+      });
+    });
+  }, 60_000);
+});
+
 describe('docs/python.md', () => {
   const page = usePage('python.md');
 
@@ -244,6 +262,7 @@ describe('the pages whose code is run', () => {
   const pages = [
     'clients',
     'contracts',
+    'http',
     'python',
     'microservices',
     'migrate-from-python-shell',

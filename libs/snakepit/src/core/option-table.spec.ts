@@ -22,6 +22,7 @@ const table = {
   mode: option.oneOf(['on', 'off'], { doc: 'Mode.', default: 'on' }),
   tags: option.strings({ doc: 'Tags.', default: [] }),
   env: option.stringMap({ doc: 'Env.', default: {} }),
+  ranks: option.integerMap({ doc: 'Ranks.', min: 1, max: 9, default: {} }),
   at: option.value<Date>((given): given is Date => given instanceof Date, 'a Date', {
     doc: 'At.',
     default: () => new Date(0),
@@ -50,6 +51,7 @@ describe('resolveOptions', () => {
       mode: 'on',
       tags: [],
       env: {},
+      ranks: {},
       at: new Date(0),
       limits: { soft: 5 },
       many: {},
@@ -67,9 +69,9 @@ describe('resolveOptions', () => {
   });
 
   it('freezes the outcome, nested tables, lists and maps', () => {
-    const given = { ...valid, tags: ['a'], env: { A: 'b' }, many: { a: { hard: 1 } } };
+    const given = { ...valid, tags: ['a'], env: { A: 'b' }, ranks: { a: 1 }, many: { a: { hard: 1 } } };
     for (const resolved of [resolveOptions(table, given), resolveOptions(table, valid)]) {
-      for (const part of [resolved, resolved.limits, resolved.many, resolved.tags, resolved.env]) {
+      for (const part of [resolved, resolved.limits, resolved.many, resolved.tags, resolved.env, resolved.ranks]) {
         expect(Object.isFrozen(part)).toBe(true);
       }
     }
@@ -104,6 +106,10 @@ describe('resolveOptions', () => {
     ['list with a number', { ...valid, tags: ['a', 1] }, 'options.tags', /a list of 2; allowed is a list of strings/],
     ['map with a number', { ...valid, env: { PORT: 80 } }, 'options.env.PORT', /is 80; allowed is a string/],
     ['list for a map', { ...valid, env: [] }, 'options.env', /a list of 0/],
+    ['map with a value out of bounds', { ...valid, ranks: { a: 9, b: 10 } }, 'options.ranks.b', /is 10; .*from 1 to 9/],
+    ['map with a text', { ...valid, ranks: { a: '1' } }, 'options.ranks.a', /is "1"/],
+    ['map with an empty name', { ...valid, ranks: { '': 1 } }, 'options.ranks[""]', /is 1; .*not empty/],
+    ['list for a map of integers', { ...valid, ranks: [1] }, 'options.ranks', /a list of 1; allowed is an object/],
     ['null for an option', { ...valid, size: null }, 'options.size', /is null/],
     ['value of another class', { ...valid, at: 'today' }, 'options.at', /allowed is a Date/],
     ['list for a group', { ...valid, limits: [] }, 'options.limits', /an object of options/],

@@ -156,6 +156,21 @@ export const option = {
     return valueOption(accepts, integersWithin(common), { ...common, text: 'number', default: undefined });
   },
 
+  /** An object whose values are integers; none of its names may be empty. */
+  integerMap<C extends Common<Readonly<Record<string, number>>> & Bounds>(common: C) {
+    const each = integersWithin(common);
+    const allowed = `an object whose values are each ${each}`;
+    const parse = (given: unknown, path: string): Readonly<Record<string, number>> => {
+      if (!isPlainObject(given)) refuse(path, given, allowed);
+      if (Object.hasOwn(given, '')) refuse(`${path}[""]`, given[''], 'a name that is not empty');
+      for (const [name, value] of Object.entries(given)) {
+        if (!isIntegerWithin(common, value)) refuse(`${path}.${name}`, value, each);
+      }
+      return Object.freeze({ ...(given as Record<string, number>) });
+    };
+    return spec<Readonly<Record<string, number>>, C>(common, allowed, parse);
+  },
+
   boolean<C extends Common<boolean>>(common: C) {
     const parse = (given: unknown, path: string): boolean =>
       typeof given === 'boolean' ? given : refuse(path, given, 'true or false');

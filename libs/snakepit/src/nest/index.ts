@@ -22,6 +22,7 @@ export { CommandRunner } from './commands/command.runner.js';
 export { SessionId } from './commands/session-id.decorator.js';
 export { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
 export { withHeartbeat } from './http/heartbeat.js';
+export type { HttpStatuses } from './http/http-statuses.js';
 export { RequestStream } from './http/request-stream.decorator.js';
 export { retryAfterSeconds } from './http/retry-after.js';
 export { InjectPool, InjectPython, InjectSession } from './inject.decorators.js';

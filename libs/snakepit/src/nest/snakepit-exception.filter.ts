@@ -1,9 +1,13 @@
-import { Catch, Injectable, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { Catch, Inject, Injectable, Logger, Optional, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { throwError, type Observable } from 'rxjs';
 
 import { SnakepitError } from '../runtime/index.js';
+import { declaredStatus, type HttpStatuses } from './http/http-statuses.js';
 import { retryAfterSeconds } from './http/retry-after.js';
+import { SNAKEPIT_HTTP_STATUSES } from './tokens.js';
+
+const NONE: HttpStatuses = Object.freeze({});
 
 /** What an HTTP client is told of a failed call. */
 export interface SnakepitErrorBody {
@@ -18,8 +22,9 @@ export interface SnakepitErrorBody {
 }
 
 /**
- * Answers a request whose call failed with the status of the error's code, a JSON body of {@link SnakepitErrorBody}, and
- * `Retry-After` where trying again may help. The worker's traceback goes to the log and never to the client.
+ * Answers a request whose call failed with the status of the error's code, or the one that the module's `httpStatuses` gives the worker's
+ * exception, a JSON body of {@link SnakepitErrorBody}, and `Retry-After` where trying again may help. The worker's traceback goes to the log and
+ * never to the client.
  *
  * The module applies it to all controllers; with `httpErrors: false` use it where you like, by `@UseFilters` or as APP_FILTER.
  */
@@ -28,7 +33,10 @@ export interface SnakepitErrorBody {
 export class SnakepitExceptionFilter implements ExceptionFilter<SnakepitError> {
   readonly #logger = new Logger('Snakepit');
 
-  constructor(private readonly adapterHost: HttpAdapterHost) {}
+  constructor(
+    private readonly adapterHost: HttpAdapterHost,
+    @Optional() @Inject(SNAKEPIT_HTTP_STATUSES) private readonly statuses: HttpStatuses = NONE,
+  ) {}
 
   catch(error: SnakepitError, host: ArgumentsHost): Observable<never> | undefined {
     switch (host.getType<string>()) {
@@ -45,7 +53,7 @@ export class SnakepitExceptionFilter implements ExceptionFilter<SnakepitError> {
 
   #reply(error: SnakepitError, response: unknown): void {
     const { httpAdapter } = this.adapterHost;
-    const body = toErrorBody(error);
+    const body = toErrorBody(error, this.statuses);
     if (body.statusCode >= 500 && !body.retryable)
       this.#logger.error(error.message, error.remote?.traceback || error.stack);
     if (httpAdapter.isHeadersSent(response)) return void httpAdapter.end(response);
@@ -56,14 +64,19 @@ export class SnakepitExceptionFilter implements ExceptionFilter<SnakepitError> {
   }
 }
 
-/** The error as an HTTP client may see it. */
-export function toErrorBody(error: SnakepitError): SnakepitErrorBody {
-  const { code, delivery, retryable, remote, details, httpStatus: statusCode } = error;
+/**
+ * The error as an HTTP client may see it.
+ *
+ * @param statuses those of workers' exceptions, as in the module's `httpStatuses`; default none
+ */
+export function toErrorBody(error: SnakepitError, statuses: HttpStatuses = NONE): SnakepitErrorBody {
+  const { code, delivery, retryable, remote, details } = error;
+  const statusCode = declaredStatus(error, statuses) ?? error.httpStatus;
   const field = code === 'INVALID_ARGUMENTS' ? details['path'] : undefined;
   return {
     statusCode,
     code,
-    message: publicMessage(error),
+    message: publicMessage(error, statusCode),
     delivery,
     retryable,
     ...(typeof field === 'string' && { field }),
@@ -72,7 +85,9 @@ export function toErrorBody(error: SnakepitError): SnakepitErrorBody {
 }
 
 /** Messages for operators go on for lines: command line, last lines of stderr; clients get the first. */
-function publicMessage({ message, remote }: SnakepitError): string {
+function publicMessage({ code, message, remote }: SnakepitError, statusCode: number): string {
+  // Declared to be the client's fault: what the command says of it is meant for the client.
+  if (code === 'REMOTE_ERROR' && remote !== undefined && statusCode < 500) return remote.message;
   if (remote !== undefined) return message;
   return message.split('\n', 1)[0] ?? message;
 }

@@ -3,8 +3,9 @@ import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 
 import type { SnakepitOptions } from '../runtime/index.js';
 import { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
+import { resolveHttpStatuses, type HttpStatuses } from './http/http-statuses.js';
 import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
-import { SNAKEPIT_OPTIONS } from './tokens.js';
+import { SNAKEPIT_HTTP_STATUSES, SNAKEPIT_OPTIONS } from './tokens.js';
 
 /** What is said of the module itself, beside the pools. */
 export interface SnakepitModuleExtras {
@@ -12,6 +13,11 @@ export interface SnakepitModuleExtras {
   isGlobal: boolean;
   /** Whether failed calls are answered by {@link SnakepitExceptionFilter} in all controllers; default true. */
   httpErrors: boolean;
+  /**
+   * What {@link SnakepitExceptionFilter} answers to exceptions of commands, by their type: `{ ValueError: 422, NotFound: 404 }`, statuses from 400 to
+   * 599. A status below 500 also makes the exception's message that of the answer. Default none: 500.
+   */
+  httpStatuses: HttpStatuses;
   /** Whether calls made while a request is handled are cancelled when its client leaves, see {@link SnakepitDisconnectInterceptor}; default true. */
   cancelOnDisconnect: boolean;
 }
@@ -19,6 +25,7 @@ export interface SnakepitModuleExtras {
 export const MODULE_DEFAULTS: Readonly<SnakepitModuleExtras> = Object.freeze({
   isGlobal: true,
   httpErrors: true,
+  httpStatuses: Object.freeze({}),
   cancelOnDisconnect: true,
 });
 
@@ -47,10 +54,16 @@ export type SnakepitModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE & {
 function applyExtras(definition: DynamicModule, extras: SnakepitModuleExtras): DynamicModule {
   const filter = { provide: APP_FILTER, useExisting: SnakepitExceptionFilter };
   const interceptor = { provide: APP_INTERCEPTOR, useExisting: SnakepitDisconnectInterceptor };
+  const statuses = {
+    provide: SNAKEPIT_HTTP_STATUSES,
+    useFactory: () => resolveHttpStatuses(extras.httpStatuses),
+  };
   const providers = [
     ...(definition.providers ?? []),
+    statuses,
     ...(extras.httpErrors ? [filter] : []),
     ...(extras.cancelOnDisconnect ? [interceptor] : []),
   ];
-  return { ...definition, providers, global: extras.isGlobal };
+  const exported = [...(definition.exports ?? []), SNAKEPIT_HTTP_STATUSES];
+  return { ...definition, providers, exports: exported, global: extras.isGlobal };
 }

@@ -109,9 +109,10 @@ function withAdapter(adapter: Adapter & Partial<SnakepitModuleExtras>): Snakepit
   const {
     isGlobal = MODULE_DEFAULTS.isGlobal,
     httpErrors = MODULE_DEFAULTS.httpErrors,
+    httpStatuses = MODULE_DEFAULTS.httpStatuses,
     cancelOnDisconnect = MODULE_DEFAULTS.cancelOnDisconnect,
   } = adapter;
-  return { adapter, isGlobal, httpErrors, cancelOnDisconnect };
+  return { adapter, isGlobal, httpErrors, httpStatuses, cancelOnDisconnect };
 }
 
 function poolNamesIn(options: SnakepitModuleOptions): readonly string[] {

@@ -3,6 +3,9 @@ import type { SnakepitContext, SnakepitOptions } from '../runtime/index.js';
 /** Injection token of the module's options. */
 export const SNAKEPIT_OPTIONS = Symbol('SNAKEPIT_OPTIONS');
 
+/** Injection token of the module's `httpStatuses`, checked. */
+export const SNAKEPIT_HTTP_STATUSES = Symbol('SNAKEPIT_HTTP_STATUSES');
+
 /** Injection token of a pool's `PoolService`; what `@InjectPool(name)` injects. */
 export function getPoolToken(name: string): string {
   // Nest quotes the token when it cannot resolve it, so the token says what to do.
