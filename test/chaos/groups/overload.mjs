@@ -72,8 +72,8 @@ async function atCapacity(pool, seconds, seed) {
   let answered = 0;
   const lane = async () => {
     while (performance.now() < end) {
-      await call(pool, draw);
-      answered += 1;
+      // A machine that stands still for a while makes calls late here, too.
+      if (isInTime(await outcomeOf(pool, draw, 'normal'))) answered += 1;
     }
   };
   await Promise.all(Array.from({ length: 2 * WORKERS }, lane));
@@ -103,8 +103,7 @@ async function atOverload(pool, perSecond, seconds, seed) {
 
 const isInTime = ({ code, tookMs }) => code === undefined && tookMs <= TIMEOUT_MS;
 
-async function outcomeOf(pool, draw) {
-  const priority = draw() < HIGH_SHARE ? 'high' : 'normal';
+async function outcomeOf(pool, draw, priority = draw() < HIGH_SHARE ? 'high' : 'normal') {
   const began = performance.now();
   try {
     await call(pool, draw, priority);
@@ -115,7 +114,7 @@ async function outcomeOf(pool, draw) {
   }
 }
 
-function call(pool, draw, priority = 'normal') {
+function call(pool, draw, priority) {
   const rounds = Math.round(WORK_ROUNDS * (0.5 + draw()));
   return pool.execute('work', { rounds }, { timeoutMs: TIMEOUT_MS, priority });
 }
