@@ -9,7 +9,7 @@ const { figures, settings } = JSON.parse(process.argv[2]);
 // The conductor is gone; nobody reads what would be measured.
 process.once('disconnect', () => process.exit(1));
 
-for (const figure of figures) process.send(await measure(figure));
+for (const figure of figures) await tell(await measure(figure));
 process.removeAllListeners('disconnect');
 process.disconnect();
 process.exit();
@@ -33,6 +33,13 @@ async function measure({ key, group }) {
   });
   const closed = await toMessage(() => closeAll(opened));
   return closed.failure === undefined ? measured : { failure: measured.failure ?? closed.failure };
+}
+
+/** Resolves when the conductor can read it, whatever becomes of this process. */
+function tell(message) {
+  return new Promise((resolve, reject) => {
+    process.send(message, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 async function toMessage(step) {

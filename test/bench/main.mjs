@@ -34,18 +34,18 @@ async function main(args) {
 
 async function measureAll(figures, { plan, settings }) {
   const progress = new Progress(process.stderr);
-  const label = (figure) => `[${figures.indexOf(figure) + 1}/${figures.length}] ${figure.key}`;
+  const place = (figure) => `[${figures.indexOf(figure) + 1}/${figures.length}]`;
   const results = [];
   for (const together of hostsFor(figures, settings)) {
     const otherLoad = watchOtherLoad();
     const onProgress = (figure, text) => {
       progress.update(`${figure.key}, ${text}`);
     };
-    progress.begin(together[0].group);
+    progress.begin(`${place(together[0])} ${together[0].group}`);
     const outcomes = await measureFigures(together, { plan, settings, onProgress });
     const otherCpus = otherLoad();
     for (const [index, figure] of together.entries()) {
-      progress.begin(label(figure));
+      progress.begin(`${place(figure)} ${figure.key}`);
       progress.end(inShort(outcomes[index], otherCpus));
       results.push({ figure, outcome: outcomes[index], otherCpus });
     }
