@@ -12,45 +12,48 @@ const FIGURE_TIMEOUT_MS = 600_000;
 /** @type {import('./support/rounds.mjs').Settings} */
 export const FULL = { isQuick: false, rounds: 7, warmMs: 3_000, settleMs: 150, measureMs: 1_000 };
 /** @type {import('./support/rounds.mjs').Settings} */
-export const QUICK = { isQuick: true, rounds: 1, warmMs: 60, settleMs: 20, measureMs: 80 };
+export const QUICK = { isQuick: true, rounds: 1, warmMs: 100, settleMs: 20, measureMs: 80 };
 
 /**
  * Figures that share a host process: each has its own, so that no figure runs code that another has compiled, or pays for its memory;
- * but those of a group share one where time is short.
+ * but all share one where time is short, so that its code has to be loaded and compiled once.
  *
  * @param {readonly import('./figures.mjs').Figure[]} figures
  * @param {import('./support/rounds.mjs').Settings} settings
  * @returns {import('./figures.mjs').Figure[][]} all of them, in their order
  */
 export function hostsFor(figures, { isQuick }) {
-  const hosts = [];
-  for (const figure of figures) {
-    const last = hosts.at(-1);
-    if (isQuick && last?.[0].group === figure.group) last.push(figure);
-    else hosts.push([figure]);
-  }
-  return hosts;
+  return isQuick ? [figures] : figures.map((figure) => [figure]);
 }
 
 /**
- * Measures figures of one group, one after the other, in a host process of their own.
+ * Measures figures one after the other, in a host process of their own.
  *
  * @param {readonly import('./figures.mjs').Figure[]} figures
- * @param {{ plan: object, settings: object, onProgress: (figure: import('./figures.mjs').Figure, text: string) => void }} how
- * @returns {Promise<Array<import('./support/rounds.mjs').Outcome | { failure: string }>>} one for each figure, in their order
+ * @param {{ plan: object, settings: object, onProgress: (figure: Figure, text: string) => void, onOutcome: (figure: Figure, outcome: Ending) => void }} how
+ * @returns {Promise<Ending[]>} one for each figure, in their order
+ *
+ * @typedef {import('./figures.mjs').Figure} Figure
+ * @typedef {import('./support/rounds.mjs').Outcome | { failure: string }} Ending
  */
-export async function measureFigures(figures, { plan, settings, onProgress }) {
+export async function measureFigures(figures, { plan, settings, onProgress, onOutcome }) {
   const instructions = JSON.stringify({ figures, settings });
   const { command, args, env } = onHostCpu(plan, process.execPath, [figureHost, instructions]);
   const host = spawn(command, args, { env, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const watchdog = setTimeout(() => host.kill(), figures.length * FIGURE_TIMEOUT_MS);
   const outcomes = [];
   host.on('message', ({ progress, outcome, failure }) => {
-    if (progress === undefined) outcomes.push(outcome ?? { failure });
-    else onProgress(figures[outcomes.length], progress);
+    const figure = figures[outcomes.length];
+    if (progress !== undefined) return onProgress(figure, progress);
+    outcomes.push(outcome ?? { failure });
+    onOutcome(figure, outcomes.at(-1));
   });
   const [status, signal] = await once(host, 'exit');
   clearTimeout(watchdog);
   const failure = `its host ended with ${signal ?? `status ${status}`} before it had a result`;
-  return figures.map((_, index) => outcomes[index] ?? { failure });
+  for (const figure of figures.slice(outcomes.length)) {
+    outcomes.push({ failure });
+    onOutcome(figure, { failure });
+  }
+  return outcomes;
 }

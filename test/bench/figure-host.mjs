@@ -2,14 +2,22 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { ClosedLoop, measureLoad } from './support/load.mjs';
+import { openPool } from './support/pools.mjs';
+
 const CLOSE_TIMEOUT_MS = 10_000;
+const COMPILE_MS = 800;
 
 const { figures, settings } = JSON.parse(process.argv[2]);
+/** Pools that figures share where time is short, by their options. */
+const shared = new Map();
 
 // The conductor is gone; nobody reads what would be measured.
 process.once('disconnect', () => process.exit(1));
 
+if (settings.isQuick) await compileWhatAllShare();
 for (const figure of figures) await tell(await measure(figure));
+await closeAll([...shared.values()]);
 process.removeAllListeners('disconnect');
 process.disconnect();
 process.exit();
@@ -24,6 +32,7 @@ async function measure({ key, group }) {
       opened.push(resource);
       return resource;
     },
+    pool: (options) => (settings.isQuick ? sharedPool(options) : bench.use(openPool(options))),
     progress: (text) => process.send({ progress: text }),
   };
   const measured = await toMessage(async () => {
@@ -33,6 +42,17 @@ async function measure({ key, group }) {
   });
   const closed = await toMessage(() => closeAll(opened));
   return closed.failure === undefined ? measured : { failure: measured.failure ?? closed.failure };
+}
+
+async function sharedPool(options) {
+  const key = JSON.stringify(options);
+  if (!shared.has(key)) shared.set(key, await openPool(options));
+  return shared.get(key);
+}
+
+async function compileWhatAllShare() {
+  const { add } = await sharedPool({ size: 1 });
+  await measureLoad(new ClosedLoop(add, 64), { settleMs: COMPILE_MS, measureMs: 0 });
 }
 
 /** Resolves when the conductor can read it, whatever becomes of this process. */

@@ -5,6 +5,7 @@
  * @property {string} title what is divided by what
  * @property {{ atLeast: number } | { atMost: number }} [target] absent: shown for comparison
  * @property {boolean} [inJson] whether the JSON has it; by default, when it has a target
+ * @property {boolean} [takesLong] whether `--quick` leaves it out
  */
 
 /** @type {readonly Figure[]} Every figure of the bench, in the order in which they run. */
@@ -13,7 +14,14 @@ export const FIGURES = [
   { key: 'host_us_per_call', group: 'calls', title: 'host CPU per call, µs, 2 workers', target: { atMost: 1.3 } },
   { key: 'own_window1_x', group: 'calls', title: '3 workers × 64 ÷ window 1', target: { atLeast: 10 } },
   { key: 'piscina_default_x', group: 'calls', title: '3 workers × 64 ÷ piscina', target: { atLeast: 15 } },
-  { key: 'piscina_tuned_x', group: 'calls', title: '3 workers × 64 ÷ piscina, tuned', target: { atLeast: 7 } },
+  {
+    key: 'piscina_tuned_x',
+    group: 'calls',
+    title: '3 workers × 64 ÷ piscina, tuned',
+    target: { atLeast: 7 },
+    // On one CPU its threads wait for each other for seconds before they end.
+    takesLong: true,
+  },
   { key: 'python_shell_x', group: 'calls', title: '1 worker, 64 in flight ÷ python-shell', target: { atLeast: 2.4 } },
   { key: 'pythonia_x', group: 'calls', title: '1 worker, 64 in flight ÷ pythonia', target: { atLeast: 3.2 } },
   { key: 'python_shell_seq_x', group: 'calls', title: '1 in flight ÷ python-shell', target: { atLeast: 0.9 } },
@@ -41,10 +49,22 @@ export const FIGURES = [
   { key: 'fast_beside_slow_fifo_x', group: 'calls', title: 'p99 beside slow calls, one queue ÷ ours' },
   { key: 'p99_ms_at_50k', group: 'calls', title: 'p99 in ms at 50,000 calls/s, 2 workers', target: { atMost: 1 } },
   { key: 'queue_cost_x', group: 'calls', title: 'cost of a call, 100,000 queued ÷ 100', target: { atMost: 1.3 } },
-  { key: 'rss_growth_x', group: 'calls', title: 'host RSS after 5 million calls ÷ 100,000', target: { atMost: 1.2 } },
+  {
+    key: 'rss_growth_x',
+    group: 'calls',
+    title: 'host RSS after 5 million calls ÷ 100,000',
+    target: { atMost: 1.2 },
+    takesLong: true,
+  },
   { key: 'bin_1mb_inline_x', group: 'payloads', title: '1 MB inline ÷ JSON + base64', target: { atLeast: 15 } },
   { key: 'bin_1mb_shm_x', group: 'payloads', title: '1 MB ÷ JSON + base64', target: { atLeast: 45 } },
-  { key: 'bin_16mb_shm_x', group: 'payloads', title: '16 MB ÷ JSON + base64', target: { atLeast: 120 } },
+  {
+    key: 'bin_16mb_shm_x',
+    group: 'payloads',
+    title: '16 MB ÷ JSON + base64',
+    target: { atLeast: 120 },
+    takesLong: true,
+  },
   { key: 'bin_16mb_bytes_x', group: 'payloads', title: '16 MB as bytes ÷ JSON + base64' },
   { key: 'bin_16mb_new_x', group: 'payloads', title: '16 MB + 1, by numpy ÷ JSON + base64' },
   { key: 'bin_16mb_unmapped_x', group: 'payloads', title: '16 MB without koffi ÷ JSON + base64' },
@@ -57,7 +77,7 @@ export const FIGURES = [
     target: { atLeast: 0.9 },
   },
   { key: 'v2_over_grpc_x', group: 'grpc', title: 'calls on a descriptor ÷ over gRPC', target: { atLeast: 20 } },
-  { key: 'grpc_16mb_x', group: 'grpc', title: '16 MB ÷ plain gRPC client', target: { atLeast: 0.9 } },
+  { key: 'grpc_16mb_x', group: 'grpc', title: '16 MB ÷ plain gRPC client', target: { atLeast: 0.9 }, takesLong: true },
   {
     key: 'batch_x',
     group: 'batches',
@@ -90,6 +110,7 @@ export const FIGURES = [
     group: 'streams',
     title: 'RSS while 10 million chunks are read slowly',
     target: { atMost: 1.2 },
+    takesLong: true,
   },
   {
     key: 'zygote_start_x',
@@ -103,6 +124,11 @@ export const FIGURES = [
 ];
 
 export const GROUPS = [...new Set(FIGURES.map(({ group }) => group))];
+
+/** Whether `--quick` measures a figure: what the JSON has, and does not take long. */
+export function isQuick(figure) {
+  return isInJson(figure) && !figure.takesLong;
+}
 
 /**
  * Whether the JSON has a figure; others are shown for comparison only.

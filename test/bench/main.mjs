@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 
 import { HELP, parseCommandLine, UsageError } from './cli.mjs';
 import { FULL, hostsFor, measureFigures, QUICK } from './conductor.mjs';
-import { FIGURES, isInJson } from './figures.mjs';
+import { FIGURES, isQuick } from './figures.mjs';
 import { formatResults, toJson } from './report.mjs';
 import { planCpus } from './support/cpus.mjs';
 import { watchOtherLoad } from './support/other-load.mjs';
@@ -20,7 +20,7 @@ async function main(args) {
     return 0;
   }
   const wanted = FIGURES.filter(({ group }) => only.length === 0 || only.includes(group));
-  const figures = quick ? wanted.filter(isInJson) : wanted;
+  const figures = quick ? wanted.filter(isQuick) : wanted;
   const plan = planCpus();
   process.stdout.write(`${describeMachine(plan)}\n`);
   installPeers();
@@ -34,21 +34,21 @@ async function main(args) {
 
 async function measureAll(figures, { plan, settings }) {
   const progress = new Progress(process.stderr);
-  const place = (figure) => `[${figures.indexOf(figure) + 1}/${figures.length}]`;
+  const begin = (index) => {
+    if (index < figures.length) progress.begin(`[${index + 1}/${figures.length}] ${figures[index].key}`);
+  };
+  const onProgress = (_, text) => progress.update(text);
+  const onOutcome = (figure, outcome) => {
+    progress.end(inShort(outcome));
+    begin(figures.indexOf(figure) + 1);
+  };
+  begin(0);
   const results = [];
   for (const together of hostsFor(figures, settings)) {
     const otherLoad = watchOtherLoad();
-    const onProgress = (figure, text) => {
-      progress.update(`${figure.key}, ${text}`);
-    };
-    progress.begin(`${place(together[0])} ${together[0].group}`);
-    const outcomes = await measureFigures(together, { plan, settings, onProgress });
+    const outcomes = await measureFigures(together, { plan, settings, onProgress, onOutcome });
     const otherCpus = otherLoad();
-    for (const [index, figure] of together.entries()) {
-      progress.begin(`${place(figure)} ${figure.key}`);
-      progress.end(inShort(outcomes[index], otherCpus));
-      results.push({ figure, outcome: outcomes[index], otherCpus });
-    }
+    for (const [index, figure] of together.entries()) results.push({ figure, outcome: outcomes[index], otherCpus });
   }
   return results;
 }
@@ -66,11 +66,10 @@ function describeMachine(plan) {
   return `${length} × ${model.trim()}, Node ${process.versions.node}. ${placing}`;
 }
 
-function inShort(outcome, otherCpus) {
+function inShort(outcome) {
   if (outcome.failure !== undefined) return 'failed';
   if (outcome.unavailable !== undefined) return `not available: ${outcome.unavailable}`;
-  const others = otherCpus === undefined ? '' : `; other processes used ${otherCpus.toFixed(1)} CPUs`;
-  return `${formatNumber(summarize(outcome.samples).median)} (${outcome.detail}${others})`;
+  return `${formatNumber(summarize(outcome.samples).median)} (${outcome.detail})`;
 }
 
 function reportFailures(results) {

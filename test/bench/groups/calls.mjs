@@ -15,6 +15,9 @@ const IN_FLIGHT = 64;
 /** A machine of four CPUs has this many left beside the host's. */
 const WORKERS = 3;
 
+/** Calls after which the host's memory is looked at. */
+const [FEW, MANY] = [100_000, 5_000_000];
+
 const FAST_PER_SECOND = 20_000;
 const SLOW_PER_SECOND = 12;
 const SLOW_SECONDS = 0.05;
@@ -22,14 +25,14 @@ const SLOW_SECONDS = 0.05;
 /** @type {Record<string, (bench: import('../support/rounds.mjs').Bench) => Promise<import('../support/rounds.mjs').Outcome>>} */
 export const measures = {
   async raw_ratio_1w64(bench) {
-    const pool = await bench.use(openPool({ size: 1 }));
+    const pool = await bench.pool({ size: 1 });
     const echo = await bench.use(new RawEcho(IN_FLIGHT));
     return ratioOf(await compareLoads(bench, new ClosedLoop(pool.add, IN_FLIGHT), echo));
   },
 
   async host_us_per_call(bench) {
     const { settings, progress } = bench;
-    const pool = await bench.use(openPool({ size: 2 }));
+    const pool = await bench.pool({ size: 2 });
     const load = new ClosedLoop(pool.add, 2 * IN_FLIGHT);
     await warmUp(bench, [load]);
     const results = [];
@@ -42,43 +45,43 @@ export const measures = {
   },
 
   async own_window1_x(bench) {
-    const pool = await bench.use(openPool({ size: WORKERS }));
-    const one = await bench.use(openPool({ size: WORKERS, window: 1 }));
+    const pool = await bench.pool({ size: WORKERS });
+    const one = await bench.pool({ size: WORKERS, window: 1 });
     return compareAdds(bench, pool, one, WORKERS * IN_FLIGHT);
   },
 
   async piscina_default_x(bench) {
-    const pool = await bench.use(openPool({ size: WORKERS }));
+    const pool = await bench.pool({ size: WORKERS });
     const piscina = await bench.use(openPiscina(WORKERS));
     return compareAdds(bench, pool, piscina, WORKERS * IN_FLIGHT);
   },
 
   async piscina_tuned_x(bench) {
-    const pool = await bench.use(openPool({ size: WORKERS }));
+    const pool = await bench.pool({ size: WORKERS });
     const piscina = await bench.use(openPiscina(WORKERS, TUNED));
     return compareAdds(bench, pool, piscina, WORKERS * IN_FLIGHT);
   },
 
   async python_shell_x(bench) {
-    const pool = await bench.use(openPool({ size: 1 }));
+    const pool = await bench.pool({ size: 1 });
     const shell = await bench.use(openPythonShell());
     return compareAdds(bench, pool, shell, IN_FLIGHT);
   },
 
   async pythonia_x(bench) {
-    const pool = await bench.use(openPool({ size: 1 }));
+    const pool = await bench.pool({ size: 1 });
     const pythonia = await bench.use(openPythonia());
     return compareAdds(bench, pool, pythonia, IN_FLIGHT);
   },
 
   async python_shell_seq_x(bench) {
-    const pool = await bench.use(openPool({ size: 1 }));
+    const pool = await bench.pool({ size: 1 });
     const shell = await bench.use(openPythonShell());
     return compareAdds(bench, pool, shell, 1);
   },
 
   async fastapi_x(bench) {
-    const pool = await bench.use(openPool({ size: 1 }));
+    const pool = await bench.pool({ size: 1 });
     const service = await bench.use(openFastApi({ connections: IN_FLIGHT }));
     return compareAdds(bench, pool, service, IN_FLIGHT);
   },
@@ -93,7 +96,7 @@ export const measures = {
   async nest_traced_x(bench) {
     const { openTracedApplication, TracedLoop } = await import('../support/traced-loop.mjs');
     const traced = await bench.use(openTracedApplication({ size: WORKERS }));
-    const bare = await bench.use(openPool({ size: WORKERS }));
+    const bare = await bench.pool({ size: WORKERS });
     const inFlight = WORKERS * IN_FLIGHT;
     return ratioOf(await compareLoads(bench, new TracedLoop(traced.add, inFlight), new ClosedLoop(bare.add, inFlight)));
   },
@@ -107,12 +110,12 @@ export const measures = {
 
   async json_codec_x(bench) {
     const json = await bench.use(openPool({ size: 1, adapter: pythonAdapter({ codec: 'json' }) }));
-    const msgpack = await bench.use(openPool({ size: 1 }));
+    const msgpack = await bench.pool({ size: 1 });
     return compareAdds(bench, json, msgpack, IN_FLIGHT);
   },
 
   async fast_beside_slow_x(bench) {
-    return compareBesideSlow(bench, await bench.use(openPool({ size: WORKERS, window: 1 })));
+    return compareBesideSlow(bench, await bench.pool({ size: WORKERS, window: 1 }));
   },
 
   async fast_beside_slow_fifo_x(bench) {
@@ -121,7 +124,7 @@ export const measures = {
 
   async p99_ms_at_50k(bench) {
     const { settings, progress } = bench;
-    const pool = await bench.use(openPool({ size: 2 }));
+    const pool = await bench.pool({ size: 2 });
     const latenciesFor = (durationMs) => replay(everyTick(50_000, durationMs), pool.add, settings.settleMs);
     progress('warming up');
     await latenciesFor(settings.warmMs);
@@ -138,7 +141,7 @@ export const measures = {
 
   async queue_cost_x(bench) {
     const { settings } = bench;
-    const pool = await bench.use(openPool({ size: 1 }));
+    const pool = await bench.pool({ size: 1 });
     const cost = async (queued) => {
       const load = new ClosedLoop(pool.add, IN_FLIGHT + queued);
       return (await measureLoad(load, settings)).cpuUsPerCall;
@@ -149,16 +152,15 @@ export const measures = {
   },
 
   async rss_growth_x({ settings, progress }) {
-    const [few, many] = settings.isQuick ? [25_000, 75_000] : [100_000, 5_000_000];
     const samples = [];
     const megabytes = [];
     for (let round = 0; round < settings.rounds; round += 1) {
       progress(`round ${round + 1} of ${settings.rounds}, in a process of its own`);
-      const { early, late } = await reportOf('rss-host.mjs', few, many);
+      const { early, late } = await reportOf('rss-host.mjs', FEW, MANY);
       samples.push(late / early);
       megabytes.push(late / 2 ** 20);
     }
-    return { samples, detail: `after ${many} calls ${formatNumber(median(megabytes))} MB` };
+    return { samples, detail: `after ${MANY} calls ${formatNumber(median(megabytes))} MB` };
   },
 };
 
@@ -177,7 +179,7 @@ function ratioOf({ ratios, a, b }) {
 /** How long fast calls take beside slow ones: by the other ÷ by a pool with the library's defaults. */
 async function compareBesideSlow(bench, other) {
   const { isQuick, warmMs, settleMs } = bench.settings;
-  const pool = await bench.use(openPool({ size: WORKERS }));
+  const pool = await bench.pool({ size: WORKERS });
   bench.progress('warming up');
   for (const each of [other, pool]) await p99BesideSlow(each, { durationMs: warmMs, settleMs: 0, seed: 0 });
   const durationMs = isQuick ? 400 : 10_000;

@@ -4,7 +4,7 @@ import { PlainGrpcClient } from '../peers/grpc-client.mjs';
 import { startGrpcServer } from '../peers/grpc-server.mjs';
 import { ClosedLoop, timeEach } from '../support/load.mjs';
 import { LARGE_COMMANDS, openPool, pythonAdapter } from '../support/pools.mjs';
-import { randomNumbers } from '../support/random.mjs';
+import { noise } from '../support/random.mjs';
 import { alternate, compareLoads } from '../support/rounds.mjs';
 import { median } from '../support/statistics.mjs';
 import { formatNumber, formatRate } from '../support/table.mjs';
@@ -13,6 +13,8 @@ const IN_FLIGHT = 64;
 /** The library's default over gRPC. */
 const STREAM_CREDIT = 256;
 const LARGE_BYTES = 16 * 2 ** 20;
+/** Of large ones, in a round. */
+const CALLS = 8;
 
 /** @type {Record<string, (bench: import('../support/rounds.mjs').Bench) => Promise<import('../support/rounds.mjs').Outcome>>} */
 export const measures = {
@@ -38,7 +40,7 @@ export const measures = {
   },
 
   async v2_over_grpc_x(bench) {
-    const direct = await bench.use(openPool({ size: 1 }));
+    const direct = await bench.pool({ size: 1 });
     const overGrpc = await bench.use(openPool({ size: 1, adapter: pythonAdapter({ transport: 'grpc' }) }));
     const { ratios, a, b } = await compareLoads(
       bench,
@@ -50,15 +52,13 @@ export const measures = {
 
   async grpc_16mb_x(bench) {
     const { pool, plain } = await bothTo(bench, LARGE_COMMANDS);
-    const random = randomNumbers(LARGE_BYTES);
-    const data = Buffer.from(Uint8Array.from({ length: LARGE_BYTES }, () => random() * 256));
+    const data = noise(LARGE_BYTES);
     const ours = () => pool.execute('echo', { data });
     const theirs = () => plain.echo('echo', data);
     for (const echo of [ours, theirs]) {
       if (!data.equals(await echo())) throw new Error('16 MB came back changed');
     }
-    const calls = bench.settings.isQuick ? 2 : 8;
-    const duration = async (echo) => median(await timeEach(echo, calls));
+    const duration = async (echo) => median(await timeEach(echo, CALLS));
     const { ratios, a, b } = await alternate(bench, { a: () => duration(theirs), b: () => duration(ours) });
     return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
   },

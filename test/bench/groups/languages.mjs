@@ -40,7 +40,7 @@ async function compareWithPython(bench, { adapter, runtime }) {
     }
   }
   const pool = await bench.use(openPool({ size: 1, adapter: pinned(adapter()) }));
-  const python = await bench.use(openPool({ size: 1 }));
+  const python = await bench.pool({ size: 1 });
   const loads = [pool, python].map(({ add }) => new ClosedLoop(add, IN_FLIGHT));
   const { ratios, a, b } = await compareLoads(bench, ...loads);
   return { samples: ratios, detail: `${formatRate(a)} ÷ ${formatRate(b)}` };

@@ -2,7 +2,7 @@ import { callAsBase64 } from '../peers/base64.mjs';
 import { withoutArena, withoutMapping } from '../support/features.mjs';
 import { timeEach } from '../support/load.mjs';
 import { LARGE_COMMANDS, openPool, pythonAdapter } from '../support/pools.mjs';
-import { randomNumbers } from '../support/random.mjs';
+import { noise } from '../support/random.mjs';
 import { alternate } from '../support/rounds.mjs';
 import { median } from '../support/statistics.mjs';
 import { formatNumber } from '../support/table.mjs';
@@ -41,12 +41,6 @@ async function compare(bench, { command, peer, expected }, { bytes, options }) {
   return { samples: ratios, detail: `${formatNumber(a)} ms ÷ ${formatNumber(b)} ms` };
 }
 
-/** The same bytes in every run: what a codec does with some depends on which they are. */
-function noise(bytes) {
-  const random = randomNumbers(bytes);
-  return Buffer.from(Uint8Array.from({ length: bytes }, () => random() * 256));
-}
-
 async function checkAndWarmUp(call, expected, { warmMs }) {
   const began = performance.now();
   do {
@@ -56,6 +50,6 @@ async function checkAndWarmUp(call, expected, { warmMs }) {
 }
 
 function callsPerRound(bytes, { isQuick }) {
-  if (bytes > MB) return isQuick ? 2 : 16;
+  if (bytes > MB) return 16;
   return isQuick ? 20 : 200;
 }

@@ -1,16 +1,16 @@
 import { reportOf } from '../support/child-report.mjs';
 import { ClosedLoop, measureLoad } from '../support/load.mjs';
-import { openPool } from '../support/pools.mjs';
 import { alternate, warmUp } from '../support/rounds.mjs';
 import { formatNumber, formatRate } from '../support/table.mjs';
 
 const IN_FLIGHT = 64;
+const SLOWLY_READ = 10_000_000;
 
 /** @type {Record<string, (bench: import('../support/rounds.mjs').Bench) => Promise<import('../support/rounds.mjs').Outcome>>} */
 export const measures = {
   async stream_chunks_x(bench) {
     const { settings } = bench;
-    const pool = await bench.use(openPool({ size: 1 }));
+    const pool = await bench.pool({ size: 1 });
     const load = new ClosedLoop(pool.add, IN_FLIGHT);
     const chunks = settings.isQuick ? 10_000 : 300_000;
     await warmUp(bench, [load]);
@@ -22,10 +22,9 @@ export const measures = {
     return { samples: ratios, detail: `${formatRate(a)} ÷ ${formatRate(b)}` };
   },
 
-  async slow_stream_rss_x({ settings, progress }) {
-    const chunks = settings.isQuick ? 300_000 : 10_000_000;
+  async slow_stream_rss_x({ progress }) {
     progress('reading, in a process of its own');
-    const { early, most } = await reportOf('slow-stream-host.mjs', chunks);
+    const { early, most } = await reportOf('slow-stream-host.mjs', SLOWLY_READ);
     const megabytes = (bytes) => formatNumber(bytes / 2 ** 20);
     const detail = `host at most ${megabytes(most.host)} MB, worker at most ${megabytes(most.worker)} MB`;
     return { samples: [(most.host + most.worker) / (early.host + early.worker)], detail };

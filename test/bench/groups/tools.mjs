@@ -5,6 +5,7 @@ import { compareLoads } from '../support/rounds.mjs';
 import { formatRate } from '../support/table.mjs';
 
 const IN_FLIGHT = 64;
+/** What the worker asks in the course of a call. */
 const QUESTIONS = 5_000;
 
 /** @type {Record<string, (bench: import('../support/rounds.mjs').Bench) => Promise<import('../support/rounds.mjs').Outcome>>} */

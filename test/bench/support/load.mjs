@@ -2,6 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { randomNumbers } from './random.mjs';
 
+const LOOK_MS = 50;
+const STEADY_LOOKS = 3;
+const LOOKS_AT_MOST = 16;
+/** What is faster by less is as fast. */
+const FASTER = 1.05;
+
 /**
  * What can be measured: it counts what it has done while it runs.
  *
@@ -52,13 +58,13 @@ export class ClosedLoop {
  * Lets a load settle, then measures it.
  *
  * @param {Load} load
- * @param {{ settleMs: number, measureMs: number }} times
+ * @param {{ settleMs: number, measureMs: number, isQuick?: boolean }} times where time is short, it has settled when it gets no faster
  * @returns {Promise<{ perSecond: number, cpuUsPerCall: number }>} CPU time is that of this process
  */
-export async function measureLoad(load, { settleMs, measureMs }) {
+export async function measureLoad(load, { settleMs, measureMs, isQuick = false }) {
   load.start();
   try {
-    await sleep(settleMs);
+    await (isQuick ? untilSteady(load) : sleep(settleMs));
     const before = snapshot(load);
     await sleep(measureMs);
     const after = snapshot(load);
@@ -69,6 +75,19 @@ export async function measureLoad(load, { settleMs, measureMs }) {
     };
   } finally {
     await load.stop();
+  }
+}
+
+/** Resolves when a load was not faster than before for some looks in turn. */
+async function untilSteady(load) {
+  let fastest = 0;
+  let steady = 0;
+  for (let looks = 0; looks < LOOKS_AT_MOST && steady < STEADY_LOOKS; looks += 1) {
+    const [before, began] = [load.completed, performance.now()];
+    await sleep(LOOK_MS);
+    const perSecond = (load.completed - before) / (performance.now() - began);
+    steady = perSecond === 0 || perSecond > FASTER * fastest ? 0 : steady + 1;
+    fastest = Math.max(fastest, perSecond);
   }
 }
 

@@ -8,6 +8,8 @@ import { median } from './statistics.mjs';
  * @property {Settings} settings
  * @property {<T extends { close(): unknown }>(opening: T | Promise<T>) => Promise<T>} use keeps what was opened and closes it
  * when the figure is done
+ * @property {(options: object) => Promise<Awaited<ReturnType<typeof import('./pools.mjs').openPool>>>} pool a pool of Python workers,
+ * of the figure's own but where time is short
  * @property {(text: string) => void} progress
  */
 
@@ -45,10 +47,12 @@ export async function alternate({ settings, progress }, { a, b }) {
   return { ratios: as.map((value, round) => value / bs[round]), a: median(as), b: median(bs) };
 }
 
-/** Lets code be compiled and caches fill before anything counts. */
+/** Lets code be compiled and caches fill before anything counts; where time is short, each measurement sees to that itself. */
 export async function warmUp({ settings, progress }, loads) {
+  const { isQuick, warmMs } = settings;
+  if (isQuick) return;
   progress('warming up');
-  for (const load of loads) await measureLoad(load, { settleMs: settings.warmMs, measureMs: 0 });
+  for (const load of loads) await measureLoad(load, { settleMs: warmMs, measureMs: 0 });
 }
 
 /**
