@@ -29,6 +29,18 @@ class Encoder:
         self.check_size(body, root)
         return flags, body
 
+    def encode_host_call(self, method, args, call_id, trace=None):
+        """Encode a question to the host, as `(flags, bytes)`; `trace` is the span that asks. Raises Refusal where that is impossible."""
+        flags, body = self.encode_value(args, "args")
+        if trace is None and flags == 0 and type(body) is bytes:
+            body = self._codec.host_call(method, body, call_id)
+            self.check_size(body, method)
+            return 0, body
+        question = {"method": method, "args": args, "call": call_id}
+        if trace is not None:
+            question["trace"] = trace
+        return self.encode_value(question, "host_call")
+
     def encode_data(self, error):
         """The data that an exception carries, as `(flags, bytes)`; None where there is none, or it cannot be sent: it is a courtesy."""
         data = error_data(error)

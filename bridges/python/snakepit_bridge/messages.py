@@ -1,13 +1,12 @@
 """Messages to the host's controllers, as a command sends them."""
 
 from .errors import INVALID_ARGUMENTS, HostError, MessageError, Refusal
-from .tools import in_event_loop
 
 
 def send(runtime, call_id, pattern, data):
     """The answer to a message, or something to await for it in an asynchronous command."""
     question = {"pattern": pattern, "data": data}
-    if in_event_loop():
+    if runtime.in_event_loop():
         question["concurrent"] = True  # other commands run in this worker meanwhile
         return _answer_later(runtime, call_id, question)
     try:

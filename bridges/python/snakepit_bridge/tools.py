@@ -1,7 +1,5 @@
 """The host's tools, as a command sees them."""
 
-import sys
-
 from .errors import INVALID_ARGUMENTS, HostError, Refusal, ToolError
 
 
@@ -12,7 +10,7 @@ class Tools:
     Raises ToolError for what the tool raised, or when it cannot be called; Cancelled if the call ends before the answer.
     """
 
-    __slots__ = ("_runtime", "_call_id")
+    __slots__ = ("_runtime", "_call_id", "__dict__")
 
     def __init__(self, runtime, call_id):
         self._runtime = runtime
@@ -20,38 +18,41 @@ class Tools:
 
     def call(self, name, args=None):
         """Call a tool by a name that is no attribute's, such as one with a dot in it."""
-        question = {"name": name, "args": args}
-        if in_event_loop():
-            question["concurrent"] = True  # other commands run in this worker meanwhile
-            return self._answer_later(name, question)
-        try:
-            return self._runtime.ask_host(self._call_id, "tool.call", question)
-        except (HostError, Refusal) as error:
-            raise _tool_error(name, error) from None
-
-    async def _answer_later(self, name, question):
-        try:
-            return await self._runtime.ask_host_async(self._call_id, "tool.call", question)
-        except (HostError, Refusal) as error:
-            raise _tool_error(name, error) from None
+        return _call(self._runtime, self._call_id, name, args)
 
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
 
-        def tool(*args, **named):
-            if len(args) + bool(named) > 1:
-                raise TypeError("tools take named arguments or one value; %r got %d positional ones" % (name, len(args)))
-            return self.call(name, args[0] if args else named)
+        runtime, call_id = self._runtime, self._call_id
 
+        def tool(*args, **named):
+            if not args:
+                return _call(runtime, call_id, name, named)
+            if named or len(args) > 1:
+                raise TypeError("tools take named arguments or one value; %r got %d positional ones" % (name, len(args)))
+            return _call(runtime, call_id, name, args[0])
+
+        self.__dict__[name] = tool  # the next call finds it there
         return tool
 
 
-def in_event_loop():
-    """Tell whether an asynchronous command is running here."""
-    # Where nobody has imported asyncio, no event loop runs.
-    asyncio = sys.modules.get("asyncio")
-    return asyncio is not None and asyncio._get_running_loop() is not None
+def _call(runtime, call_id, name, args):
+    if runtime.in_event_loop():
+        return _answer_later(runtime, call_id, name, args)
+    try:
+        return runtime.ask_host(call_id, "tool.call", {"name": name, "args": args})
+    except (HostError, Refusal) as error:
+        raise _tool_error(name, error) from None
+
+
+async def _answer_later(runtime, call_id, name, args):
+    # Other commands run in this worker meanwhile.
+    question = {"name": name, "args": args, "concurrent": True}
+    try:
+        return await runtime.ask_host_async(call_id, "tool.call", question)
+    except (HostError, Refusal) as error:
+        raise _tool_error(name, error) from None
 
 
 def _tool_error(name, error):

@@ -93,6 +93,11 @@ class JsonCodec:
 
         return TAGGED, encode_tagged(plain, self._to_text)
 
+    @staticmethod
+    def host_call(method, args, call_id):
+        """The body `{method, args, call}` around arguments that are encoded already."""
+        return b'{"method":"%b","args":%b,"call":%d}' % (method.encode("ascii"), args, call_id)
+
     def decode(self, body, flags=0, envelope_depth=0, loan=None):
         """Decode a frame's body, which may be nested `envelope_depth` deeper than a value.
 

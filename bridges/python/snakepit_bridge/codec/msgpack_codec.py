@@ -32,6 +32,7 @@ _BIN_32 = struct.Struct(">BI")
 _PART_BYTES = 64 * 1024
 _MAX_BIN_32_BYTES = 1 << 32
 _ROW_BODIES = 32
+_CALL_ID = struct.Struct(">5sBI")
 # The unpacker makes room beforehand for as many items as a list claims to have, also within 512 lists that do the same. A body with a
 # longer list is looked through first, by a parser that makes nothing.
 _TRUSTED_ITEMS = 4096
@@ -54,6 +55,7 @@ class MsgpackCodec:
         # Encodes a value of one of the types `scalars`; raises an exception where `encode` must have a closer look.
         self.encode_scalar = self._pack_kept
         self._idle_packers = []
+        self._host_call_heads = {}  # by method, of which there are few
         self._unpack = partial(msgpack.unpackb, timestamp=3, ext_hook=self._read_extension)
         self.decode_plain = _create_plain_decoder(max_depth) if _can_refuse_binary() else self.decode
         # Decodes the bodies of a row of calls as `decode_plain` does; returns None where `decode_plain` would raise.
@@ -105,6 +107,13 @@ class MsgpackCodec:
             return 0, pack(to_plain(value, root, self.max_depth))
         with self._binary.placement(in_arena) as placement:
             return 0, placement.checked(pack(to_plain(value, root, self.max_depth, placement)))
+
+    def host_call(self, method, args, call_id):
+        """The body `{method, args, call}` around arguments that are encoded already."""
+        head = self._host_call_heads.get(method)
+        if head is None:
+            head = self._host_call_heads[method] = b"\x83\xa6method" + msgpack.packb(method) + b"\xa4args"
+        return head + args + _CALL_ID.pack(b"\xa4call", 0xCE, call_id)
 
     def decode(self, body, flags=0, envelope_depth=0, loan=None):
         """Decode a frame's body, which may be nested `envelope_depth` deeper than a value.

@@ -1,6 +1,7 @@
 """The worker as the context of one call sees it."""
 
 from ..errors import Refusal
+from ..event_loops import in_event_loop
 from ..log_text import MAX_FIELDS_BYTES, as_texts, clipped, printable
 from .generated.worker_pb2 import Event, Log, Progress, WorkerMessage
 from .host_calls import Answer
@@ -12,6 +13,8 @@ class CallRuntime:
     """What a command asks of its worker, from any thread; the number of the call, which contexts pass, is known already."""
 
     __slots__ = ("_call", "_attachment")
+
+    in_event_loop = staticmethod(in_event_loop)
 
     def __init__(self, call):
         self._call = call

@@ -3,6 +3,7 @@
 import sys
 
 from ..errors import SnakepitError
+from ..event_loops import in_event_loop
 from ..metrics import Metrics
 
 _NEEDS_V2 = "%s needs protocol v2; this worker runs with v1"
@@ -10,6 +11,8 @@ _NEEDS_V2 = "%s needs protocol v2; this worker runs with v1"
 
 class V1Runtime:
     """Log records go to stderr; progress, events and metrics are dropped; nothing is ever cancelled."""
+
+    in_event_loop = staticmethod(in_event_loop)
 
     def __init__(self):
         self._loop = None

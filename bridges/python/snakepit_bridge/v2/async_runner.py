@@ -10,7 +10,7 @@ from ..current_call import current_call
 from ..doorbell import Doorbell
 from ..errors import CANCELLED, Cancelled, ProtocolError, Refusal
 from ..process import complain, end_by_protocol_error
-
+from .pending_answer import PendingAnswer
 
 # The host begins to answer the first ones while the others are asked.
 _QUESTIONS_TOGETHER = 16
@@ -41,13 +41,15 @@ class AsyncRunner:
         self.calls = {}
         self._replies = parts.replies
         self._writer = parts.writer
+        self._add_question = parts.host_calls.add
+        self.read = parts.host_calls.read
         self._on_end = parts.open_calls.end
         self._exit_process = exit_process
         self._is_flush_due = False
         self._questions = 0  # since the last flush
         self.loop = asyncio.new_event_loop()
         self._submitted = Doorbell(self.loop, self._begin)
-        self._answered = Doorbell(self.loop, _settle)
+        self.ring = Doorbell(self.loop, PendingAnswer.settle).ring
         self._thread_id = None
         self.thread = threading.Thread(target=self._run, name="snakepit-async", daemon=True)
 
@@ -69,17 +71,16 @@ class AsyncRunner:
         """Let a stream send more. From any thread."""
         self.loop.call_soon_threadsafe(self._grant, call, chunks)
 
-    def ask(self, add_question, trace):
-        """A future of what the host answers, `(kind, flags, body)`; questions of one turn of the loop leave together. From the loop's thread."""
-        future = self.loop.create_future()
-        ring = self._answered.ring
-        add_question(lambda *content: ring((future, content)), trace)
+    def ask(self, call_id, method, args, trace):
+        """Ask the host; returns a PendingAnswer. Questions of one turn of the loop leave together. From the loop's thread."""
+        answer = PendingAnswer(self)
+        self._add_question(call_id, method, args, answer, trace)
         self._questions += 1
         if self._questions == _QUESTIONS_TOGETHER:
             self._flush()
         else:
             self.flush_soon()
-        return future
+        return answer
 
     def run_hook(self, coroutine):
         """Run a coroutine and wait for its result. From any thread but the loop's."""
@@ -216,12 +217,6 @@ class AsyncRunner:
         if tasks:
             await asyncio.wait(tasks, timeout=timeout_seconds)
         self._writer.flush()
-
-
-def _settle(answer):
-    future, content = answer
-    if not future.done():
-        future.set_result(content)
 
 
 def _failure_of(task):

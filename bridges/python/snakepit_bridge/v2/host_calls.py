@@ -13,7 +13,7 @@ class HostCalls:
     def __init__(self, writer, codec, replies):
         self._writer = writer
         self._codec = codec
-        self._replies = replies
+        self._encode = replies.encode_host_call
         self._numbers = itertools.count(1)
         self._waiting = {}
 
@@ -24,10 +24,7 @@ class HostCalls:
 
     def add(self, call_id, method, args, on_answer, trace=None):
         """Have a question sent by the next flush."""
-        question = {"method": method, "args": args, "call": call_id}
-        if trace is not None:
-            question["trace"] = trace
-        flags, body = self._replies.encode(question, "host_call")
+        flags, body = self._encode(method, args, call_id, trace)
         number = self._next_number()
         self._waiting[number] = on_answer
         self._writer.add(HOST_CALL, number, flags, 0, body)
@@ -41,14 +38,18 @@ class HostCalls:
 
     def read(self, kind, flags, body):
         """The result of an answer. Raises HostError if the host refused, Cancelled if the call has ended."""
-        value = self._codec.decode(body, flags)
-        if kind == HOST_RESULT:
-            return value
-        raise host_failure(value)
+        if kind != HOST_RESULT:
+            raise host_failure(self._codec.decode(body, flags))
+        if flags == 0:
+            try:
+                return self._codec.decode_plain(body)
+            except Exception:
+                pass  # `decode` knows more
+        return self._codec.decode(body, flags)
 
     def _next_number(self):
-        for number in self._numbers:
-            number &= 0xFFFFFFFF
+        while True:
+            number = next(self._numbers) & 0xFFFFFFFF
             if number and number not in self._waiting:
                 return number
 

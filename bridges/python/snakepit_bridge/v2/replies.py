@@ -16,6 +16,7 @@ class Replies:
         self._max_frame_bytes = max_frame_bytes
         self._encoder = Encoder(codec, max_frame_bytes)
         self.encode = self._encoder.encode
+        self.encode_host_call = self._encoder.encode_host_call
 
     def encode_result(self, call_id, value):
         """Encode the result of a call, as `(flags, bytes)`. Raises Refusal where that is impossible."""

@@ -1,11 +1,11 @@
 """The worker as contexts see it."""
 
 import threading
-from functools import partial
 from time import monotonic
 
 from ..current_call import current_call
 from ..errors import HostGone, Refusal
+from ..event_loops import in_event_loop
 from ..log_gate import LogGate
 from ..log_text import MAX_FIELDS_BYTES, as_texts, clipped, printable
 from .frame import EVENT, LOG, PROGRESS
@@ -113,16 +113,18 @@ class Runtime:
             answer.wait()
         return self._host_calls.read(*answer.content)
 
-    async def ask_host_async(self, call_id, method, args):
-        """Ask the host and await the answer. Raises HostError if it refuses."""
+    def in_event_loop(self):
+        """Tell whether an event loop runs the caller, the worker's own or one that a command runs by itself."""
+        return self._async.is_current_thread() or in_event_loop()
+
+    def ask_host_async(self, call_id, method, args):
+        """Ask the host; the answer is to be awaited at once, and raises HostError if it refuses."""
         if self._async.is_current_thread():
-            content = await self._async.ask(partial(self._host_calls.add, call_id, method, args), self._trace_header(call_id))
-        else:
-            content = await self._ask_in_foreign_loop(call_id, method, args)
-        return self._host_calls.read(*content)
+            return self._async.ask(call_id, method, args, self._trace_header(call_id))
+        return self._ask_in_foreign_loop(call_id, method, args)
 
     async def _ask_in_foreign_loop(self, call_id, method, args):
-        """In an event loop that a command runs by itself."""
+        """The same in an event loop that a command runs by itself."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()
@@ -139,7 +141,7 @@ class Runtime:
                 pass  # the event loop was closed by a command that does not wait any more
 
         self._host_calls.ask(call_id, method, args, on_answer, self._trace_header(call_id))
-        return await future
+        return self._host_calls.read(*await future)
 
     def _trace_header(self, call_id):
         """The span that asks; None for a call that is not sampled."""

@@ -4,7 +4,7 @@ import threading
 
 from ..codec.split_body import SplitBody
 from ..errors import HostGone
-from .frame import HEADER, pack_frame
+from .frame import HEADER
 
 _LARGE_BYTES = 64 * 1024
 
@@ -33,7 +33,7 @@ class FrameWriter:
     def add(self, kind, call_id, flags=0, aux=0, body=b""):
         """Add a frame, to be sent by the next flush; a large one is sent at once. Raises HostGone."""
         if len(body) < _LARGE_BYTES or not self._is_ready:
-            self.out += pack_frame(kind, call_id, flags, aux, bytes(body))
+            self.out += HEADER.pack(len(body), kind, flags, aux, call_id) + bytes(body)
             return
         header = HEADER.pack(len(body), kind, flags, aux, call_id)
         with self._lock:
