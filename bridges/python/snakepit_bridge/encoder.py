@@ -31,11 +31,15 @@ class Encoder:
 
     def encode_host_call(self, method, args, call_id, trace=None):
         """Encode a question to the host, as `(flags, bytes)`; `trace` is the span that asks. Raises Refusal where that is impossible."""
-        flags, body = self.encode_value(args, "args")
-        if trace is None and flags == 0 and type(body) is bytes:
-            body = self._codec.host_call(method, body, call_id)
-            self.check_size(body, method)
-            return 0, body
+        if trace is None:
+            try:
+                flags, body = self._codec.encode_apart(args, "args")
+            except UnencodableValue as error:
+                raise Refusal(INVALID_RESULT, str(error)) from None
+            if flags == 0 and type(body) is bytes:
+                body = self._codec.host_call(method, body, call_id)
+                self.check_size(body, method)
+                return 0, body
         question = {"method": method, "args": args, "call": call_id}
         if trace is not None:
             question["trace"] = trace

@@ -8,7 +8,10 @@ from .host import Host, write_module
 
 MODULE = '''
     import asyncio
+    from contextvars import ContextVar
     from snakepit_bridge import Cancelled, ToolError, command
+
+    number = ContextVar("number")
 
     @command
     def price(ctx):
@@ -21,6 +24,39 @@ MODULE = '''
     @command
     async def aprices(ctx):
         return await asyncio.gather(*(ctx.tools.price_of(n) for n in range(3)))
+
+    @command
+    async def impatient(ctx):
+        try:
+            await asyncio.wait_for(ctx.tools.price_of(sku="x"), 0.01)
+        except asyncio.TimeoutError:
+            return [await ctx.tools.price_of(sku="y"), await ctx.tools.price_of(sku="z")]
+
+    @command
+    async def own_values(ctx):
+        async def lane(n):
+            number.set(n)
+            await ctx.tools.price_of(n)
+            return number.get()
+
+        return await asyncio.gather(*(lane(n) for n in range(3)))
+
+    @command
+    async def swallowed(ctx):
+        try:
+            await ctx.tools.price_of(sku="x")
+        except asyncio.CancelledError:
+            return await ctx.tools.price_of(sku="y")
+
+    @command
+    async def acaught(ctx):
+        async def price():
+            try:
+                return await ctx.tools.price_of(sku="x")
+            except ToolError as error:
+                return error.message
+
+        return await asyncio.gather(asyncio.create_task(ctx.tools.call("price.of", 1)), price())
 
     @command
     async def in_a_thread(ctx):
@@ -91,6 +127,38 @@ class Tools(unittest.TestCase):
         for frame in reversed(frames):
             self.host.answer(frame, frame.body["args"]["args"] * 10)
         self.assertEqual(self.host.receive().body, [0, 10, 20])
+
+    def test_an_asynchronous_command_that_stops_waiting_goes_on_and_the_late_answer_is_nobodys(self):
+        self.host.call(1, "impatient")
+        first, second = self.host.receive_kind(f.HOST_CALL), self.host.receive_kind(f.HOST_CALL)
+        self.assertEqual(second.body["args"]["args"], {"sku": "y"})
+        self.host.answer(first, 1)
+        self.host.answer(second, 2)
+        self.host.answer(self.expect({"name": "price_of", "args": {"sku": "z"}, "concurrent": True}), 3)
+        self.assertEqual(self.host.receive().body, [2, 3])
+
+    def test_tasks_that_wait_keep_their_context_variables(self):
+        self.host.call(1, "own_values")
+        for frame in reversed([self.host.receive_kind(f.HOST_CALL) for _ in range(3)]):
+            self.host.answer(frame, None)
+        self.assertEqual(self.host.receive().body, [0, 1, 2])
+
+    def test_a_cancelled_command_may_still_ask_and_the_answer_to_what_it_left_is_nobodys(self):
+        self.host.call(1, "swallowed")
+        left = self.host.receive_kind(f.HOST_CALL)
+        self.host.cancel(1)
+        asked = self.host.receive_kind(f.HOST_CALL)
+        self.assertEqual(asked.body["args"]["args"], {"sku": "y"})
+        self.host.answer(left, 1)
+        self.host.answer(asked, 2)
+        self.assertEqual(self.host.receive().body, 2)
+
+    def test_a_tool_that_raises_fails_the_task_that_asked_and_no_other(self):
+        self.host.call(1, "acaught")
+        asked = {frame.body["args"]["name"]: frame for frame in (self.host.receive_kind(f.HOST_CALL) for _ in range(2))}
+        self.fail(asked["price_of"], code="REMOTE_ERROR", type="Gone", message="no such thing")
+        self.host.answer(asked["price.of"], 7)
+        self.assertEqual(self.host.receive().body, [7, "no such thing"])
 
     def test_a_thread_beside_the_event_loop_waits(self):
         self.host.call(1, "in_a_thread")

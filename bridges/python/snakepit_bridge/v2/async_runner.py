@@ -10,11 +10,6 @@ from ..current_call import current_call
 from ..doorbell import Doorbell
 from ..errors import CANCELLED, Cancelled, ProtocolError, Refusal
 from ..process import complain, end_by_protocol_error
-from .pending_answer import PendingAnswer
-
-# The host begins to answer the first ones while the others are asked.
-_QUESTIONS_TOGETHER = 16
-
 
 class AsyncCall:
     """One asynchronous call; `credit` counts the chunks that it may still send. The event loop's thread owns it."""
@@ -41,16 +36,12 @@ class AsyncRunner:
         self.calls = {}
         self._replies = parts.replies
         self._writer = parts.writer
-        self._add_question = parts.host_calls.add
-        self.read = parts.host_calls.read
         self._on_end = parts.open_calls.end
         self._exit_process = exit_process
         self._is_flush_due = False
-        self._questions = 0  # since the last flush
         self.loop = asyncio.new_event_loop()
         self._submitted = Doorbell(self.loop, self._begin)
-        self.ring = Doorbell(self.loop, PendingAnswer.settle).ring
-        self._thread_id = None
+        self.thread_id = None  # of the event loop's, once it runs
         self.thread = threading.Thread(target=self._run, name="snakepit-async", daemon=True)
 
     def start(self):
@@ -71,24 +62,9 @@ class AsyncRunner:
         """Let a stream send more. From any thread."""
         self.loop.call_soon_threadsafe(self._grant, call, chunks)
 
-    def ask(self, call_id, method, args, trace):
-        """Ask the host; returns a PendingAnswer. Questions of one turn of the loop leave together. From the loop's thread."""
-        answer = PendingAnswer(self)
-        self._add_question(call_id, method, args, answer, trace)
-        self._questions += 1
-        if self._questions == _QUESTIONS_TOGETHER:
-            self._flush()
-        else:
-            self.flush_soon()
-        return answer
-
     def run_hook(self, coroutine):
         """Run a coroutine and wait for its result. From any thread but the loop's."""
         return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
-
-    def is_current_thread(self):
-        """Tell whether the caller is on the loop's thread."""
-        return threading.get_ident() == self._thread_id
 
     def cancel_all(self, timeout_seconds):
         """Cancel what runs and wait for its clean-up code. From any thread but the loop's."""
@@ -112,7 +88,7 @@ class AsyncRunner:
             self.loop.call_soon(self._flush)
 
     def _run(self):
-        self._thread_id = threading.get_ident()
+        self.thread_id = threading.get_ident()
         asyncio.set_event_loop(self.loop)
         try:
             self.loop.run_forever()
@@ -121,7 +97,6 @@ class AsyncRunner:
 
     def _flush(self):
         self._is_flush_due = False
-        self._questions = 0
         self._writer.flush()
 
     def _begin(self, call):

@@ -25,8 +25,11 @@ class HostCalls:
     def add(self, call_id, method, args, on_answer, trace=None):
         """Have a question sent by the next flush."""
         flags, body = self._encode(method, args, call_id, trace)
-        number = self._next_number()
-        self._waiting[number] = on_answer
+        waiting = self._waiting
+        number = next(self._numbers) & 0xFFFFFFFF
+        while number == 0 or number in waiting:
+            number = next(self._numbers) & 0xFFFFFFFF
+        waiting[number] = on_answer
         self._writer.add(HOST_CALL, number, flags, 0, body)
 
     def settle(self, kind, flags, number, body):
@@ -46,12 +49,6 @@ class HostCalls:
             except Exception:
                 pass  # `decode` knows more
         return self._codec.decode(body, flags)
-
-    def _next_number(self):
-        while True:
-            number = next(self._numbers) & 0xFFFFFFFF
-            if number and number not in self._waiting:
-                return number
 
 
 class Answer:

@@ -5,13 +5,10 @@ class NoRunner:
     """Has the verbs of AsyncRunner and ThreadRunner that are used while they have no calls; its import is light."""
 
     calls = {}
+    thread_id = None  # no thread is the event loop's
 
     def start(self):
         """There is no thread to start."""
-
-    def is_current_thread(self):
-        """No thread is the event loop's."""
-        return False
 
     def cancel_all(self, timeout_seconds):
         """There are no calls."""

@@ -42,7 +42,7 @@ class Parts:
         self.row_answers = RowAnswers(self.writer)
         self.intake = Intake(connection.socket, connection.reader, self.writer, self.queue, self.row_answers)
         self.streams = StreamTurns(self)
-        self.async_runner = self._create_async_runner(exit_from_thread)
+        self.async_runner, self.async_questions = self._create_async_runner(exit_from_thread)
         self.thread_runner = self._create_thread_runner(hello.concurrency, exit_from_thread)
         self.runtime = Runtime(self)
         self.call_runner = CallRunner(self)
@@ -58,10 +58,12 @@ class Parts:
     def _create_async_runner(self, exit_from_thread):
         """Nothing but the need for it loads asyncio, which is slow to import."""
         if not (self.manifest.has_async_hooks or any(command.is_async for command in self.manifest.commands)):
-            return NoRunner()
+            return NoRunner(), None
+        from .async_questions import AsyncQuestions
         from .async_runner import AsyncRunner
 
-        return AsyncRunner(self, exit_from_thread)
+        runner = AsyncRunner(self, exit_from_thread)
+        return runner, AsyncQuestions(runner, self.host_calls, self.writer)
 
     def _create_thread_runner(self, concurrency, exit_from_thread):
         if not self.manifest.has_threads:

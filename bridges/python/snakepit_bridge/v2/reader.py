@@ -95,7 +95,7 @@ class FrameReader:
                             raise missing_deadline()
                     on_call((call_id, head, buffer[begin:stop], received, milliseconds))
                 else:
-                    on_other(head >> 24, flags_of(head), aux_of(head), call_id, buffer[begin:stop], received)
+                    on_other(head >> 24, head >> 16 & 0xFF, head & 0xFFFF, call_id, buffer[begin:stop], received)
         finally:
             if start == end:
                 start = end = 0

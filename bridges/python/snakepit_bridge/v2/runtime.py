@@ -25,6 +25,7 @@ class Runtime:
         self._intake = parts.intake
         self._streams = parts.streams
         self._async = parts.async_runner
+        self._questions = parts.async_questions
         self._threads = parts.thread_runner
         self._open_calls = parts.open_calls
         self._main_thread = threading.get_ident()
@@ -115,12 +116,12 @@ class Runtime:
 
     def in_event_loop(self):
         """Tell whether an event loop runs the caller, the worker's own or one that a command runs by itself."""
-        return self._async.is_current_thread() or in_event_loop()
+        return threading.get_ident() == self._async.thread_id or in_event_loop()
 
     def ask_host_async(self, call_id, method, args):
         """Ask the host; the answer is to be awaited at once, and raises HostError if it refuses."""
-        if self._async.is_current_thread():
-            return self._async.ask(call_id, method, args, self._trace_header(call_id))
+        if threading.get_ident() == self._async.thread_id:
+            return self._questions.ask(call_id, method, args, self._trace_header(call_id) if self._open_calls.traces else None)
         return self._ask_in_foreign_loop(call_id, method, args)
 
     async def _ask_in_foreign_loop(self, call_id, method, args):
@@ -154,7 +155,7 @@ class Runtime:
 
     def _add(self, kind, call_id, flags, body):
         self._open_calls.add_record(kind, call_id, flags, body)
-        if self._async.is_current_thread():
+        if threading.get_ident() == self._async.thread_id:
             self._async.flush_soon()
         else:
             self._writer.flush()

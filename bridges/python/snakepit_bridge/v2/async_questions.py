@@ -1,6 +1,35 @@
-"""What a task awaits that has asked the host."""
+"""What asynchronous commands ask of the host."""
 
 from asyncio import CancelledError
+
+from ..doorbell import Doorbell
+
+# The host begins to answer the first ones while the others are asked.
+_SENT_TOGETHER = 16
+
+
+class AsyncQuestions:
+    """Asks on behalf of the event loop's tasks, from its thread; what is asked in one turn of the loop leaves together."""
+
+    def __init__(self, runner, host_calls, writer):
+        self.loop = runner.loop
+        self.read = host_calls.read
+        self.ring = Doorbell(runner.loop, PendingAnswer.settle).ring
+        self._add = host_calls.add
+        self._flush = writer.flush
+        self._flush_soon = runner.flush_soon
+        self._asked = 0
+
+    def ask(self, call_id, method, args, trace):
+        """Ask; returns a PendingAnswer."""
+        answer = PendingAnswer(self)
+        self._add(call_id, method, args, answer, trace)
+        self._asked += 1
+        if self._asked % _SENT_TOGETHER:
+            self._flush_soon()
+        else:
+            self._flush()
+        return answer
 
 
 class PendingAnswer:
@@ -17,13 +46,13 @@ class PendingAnswer:
     _is_done = False
     _cancelled = None
 
-    def __init__(self, asker):
-        self._asker = asker
+    def __init__(self, questions):
+        self._questions = questions
 
     def __call__(self, *content):
         """Take the answer. From the reading thread."""
         self._content = content
-        self._asker.ring(self)
+        self._questions.ring(self)
 
     def settle(self):
         """Run the task until it waits again, unless it has been cancelled. From the event loop's thread, between tasks."""
@@ -34,7 +63,7 @@ class PendingAnswer:
     def __await__(self):
         self._asyncio_future_blocking = True
         yield self
-        return self._asker.read(*self._content)
+        return self._questions.read(*self._content)
 
     def add_done_callback(self, wake, *, context):
         """What a task does with what it waits for."""
@@ -52,9 +81,9 @@ class PendingAnswer:
             return False
         self._is_done = True
         self._cancelled = CancelledError() if msg is None else CancelledError(msg)
-        self._asker.loop.call_soon(self._wake, self, context=self._context)
+        self._questions.loop.call_soon(self._wake, self, context=self._context)
         return True
 
     def get_loop(self):
         """The event loop whose tasks may await it."""
-        return self._asker.loop
+        return self._questions.loop
