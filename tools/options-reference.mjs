@@ -22,7 +22,7 @@ import {
 import { EXIT_STATUSES, OUTCOME_OF_ERROR } from '../libs/snakepit/dist/cli/exit-status.js';
 import { METRICS, metricsOptionTable } from '../libs/snakepit/dist/metrics/core.js';
 import { clientOptionTable, serverOptionTable } from '../libs/snakepit/dist/microservices/index.js';
-import { poolClientOptionTable, poolCommandOptionTable } from '../libs/snakepit/dist/nest/index.js';
+import { moduleOptionTable, poolClientOptionTable, poolCommandOptionTable } from '../libs/snakepit/dist/nest/index.js';
 import { fakeOptionTable, recordOptionTable, replayOptionTable } from '../libs/snakepit/dist/testing/index.js';
 
 const docsDir = fileURLToPath(new URL('../docs/', import.meta.url));
@@ -69,6 +69,11 @@ function optionsPage() {
   const { pools, sessions, ...shared } = snakepitOptionTable;
   const sections = [
     ['Module', 'Options of `SnakepitModule.forRoot()` and `createSnakepit()`.', { pools, sessions, ...shared }, ''],
+    [
+      '`SnakepitModule`',
+      'Options of the [Nest module](nest.md) itself: beside the others in `forRoot()`, beside the factory in `forRootAsync()`.',
+      moduleOptionTable,
+    ],
     [
       'Pools',
       'Options of each entry of `pools`; with a single pool they stand beside the options of the module, and `<POOL>` is `DEFAULT`.',

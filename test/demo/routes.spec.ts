@@ -154,7 +154,7 @@ describe.each(HTTP_PLATFORMS)('on %s', (http) => {
 
     it('names the columns there are when it does not know one', async () => {
       const answer = await demo.send('POST', '/csv/aggregate', { file: 'airports.csv', column: 'planet' });
-      expect(answer).toMatchObject({ status: 422, body: { statusCode: 422, error: 'Unprocessable Entity' } });
+      expect(answer).toMatchObject({ status: 422, body: { statusCode: 422, code: 'REMOTE_ERROR' } });
       expect(answer.body['message']).toContain("no column 'planet'; the columns are iata");
     });
   });

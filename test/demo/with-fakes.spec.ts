@@ -1,12 +1,12 @@
 import { StandardSchemaValidationPipe, type INestApplication } from '@nestjs/common';
-import { APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { APP_PIPE } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { SnakepitModule } from 'nestjs-snakepit';
 import { SnakepitTesting, SnakepitTestingModule } from 'nestjs-snakepit/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { DigitsModule } from '../../apps/demo/src/digits/digits.module.js';
-import { RefusalInterceptor } from '../../apps/demo/src/errors/refusal.interceptor.js';
+import { HTTP_STATUSES } from '../../apps/demo/src/errors/http-statuses.js';
 import { poolOptions } from '../../apps/demo/src/pools.js';
 
 const IMAGE_PIXELS = 64;
@@ -34,11 +34,12 @@ describe('the routes of digits, without Python', () => {
     const options = poolOptions({ DEMO_WORKERS: 2, SNAKEPIT_TRANSPORT: 'fd' });
     const fakes = Object.fromEntries(Object.keys(options.pools).map((pool) => [pool, { commands }]));
     const module = await Test.createTestingModule({
-      imports: [SnakepitModule.forRoot(options), DigitsModule, SnakepitTestingModule.forRoot(fakes)],
-      providers: [
-        { provide: APP_PIPE, useClass: StandardSchemaValidationPipe },
-        { provide: APP_INTERCEPTOR, useClass: RefusalInterceptor },
+      imports: [
+        SnakepitModule.forRoot({ ...options, httpStatuses: HTTP_STATUSES }),
+        DigitsModule,
+        SnakepitTestingModule.forRoot(fakes),
       ],
+      providers: [{ provide: APP_PIPE, useClass: StandardSchemaValidationPipe }],
     }).compile();
     app = module.createNestApplication({ logger: false });
     await app.listen(0, '127.0.0.1');
@@ -68,7 +69,18 @@ describe('the routes of digits, without Python', () => {
 
   it('refuse by 422 what the command refuses, and by 400 what needs not get that far', async () => {
     testing.faults().failNext('classify_digits', { type: 'ValueError', message: 'no digit' });
-    expect((await classify([image(0)])).status).toBe(422);
+    const refused = await classify([image(0)]);
+    expect([refused.status, await refused.json()]).toEqual([
+      422,
+      {
+        statusCode: 422,
+        code: 'REMOTE_ERROR',
+        message: 'no digit',
+        delivery: 'ran',
+        retryable: false,
+        remote: { type: 'ValueError', message: 'no digit' },
+      },
+    ]);
     expect((await get('/digits/sample?count=none')).status).toBe(400);
     expect(testing.calls()).toEqual([]);
   });

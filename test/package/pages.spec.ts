@@ -120,7 +120,7 @@ describe('docs/python.md', () => {
       expect(await json(`${url}/samples/ann`, request)).toMatchObject({ stored: 'sample', type: 'builtins.list' });
       expect(await json(`${url}/samples/ann`)).toEqual({ mean: null, cuts: [2, 4, 6] });
       await fetch(`${url}/samples/ann`, { method: 'DELETE' });
-      expect(await json(`${url}/samples/ann`)).toMatchObject({ statusCode: 500, remote: { type: 'StepFailed' } });
+      expect(await json(`${url}/samples/ann`)).toMatchObject({ statusCode: 500, code: 'REMOTE_ERROR' });
     });
   }, 60_000);
 

@@ -1,13 +1,13 @@
 import { Module, StandardSchemaValidationPipe } from '@nestjs/common';
 import { ConfigModule, ConfigService } from '@nestjs/config';
-import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
-import { SnakepitExceptionFilter, SnakepitModule } from 'nestjs-snakepit';
+import { APP_PIPE } from '@nestjs/core';
+import { SnakepitModule } from 'nestjs-snakepit';
 
 import { AirportsModule } from './airports/airports.module.js';
 import { BasicsModule } from './basics/basics.module.js';
 import { CsvModule } from './csv/csv.module.js';
 import { DigitsModule } from './digits/digits.module.js';
-import { RefusalInterceptor } from './errors/refusal.interceptor.js';
+import { HTTP_STATUSES } from './errors/http-statuses.js';
 import { HealthModule } from './health/health.module.js';
 import { HomeController } from './home.controller.js';
 import { LogsModule } from './logs/logs.module.js';
@@ -25,6 +25,7 @@ import { WeatherModule } from './weather/weather.module.js';
   imports: [
     ConfigModule.forRoot({ isGlobal: true, ignoreEnvFile: true, validate: readSettings }),
     SnakepitModule.forRootAsync({
+      httpStatuses: HTTP_STATUSES,
       poolNames: [LIBRARIES_POOL, LOGS_POOL, NODE_POOL],
       inject: [ConfigService],
       useFactory: (config: ConfigService<Settings, true>) =>
@@ -48,10 +49,6 @@ import { WeatherModule } from './weather/weather.module.js';
     WeatherModule,
   ],
   controllers: [HomeController],
-  providers: [
-    { provide: APP_PIPE, useClass: StandardSchemaValidationPipe },
-    { provide: APP_INTERCEPTOR, useClass: RefusalInterceptor },
-    { provide: APP_FILTER, useClass: SnakepitExceptionFilter },
-  ],
+  providers: [{ provide: APP_PIPE, useClass: StandardSchemaValidationPipe }],
 })
 export class AppModule {}

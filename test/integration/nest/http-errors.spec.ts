@@ -4,15 +4,17 @@ import {
   Catch,
   Controller,
   Get,
+  Inject,
+  Injectable,
   Logger,
-  Module,
   Param,
   Post,
+  Sse,
   UseFilters,
   type ArgumentsHost,
   type ExceptionFilter,
 } from '@nestjs/common';
-import { ExternalContextCreator } from '@nestjs/core';
+import { ExternalContextCreator, type AbstractHttpAdapter } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -30,7 +32,7 @@ import {
 } from 'nestjs-snakepit';
 import { lastValueFrom, type Observable } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
-import { bootError, reports, serveApp } from './support/apps.js';
+import { bootError, moduleOf, reports, serveApp } from './support/apps.js';
 
 @Controller()
 class CallController {
@@ -50,6 +52,12 @@ class CallController {
     return this.pool.readable(command, args);
   }
 
+  @Get('events/:kind')
+  @Sse()
+  events(@Param('kind') kind: string) {
+    return this.pool.stream<string>('begun', { kind, message: 'gone' });
+  }
+
   @Get('session')
   session() {
     return this.sessions.get('nobody');
@@ -61,8 +69,22 @@ class CallController {
   }
 }
 
+const PLATFORMS: [string, () => AbstractHttpAdapter][] = [
+  ['Express', () => new ExpressAdapter()],
+  ['Fastify', () => new FastifyAdapter()],
+];
+
 const metadata = () => ({
   imports: [SnakepitModule.forRoot({ adapter: reports(), size: 1, maxQueue: 0 })],
+  controllers: [CallController],
+});
+
+const STATUSES = { ValueError: 400, NotFound: 404, SoldOut: 409, KeyError: 422, OSError: 502 };
+
+const refusals = (extras: SnakepitModuleExtras = { httpStatuses: STATUSES }) => ({
+  imports: [
+    SnakepitModule.forRoot({ adapter: python({ module: 'test/fixtures/nest/refusals.py' }), size: 1, ...extras }),
+  ],
   controllers: [CallController],
 });
 
@@ -73,24 +95,45 @@ const post = (url: string, command: string, args: object, route = 'call') =>
     body: JSON.stringify(args),
   });
 
-describe.each([
-  ['Express', () => new ExpressAdapter()],
-  ['Fastify', () => new FastifyAdapter()],
-])('a failed call on %s', (_name, adapter) => {
-  it('answers with the status of its code and what the client may know', async () => {
+/** The answer's status and body, whose text has nothing of what is the log's alone. */
+async function answerOf(response: Response): Promise<[number, Record<string, unknown>]> {
+  const text = await response.text();
+  expect(text).not.toMatch(/Traceback|\.py/);
+  return [response.status, JSON.parse(text) as Record<string, unknown>];
+}
+
+const UUID = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
+
+describe.each(PLATFORMS)('a failed call on %s', (_name, adapter) => {
+  it("answers with the status of its code, and keeps the exception's words to the log", async () => {
     const { url } = await serveApp(metadata(), adapter());
-    const response = await post(url, 'fail', { message: 'bad row\nin line 3' });
-    expect(response.status).toBe(500);
-    const text = await response.text();
-    expect(JSON.parse(text)).toEqual({
-      statusCode: 500,
-      code: 'REMOTE_ERROR',
-      message: "'fail' raised ValueError: bad row\nin line 3",
-      delivery: 'ran',
-      retryable: false,
-      remote: { type: 'ValueError', message: 'bad row\nin line 3' },
-    });
-    expect(text).not.toMatch(/Traceback|report\.py/);
+    expect(await answerOf(await post(url, 'fail', { message: 'no such table: /srv/db/salaries' }))).toEqual([
+      500,
+      {
+        statusCode: 500,
+        code: 'REMOTE_ERROR',
+        message: 'Internal Server Error',
+        delivery: 'ran',
+        retryable: false,
+        id: UUID,
+      },
+    ]);
+  });
+
+  it('says what the exception said where messages may be exposed, and never its traceback', async () => {
+    const { url } = await serveApp(refusals({ httpErrors: { exposeMessages: true } }), adapter());
+    expect(await answerOf(await post(url, 'refuse', { kind: 'ValueError', message: 'bad row\nin line 3' }))).toEqual([
+      500,
+      {
+        statusCode: 500,
+        code: 'REMOTE_ERROR',
+        message: "'refuse' raised ValueError: bad row\nin line 3",
+        delivery: 'ran',
+        retryable: false,
+        id: UUID,
+        remote: { type: 'ValueError', message: 'bad row\nin line 3' },
+      },
+    ]);
   });
 
   it.each([
@@ -123,11 +166,19 @@ describe.each([
     }
   });
 
-  it('keeps command lines and stderr to itself', async () => {
-    const { url } = await serveApp(metadata(), adapter());
-    const response = await fetch(`${url}/started`);
-    expect(response.status).toBe(503);
-    expect(await response.text()).not.toMatch(/secret/);
+  it.each([
+    ['whole', {}, 'Service Unavailable'],
+    [
+      'beyond their first line where messages may be exposed',
+      { httpErrors: { exposeMessages: true } },
+      "Pool 'ml' is not ready: the last said:",
+    ],
+  ])('keeps messages for operators to itself, %s', async (_what, extras, message) => {
+    const { url } = await serveApp(refusals(extras), adapter());
+    expect(await answerOf(await fetch(`${url}/started`))).toEqual([
+      503,
+      { statusCode: 503, code: 'POOL_NOT_READY', message, delivery: 'not-started', retryable: true },
+    ]);
   });
 
   it('maps errors of sessions too', async () => {
@@ -136,50 +187,33 @@ describe.each([
   });
 });
 
-const STATUSES = { ValueError: 400, NotFound: 404, SoldOut: 409, KeyError: 422, OSError: 502 };
-
-const refusals = (extras: Partial<SnakepitModuleExtras> = { httpStatuses: STATUSES }) => ({
-  imports: [
-    SnakepitModule.forRoot({ adapter: python({ module: 'test/fixtures/nest/refusals.py' }), size: 1, ...extras }),
-  ],
-  controllers: [CallController],
-});
-
-describe.each([
-  ['Express', () => new ExpressAdapter()],
-  ['Fastify', () => new FastifyAdapter()],
-])('httpStatuses on %s', (_name, adapter) => {
+describe.each(PLATFORMS)('httpStatuses on %s', (_name, adapter) => {
   it("give an exception's answer its status and its message", async () => {
     const { url } = await serveApp(refusals(), adapter());
-    const response = await post(url, 'refuse', { kind: 'NotFound', message: 'no order 7\nin this shop' });
-    expect(response.status).toBe(404);
-    const text = await response.text();
-    expect(JSON.parse(text)).toEqual({
-      statusCode: 404,
-      code: 'REMOTE_ERROR',
-      message: 'no order 7\nin this shop',
-      delivery: 'ran',
-      retryable: false,
-      remote: { type: 'NotFound', message: 'no order 7\nin this shop' },
-    });
-    expect(text).not.toMatch(/Traceback|refusals\.py/);
+    expect(
+      await answerOf(await post(url, 'refuse', { kind: 'NotFound', message: 'no order 7\nin this shop' })),
+    ).toEqual([
+      404,
+      {
+        statusCode: 404,
+        code: 'REMOTE_ERROR',
+        message: 'no order 7\nin this shop',
+        delivery: 'ran',
+        retryable: false,
+        remote: { type: 'NotFound', message: 'no order 7\nin this shop' },
+      },
+    ]);
   });
 
   it.each([
     ['an exception of the language', 'ValueError', 400, 'gone'],
     ['what str() makes of it', 'KeyError', 422, "'gone'"],
     ['a class inside another by its own name', 'SoldOut', 409, 'gone'],
-    [
-      'one that only inherits from what is named as a failure',
-      'UnicodeError',
-      500,
-      "'refuse' raised UnicodeError: gone",
-    ],
-    ['a status above 499 as a failure', 'OSError', 502, "'refuse' raised OSError: gone"],
+    ['one that only inherits from what is named as a failure', 'UnicodeError', 500, 'Internal Server Error'],
+    ['a status above 499 as a failure', 'OSError', 502, 'Bad Gateway'],
   ])('take %s', async (_what, kind, status, message) => {
     const { url } = await serveApp(refusals(), adapter());
-    const response = await post(url, 'refuse', { kind, message: 'gone' });
-    expect([response.status, await response.json()]).toEqual([
+    expect(await answerOf(await post(url, 'refuse', { kind, message: 'gone' }))).toEqual([
       status,
       expect.objectContaining({ statusCode: status, code: 'REMOTE_ERROR', message }),
     ]);
@@ -187,8 +221,10 @@ describe.each([
 
   it('apply to a stream that fails before its first byte', async () => {
     const { url } = await serveApp(refusals(), adapter());
-    const response = await post(url, 'rows', { kind: 'NotFound', message: 'no rows' }, 'readable');
-    expect([response.status, await response.json()]).toEqual([404, expect.objectContaining({ message: 'no rows' })]);
+    expect(await answerOf(await post(url, 'rows', { kind: 'NotFound', message: 'no rows' }, 'readable'))).toEqual([
+      404,
+      expect.objectContaining({ message: 'no rows' }),
+    ]);
   });
 
   it('leave other failures the status of their code', async () => {
@@ -218,18 +254,114 @@ describe.each([
       404, 418, 500,
     ]);
   });
+
+  it.each([
+    ['what is the client’s fault with its message', 'NotFound', 'gone'],
+    ['anything else without', 'ValueError', 'Internal Server Error'],
+  ])('tell a stream of events that has begun %s', async (_what, kind, message) => {
+    const { url } = await serveApp(refusals({ httpStatuses: { NotFound: 404 } }), adapter());
+    const response = await fetch(`${url}/events/${kind}`);
+    expect(response.status).toBe(200);
+    const text = await response.text();
+    expect(text).toMatch(/^data: begun$/m);
+    expect(text).toMatch(new RegExp(`^event: error\n(?:id: .*\n)?data: ${message}$`, 'm'));
+    expect(text).not.toMatch(/raised|Traceback/);
+  });
+});
+
+/** Two modules whose pools have the same name, and raise the same; the second is imported last. */
+@Controller()
+class TwoPoolsController {
+  readonly #pools: Record<string, PoolService>;
+
+  constructor(@Inject('first') first: PoolService, @Inject('second') second: PoolService) {
+    this.#pools = { first, second };
+  }
+
+  @Post('call/:pool')
+  call(@Param('pool') pool: string) {
+    return this.#pools[pool]!.execute('refuse', { kind: 'NotFound', message: 'gone' });
+  }
+
+  @Post('readable/:pool')
+  readable(@Param('pool') pool: string) {
+    return this.#pools[pool]!.readable('rows', { kind: 'NotFound', message: 'gone' });
+  }
+
+  @Get('events/:pool')
+  @Sse()
+  events(@Param('pool') pool: string) {
+    return this.#pools[pool]!.stream<string>('begun', { kind: 'NotFound', message: 'gone' });
+  }
+
+  @Post('nobody')
+  nobody() {
+    const remote = { type: 'NotFound', message: 'gone', traceback: '', data: undefined };
+    throw new SnakepitError('REMOTE_ERROR', { command: 'refuse', reason: 'gone' }, { remote });
+  }
+}
+
+const shop = (name: string, extras: SnakepitModuleExtras) => {
+  const snakepit = SnakepitModule.forRoot({
+    adapter: python({ module: 'test/fixtures/nest/refusals.py' }),
+    size: 1,
+    isGlobal: false,
+    ...extras,
+  });
+  return moduleOf({
+    imports: [snakepit],
+    providers: [{ provide: name, useExisting: PoolService }],
+    exports: [name],
+  });
+};
+
+describe.each(PLATFORMS)('several modules on %s', (_name, adapter) => {
+  const serve = (first: SnakepitModuleExtras, second: SnakepitModuleExtras) =>
+    serveApp({ imports: [shop('first', first), shop('second', second)], controllers: [TwoPoolsController] }, adapter());
+  const ask = async (url: string, path: string) => answerOf(await fetch(`${url}/${path}`, { method: 'POST' }));
+  const told = (statusCode: number, message: string) => [
+    statusCode,
+    expect.objectContaining({ statusCode, code: 'REMOTE_ERROR', message }),
+  ];
+
+  it('answer each by the statuses of the module whose pool it was, streams included', async () => {
+    const { url } = await serve({ httpStatuses: { NotFound: 404 } }, { httpStatuses: { NotFound: 410 } });
+    for (const route of ['call', 'readable']) {
+      expect(await ask(url, `${route}/first`)).toEqual(told(404, 'gone'));
+      expect(await ask(url, `${route}/second`)).toEqual(told(410, 'gone'));
+    }
+  });
+
+  it('expose the messages of those alone that say so', async () => {
+    const { url } = await serve({ httpErrors: { exposeMessages: true } }, {});
+    expect(await ask(url, 'call/first')).toEqual(told(500, "'refuse' raised NotFound: gone"));
+    expect(await ask(url, 'call/second')).toEqual(told(500, 'Internal Server Error'));
+  });
+
+  it('tell streams of events that have begun what the module says whose pool it was', async () => {
+    const { url } = await serve({ httpStatuses: { NotFound: 404 } }, {});
+    const eventsOf = async (pool: string) => (await fetch(`${url}/events/${pool}`)).text();
+    expect(await eventsOf('first')).toMatch(/^data: gone$/m);
+    expect(await eventsOf('second')).toMatch(/^data: Internal Server Error$/m);
+  });
+
+  it('answer what came from none of their pools by the status of its code', async () => {
+    const { url } = await serve({ httpStatuses: { NotFound: 404 } }, { httpStatuses: { NotFound: 410 } });
+    expect(await ask(url, 'nobody')).toEqual(told(500, 'Internal Server Error'));
+  });
 });
 
 describe('httpStatuses', () => {
-  it('log what is answered with 500 and above, and nothing else', async () => {
+  it('log what is answered with 500 and above by the id that the client has, and nothing else', async () => {
     const { url } = await serveApp(refusals());
     const logged = vi.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     try {
       await post(url, 'refuse', { kind: 'NotFound', message: 'gone' });
       expect(logged).not.toHaveBeenCalled();
-      await post(url, 'refuse', { kind: 'OSError', message: 'no disk' });
+      const [, { id }] = await answerOf(await post(url, 'refuse', { kind: 'OSError', message: 'no disk' }));
       expect(logged).toHaveBeenCalledExactlyOnceWith(
         "'refuse' raised OSError: no disk",
+        { id, command: 'refuse', pool: 'default', worker: 'default-1' },
         expect.stringMatching(/^Traceback[\s\S]*refusals\.py/),
       );
     } finally {
@@ -237,19 +369,18 @@ describe('httpStatuses', () => {
     }
   });
 
-  it('are those of a filter that a controller of another module asks for', async () => {
-    @Module({ controllers: [AskedController] })
-    class OtherModule {}
-    const { imports } = refusals({ httpErrors: false, httpStatuses: STATUSES });
-    const { url } = await serveApp({ imports: [...imports, OtherModule] });
-    expect((await post(`${url}/asked`, 'refuse', { kind: 'NotFound', message: 'gone' })).status).toBe(404);
+  it('are those of a filter that a controller asks for whose module cannot inject the pools', async () => {
+    const { imports } = refusals({ isGlobal: false, httpErrors: false, httpStatuses: STATUSES });
+    const Inside = moduleOf({ imports, providers: [Refuser], exports: [Refuser] });
+    const { url } = await serveApp({ imports: [moduleOf({ imports: [Inside], controllers: [ForwardingController] })] });
+    expect((await fetch(`${url}/forwarded`)).status).toBe(404);
   });
 
   it.each([
     ['left out', {}],
     ['undefined', { httpStatuses: undefined }],
   ])('%s are none', async (_what, given) => {
-    const { url } = await serveApp(refusals(given as Partial<SnakepitModuleExtras>));
+    const { url } = await serveApp(refusals(given as SnakepitModuleExtras));
     expect((await post(url, 'refuse', { kind: 'NotFound', message: 'gone' })).status).toBe(500);
   });
 
@@ -277,16 +408,13 @@ describe('httpStatuses', () => {
     expect(error.message).toMatch(message);
   });
 
-  it('count own members only', () => {
-    const remote = { type: 'constructor', message: 'odd', traceback: '', data: undefined };
-    const error = new SnakepitError('REMOTE_ERROR', { command: 'refuse' }, { remote });
-    expect(toErrorBody(error, STATUSES).statusCode).toBe(500);
-  });
-
-  it('are for what the command raised, not for the types of other failures', () => {
-    const remote = { type: 'NotFound', message: 'no', traceback: '', data: undefined };
-    const error = new SnakepitError('INVALID_RESULT', { command: 'refuse' }, { remote });
-    expect(toErrorBody(error, STATUSES).statusCode).toBe(502);
+  it.each([
+    ['count own members only', 'REMOTE_ERROR', 'constructor', 500],
+    ['are for what the command raised, not for the types of other failures', 'INVALID_RESULT', 'NotFound', 502],
+  ] as const)('%s', (_what, code, type, status) => {
+    const remote = { type, message: 'odd', traceback: '', data: undefined };
+    const error = new SnakepitError(code, { command: 'refuse' }, { remote });
+    expect(toErrorBody(error, { httpStatuses: STATUSES }).statusCode).toBe(status);
   });
 });
 
@@ -300,6 +428,26 @@ class Teapot implements ExceptionFilter {
 @Controller('own')
 @UseFilters(Teapot)
 class OwnFilterController extends CallController {}
+
+@Injectable()
+class Refuser {
+  constructor(private readonly pool: PoolService) {}
+
+  refuse() {
+    return this.pool.execute('refuse', { kind: 'NotFound', message: 'gone' });
+  }
+}
+
+@Controller()
+@UseFilters(SnakepitExceptionFilter)
+class ForwardingController {
+  constructor(private readonly refuser: Refuser) {}
+
+  @Get('forwarded')
+  forwarded() {
+    return this.refuser.refuse();
+  }
+}
 
 @Controller('asked')
 @UseFilters(SnakepitExceptionFilter)

@@ -53,6 +53,24 @@ class OptionsFactory implements SnakepitOptionsFactory {
 @Module({ providers: [OptionsFactory], exports: [OptionsFactory] })
 class OptionsModule {}
 
+const one = () => ({ adapter: reports(), size: 1 });
+
+/** Bad values of the module's own options: name, value, the option that the error names, and what it says. */
+const OWN_OPTIONS: [string, unknown, string, RegExp][] = [
+  ['isGlobal', 'no', 'options.isGlobal', /is "no"; allowed is true or false/],
+  ['httpErrors', 'off', 'options.httpErrors', /is "off"; allowed is true, false, or an object with exposeMessages/],
+  ['httpErrors', { exposeMessages: 1 }, 'options.httpErrors.exposeMessages', /is 1; allowed is true or false/],
+  ['httpErrors', { expose: true }, 'options.httpErrors.expose', /unknown key .* \(true\); allowed are exposeMessages/],
+  [
+    'httpStatuses',
+    { ValueError: 99 },
+    'options.httpStatuses.ValueError',
+    /is 99; allowed is an integer from 400 to 599/,
+  ],
+  ['httpStatuses', { ValueError: 700 }, 'options.httpStatuses.ValueError', /is 700; allowed is an integer from 400/],
+  ['cancelOnDisconnect', null, 'options.cancelOnDisconnect', /is null; allowed is true or false/],
+];
+
 describe('SnakepitModule.forRoot', () => {
   it('takes the options of one pool', async () => {
     const app = await bootApp({
@@ -126,6 +144,28 @@ describe('SnakepitModule.forRoot', () => {
     expect(error.message).toMatch(/'options\.sise' \(2\); allowed are adapter, size/);
   });
 
+  it('names its own options among those that are allowed', async () => {
+    const misspelt = { httpStatus: { ValueError: 422 } };
+    const error = await bootError({
+      imports: [SnakepitModule.forRoot({ ...one(), ...misspelt })],
+    });
+    expect(error).toMatchObject({ code: 'INVALID_OPTIONS', details: { option: 'options.httpStatus' } });
+    expect(error.message).toMatch(/'options\.httpStatus' \(an object\); allowed are .*size.*isGlobal.*httpStatuses/);
+  });
+
+  it.each(OWN_OPTIONS)('fails the start where %s is %j', async (name, value, option, message) => {
+    const error = await bootError({ imports: [SnakepitModule.forRoot({ ...one(), [name]: value })] });
+    expect(error).toMatchObject({ code: 'INVALID_OPTIONS', details: { option } });
+    expect(error.message).toMatch(message);
+  });
+
+  it('takes its own options that are undefined for left out', async () => {
+    const own = { isGlobal: undefined, httpErrors: undefined, httpStatuses: undefined, cancelOnDisconnect: undefined };
+    const Elsewhere = moduleOf({ providers: [Consumer], exports: [Consumer] });
+    const app = await bootApp({ imports: [SnakepitModule.forRoot({ ...one(), ...own }), Elsewhere] });
+    expect(await sum(app.get(Consumer).pool)).toBe(3);
+  });
+
   it('serves only the modules that import it when it is not global', async () => {
     const snakepit = SnakepitModule.forRoot({ adapter: reports(), size: 1, isGlobal: false });
     const Inside = moduleOf({ imports: [snakepit], providers: [Consumer], exports: [Consumer] });
@@ -139,6 +179,24 @@ describe('SnakepitModule.forRoot', () => {
 });
 
 describe('SnakepitModule.forRootAsync', () => {
+  it.each([
+    ...OWN_OPTIONS,
+    ['poolNames', 'ml', 'options.poolNames', /is "ml"; allowed is a list of strings/],
+    ['httpStatus', {}, 'options.httpStatus', /unknown key .*; allowed are useFactory, .*httpStatuses/],
+  ] as const)('fails the start where %s is %j beside the factory', async (name, value, option, message) => {
+    const beside = { [name]: value };
+    const error = await bootError({ imports: [SnakepitModule.forRootAsync({ useFactory: one, ...beside })] });
+    expect(error).toMatchObject({ code: 'INVALID_OPTIONS', details: { option } });
+    expect(error.message).toMatch(message);
+  });
+
+  it('fails the start where the factory returns an option of the module, and says where it stands', async () => {
+    const useFactory = () => ({ ...one(), httpStatuses: { ValueError: 422 } });
+    const error = await bootError({ imports: [SnakepitModule.forRootAsync({ useFactory })] });
+    expect(error).toMatchObject({ code: 'INVALID_OPTIONS', details: { option: 'options.httpStatuses' } });
+    expect(error.message).toMatch(/'httpStatuses' .* stands beside the factory/);
+  });
+
   it('builds the options from an injected configuration', async () => {
     const app = await bootApp({
       imports: [

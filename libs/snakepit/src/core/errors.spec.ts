@@ -118,6 +118,24 @@ describe('SnakepitError', () => {
     });
   });
 
+  it('has an id of its own, which stays', () => {
+    const [one, other] = [new SnakepitError('CANCELLED'), new SnakepitError('CANCELLED')];
+    expect(one.id).toMatch(/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(one.id).toBe(one.id);
+    expect(one.id).not.toBe(other.id);
+  });
+
+  it('is of the instance that was the first to say so, else of that of its cause', () => {
+    const cause = new SnakepitError('REMOTE_ERROR');
+    expect(cause.instance).toBeUndefined();
+    const wrapper = new SnakepitError('MISUSE', {}, { cause });
+    cause.claim('a');
+    cause.claim('b');
+    expect([cause.instance, wrapper.instance]).toEqual(['a', 'a']);
+    wrapper.claim('b');
+    expect(wrapper.instance).toBe('b');
+  });
+
   it('is told from other errors, and by its code', () => {
     const error = new SnakepitError('CANCELLED');
     expect(isSnakepitError(error)).toBe(true);

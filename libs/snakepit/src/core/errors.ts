@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+
 /** Whether the command's code can have run when the call failed. */
 export type Delivery = 'not-started' | 'may-have-run' | 'ran';
 
@@ -295,6 +297,8 @@ export class SnakepitError<Code extends ErrorCode = ErrorCode> extends Error {
   override readonly name = 'SnakepitError';
   readonly delivery: Delivery;
   readonly remote: RemoteFailure | undefined;
+  #id: string | undefined;
+  #instance: string | undefined;
 
   constructor(
     readonly code: Code,
@@ -308,6 +312,22 @@ export class SnakepitError<Code extends ErrorCode = ErrorCode> extends Error {
 
   get retryable(): boolean {
     return ERRORS[this.code].retryable;
+  }
+
+  /** A UUID of this very error: what a client that is told little of it can be found by in the log. */
+  get id(): string {
+    this.#id ??= randomUUID();
+    return this.#id;
+  }
+
+  /** @internal The Snakepit instance whose pool has failed the call; undefined for what is no failure of a call. */
+  get instance(): string | undefined {
+    return this.#instance ?? (isSnakepitError(this.cause) ? this.cause.instance : undefined);
+  }
+
+  /** @internal Says of which instance it is, unless it was said before. */
+  claim(instance: string): void {
+    this.#instance ??= instance;
   }
 
   get httpStatus(): number {

@@ -19,6 +19,7 @@ export { hasListeners, publish, subscribe, type EventCall, type EventName, type 
 export { LOG_LEVELS, silentLog, type LogCall, type LogLevel, type LogRecord, type LogSink } from './logger.js';
 export { variableName, withVariables, type Environment, type VariableRules } from './option-variables.js';
 export {
+  assertKnownKeys,
   describeValue,
   isPlainObject,
   option,

@@ -42,6 +42,27 @@ function refusal(given: unknown): SnakepitError {
   throw new Error('nothing was refused');
 }
 
+describe('a toggle', () => {
+  const toggles = {
+    off: option.toggle(optionalLimits, { doc: 'Off.' }),
+    on: option.toggle(optionalLimits, { doc: 'On.', isOn: true }),
+  };
+
+  it.each([
+    [{}, { off: false, on: { soft: 5 } }],
+    [
+      { off: true, on: true },
+      { off: { soft: 5 }, on: { soft: 5 } },
+    ],
+    [
+      { off: { soft: 1 }, on: false },
+      { off: { soft: 1 }, on: false },
+    ],
+  ])('given as %j is %j', (given, expected) => {
+    expect(resolveOptions(toggles, given)).toEqual(expected);
+  });
+});
+
 describe('resolveOptions', () => {
   it('fills in every default', () => {
     expect(resolveOptions(table, valid)).toEqual({

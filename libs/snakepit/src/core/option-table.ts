@@ -223,18 +223,23 @@ export const option = {
     } as OptionSpec<OptionsResolved<Table>> & { readonly default: object; readonly input?: OptionsInput<Table> };
   },
 
-  /** Off unless it is asked for; `true` stands for the defaults of its table. */
-  toggle<Table extends OptionTable>(table: Table, common: { readonly doc: string }) {
+  /** Off by default unless `isOn`; `true` stands for the defaults of its table. */
+  toggle<Table extends OptionTable>(
+    table: Table,
+    { doc, isOn = false }: { readonly doc: string; readonly isOn?: boolean },
+  ) {
     type Value = false | OptionsResolved<Table>;
+    const defaults = () => resolveOptions(table, {});
     const allowed = `true, false, or an object with ${Object.keys(table).join(', ')}`;
     const parse = (given: unknown, path: string): Value => {
       if (typeof given !== 'boolean' && !isPlainObject(given)) refuse(path, given, allowed);
       return given === false ? false : resolveOptions(table, given === true ? {} : given, path);
     };
-    return spec<Value, { doc: string; default: false }>({ ...common, default: false }, allowed, parse, {
-      table,
-      text: 'boolean',
-    }) as OptionSpec<Value> & { readonly default: object; readonly input?: boolean | OptionsInput<Table> };
+    const common = { doc, default: isOn ? defaults : (false as const), defaultDoc: `\`${isOn}\`` };
+    return spec<Value, typeof common>(common, allowed, parse, { table, text: 'boolean' }) as OptionSpec<Value> & {
+      readonly default: object;
+      readonly input?: boolean | OptionsInput<Table>;
+    };
   },
 
   /** An object of named entries which all follow one table, such as `pools`. */
@@ -273,15 +278,7 @@ export function resolveOptions<Table extends OptionTable>(
   path = 'options',
 ): OptionsResolved<Table> {
   if (!isPlainObject(given)) refuse(path, given, 'an object of options');
-  for (const key of Object.keys(given)) {
-    if (!Object.hasOwn(table, key)) {
-      throw new SnakepitError('INVALID_OPTIONS', {
-        reason: `unknown key '${path}.${key}' (${describeValue(given[key])}); allowed are ${Object.keys(table).join(', ')}.`,
-        option: `${path}.${key}`,
-        allowed: Object.keys(table),
-      });
-    }
-  }
+  assertKnownKeys(given, Object.keys(table), path);
   const resolved: Record<string, unknown> = {};
   for (const [key, row] of Object.entries(table)) {
     const value = given[key];
@@ -290,4 +287,19 @@ export function resolveOptions<Table extends OptionTable>(
     else resolved[key] = typeof row.default.value === 'function' ? row.default.value() : row.default.value;
   }
   return Object.freeze(resolved) as OptionsResolved<Table>;
+}
+
+/** @throws SnakepitError INVALID_OPTIONS for a key that is none of those */
+export function assertKnownKeys(
+  given: Readonly<Record<string, unknown>>,
+  allowed: readonly string[],
+  path = 'options',
+): void {
+  const unknown = Object.keys(given).find((key) => !allowed.includes(key));
+  if (unknown === undefined) return;
+  throw new SnakepitError('INVALID_OPTIONS', {
+    reason: `unknown key '${path}.${unknown}' (${describeValue(given[unknown])}); allowed are ${allowed.join(', ')}.`,
+    option: `${path}.${unknown}`,
+    allowed,
+  });
 }

@@ -22,14 +22,15 @@ export { CommandRunner } from './commands/command.runner.js';
 export { SessionId } from './commands/session-id.decorator.js';
 export { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
 export { withHeartbeat } from './http/heartbeat.js';
-export type { HttpStatuses } from './http/http-statuses.js';
+export type { HttpAnswerOptions } from './http/answer-rules.js';
+export { toErrorBody, type SnakepitErrorBody } from './http/error-body.js';
 export { RequestStream } from './http/request-stream.decorator.js';
 export { retryAfterSeconds } from './http/retry-after.js';
 export { InjectPool, InjectPython, InjectSession } from './inject.decorators.js';
-export { SnakepitExceptionFilter, toErrorBody, type SnakepitErrorBody } from './snakepit-exception.filter.js';
+export { moduleOptionTable, type HttpStatuses, type SnakepitModuleExtras } from './module.options.js';
+export { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
 export type {
   SnakepitModuleAsyncOptions,
-  SnakepitModuleExtras,
   SnakepitModuleOptions,
   SnakepitOptionsFactory,
 } from './snakepit.module-definition.js';

@@ -1,39 +1,30 @@
-import { ConfigurableModuleBuilder, type DynamicModule } from '@nestjs/common';
+import { ConfigurableModuleBuilder, type DynamicModule, type Provider } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR } from '@nestjs/core';
 
-import type { SnakepitOptions } from '../runtime/index.js';
+import { resolveOptions } from '../core/index.js';
+import { Snakepit, type SnakepitOptions } from '../runtime/index.js';
+import { AnswerRules } from './http/answer-rules.js';
 import { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
-import { resolveHttpStatuses, type HttpStatuses } from './http/http-statuses.js';
+import { SseFailureInterceptor } from './http/sse-failure.interceptor.js';
+import {
+  moduleOptionTable,
+  type AsyncModuleExtras,
+  type ResolvedModuleOptions,
+  type SnakepitModuleExtras,
+} from './module.options.js';
 import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
-import { SNAKEPIT_HTTP_STATUSES, SNAKEPIT_OPTIONS } from './tokens.js';
+import { SNAKEPIT_GIVEN_OPTIONS, SNAKEPIT_OPTIONS } from './tokens.js';
 
-/** What is said of the module itself, beside the pools. */
-export interface SnakepitModuleExtras {
-  /** Whether every module of the application can inject pools without importing this one; default true. */
-  isGlobal: boolean;
-  /** Whether failed calls are answered by {@link SnakepitExceptionFilter} in all controllers; default true. */
-  httpErrors: boolean;
-  /**
-   * What {@link SnakepitExceptionFilter} answers to exceptions of commands, by their type: `{ ValueError: 422, NotFound: 404 }`, statuses from 400 to
-   * 599. A status below 500 also makes the exception's message that of the answer. Default none: 500.
-   */
-  httpStatuses: HttpStatuses;
-  /** Whether calls made while a request is handled are cancelled when its client leaves, see {@link SnakepitDisconnectInterceptor}; default true. */
-  cancelOnDisconnect: boolean;
-}
+const DEFAULTS = resolveOptions(moduleOptionTable, {});
 
-export const MODULE_DEFAULTS: Readonly<SnakepitModuleExtras> = Object.freeze({
-  isGlobal: true,
-  httpErrors: true,
-  httpStatuses: Object.freeze({}),
-  cancelOnDisconnect: true,
-});
+/** The builder keeps what has these names from the options of the pools. */
+const NAMES = Object.fromEntries(Object.keys(moduleOptionTable).map((name) => [name, undefined]));
 
 export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<SnakepitOptions>({ optionsInjectionToken: SNAKEPIT_OPTIONS })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createSnakepitOptions')
-    .setExtras<SnakepitModuleExtras>({ ...MODULE_DEFAULTS }, applyExtras)
+    .setExtras<SnakepitModuleExtras>(NAMES)
     .build();
 
 export type SnakepitModuleOptions = typeof OPTIONS_TYPE;
@@ -43,27 +34,43 @@ export interface SnakepitOptionsFactory {
   createSnakepitOptions(): SnakepitOptions | Promise<SnakepitOptions>;
 }
 
-export type SnakepitModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE & {
-  /**
-   * The pools that `@InjectPool(name)` names, since the options' own names are known only when the factory has run.
-   * A name without a pool fails the start. The default pool needs no entry: it is injected as `PoolService`.
-   */
-  readonly poolNames?: readonly string[];
-};
+export type SnakepitModuleAsyncOptions = typeof ASYNC_OPTIONS_TYPE & AsyncModuleExtras;
 
-function applyExtras(definition: DynamicModule, extras: SnakepitModuleExtras): DynamicModule {
-  const filter = { provide: APP_FILTER, useExisting: SnakepitExceptionFilter };
-  const interceptor = { provide: APP_INTERCEPTOR, useExisting: SnakepitDisconnectInterceptor };
-  const statuses = {
-    provide: SNAKEPIT_HTTP_STATUSES,
-    useFactory: () => resolveHttpStatuses(extras.httpStatuses),
-  };
+/** What the module was given of its own options. */
+export interface GivenOptions {
+  /** Those that count; of bad ones, none. */
+  readonly options: ResolvedModuleOptions;
+  /** @throws SnakepitError INVALID_OPTIONS of bad ones */
+  readonly check: () => void;
+}
+
+/** Bad options are refused when the application starts, as those of pools are, and not where the module is declared. */
+export function tryOptions(resolve: () => ResolvedModuleOptions): GivenOptions {
+  try {
+    return { options: resolve(), check: () => undefined };
+  } catch (error) {
+    const check = (): never => {
+      throw error;
+    };
+    return { options: DEFAULTS, check };
+  }
+}
+
+export function withModuleOptions(definition: DynamicModule, module: GivenOptions): DynamicModule {
+  const { isGlobal, httpErrors, httpStatuses, cancelOnDisconnect } = module.options;
+  const exposeMessages = httpErrors !== false && httpErrors.exposeMessages;
+  const rulesOf = ({ instance }: Snakepit) => new AnswerRules(instance, { httpStatuses, exposeMessages });
   const providers = [
     ...(definition.providers ?? []),
-    statuses,
-    ...(extras.httpErrors ? [filter] : []),
-    ...(extras.cancelOnDisconnect ? [interceptor] : []),
+    { provide: SNAKEPIT_GIVEN_OPTIONS, useValue: module },
+    { provide: AnswerRules, useFactory: rulesOf, inject: [Snakepit] },
+    ...(httpErrors === false ? [] : HTTP_ERRORS),
+    ...(cancelOnDisconnect ? [{ provide: APP_INTERCEPTOR, useExisting: SnakepitDisconnectInterceptor }] : []),
   ];
-  const exported = [...(definition.exports ?? []), SNAKEPIT_HTTP_STATUSES];
-  return { ...definition, providers, exports: exported, global: extras.isGlobal };
+  return { ...definition, providers, global: isGlobal };
 }
+
+const HTTP_ERRORS: readonly Provider[] = [
+  { provide: APP_FILTER, useExisting: SnakepitExceptionFilter },
+  { provide: APP_INTERCEPTOR, useClass: SseFailureInterceptor },
+];

@@ -18,19 +18,28 @@ import { CommandRunner } from './commands/command.runner.js';
 import { ConsumerExplorer } from './consumers.js';
 import { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
 import { UnreadBodies } from './http/unread-bodies.js';
+import {
+  assertPoolOptions,
+  ownOptionsIn,
+  resolveAsyncModuleOptions,
+  resolveModuleOptions,
+  type SnakepitModuleExtras,
+} from './module.options.js';
 import { writeToNestLog } from './nest-log.js';
 import { SnakepitExceptionFilter } from './snakepit-exception.filter.js';
 import { SnakepitLifecycle } from './snakepit.lifecycle.js';
 import {
   ConfigurableModuleClass,
-  MODULE_DEFAULTS,
+  tryOptions,
+  withModuleOptions,
+  type GivenOptions,
   type SnakepitModuleAsyncOptions,
-  type SnakepitModuleExtras,
   type SnakepitModuleOptions,
 } from './snakepit.module-definition.js';
 import {
   getPoolToken,
   getPythonToken,
+  SNAKEPIT_GIVEN_OPTIONS,
   SNAKEPIT_OPTIONS,
   SNAKEPIT_SURROUNDINGS,
   type SnakepitSurroundings,
@@ -51,9 +60,8 @@ import { ToolExplorer } from './tools/tool.explorer.js';
   providers: [
     {
       provide: Snakepit,
-      useFactory: (given: SnakepitOptions, { options, ...context }: SnakepitSurroundings = {}) =>
-        new Snakepit(options?.(given) ?? given, { log: writeToNestLog, ...context }),
-      inject: [SNAKEPIT_OPTIONS, { token: SNAKEPIT_SURROUNDINGS, optional: true }],
+      useFactory: makeSnakepit,
+      inject: [SNAKEPIT_OPTIONS, SNAKEPIT_GIVEN_OPTIONS, { token: SNAKEPIT_SURROUNDINGS, optional: true }],
     },
     { provide: PoolService, useFactory: (snakepit: Snakepit) => snakepit.pool(), inject: [Snakepit] },
     { provide: PythonService, useFactory: (snakepit: Snakepit) => snakepit.python(), inject: [Snakepit] },
@@ -85,13 +93,15 @@ export class SnakepitModule extends ConfigurableModuleClass {
   /** Pools whose options are known where the module is declared. */
   static override forRoot(options: SnakepitModuleOptions): DynamicModule {
     // The builder copies own members only; an adapter may be an instance of a class.
-    const given = 'prepare' in options ? withAdapter(options) : options;
-    return withPools(super.forRoot(given), poolNamesIn(given));
+    const whole = 'prepare' in options ? withAdapter(options) : options;
+    const module = tryOptions(() => resolveModuleOptions({ ...whole }));
+    return withPools(withModuleOptions(super.forRoot(whole), module), poolNamesIn(whole));
   }
 
   /** Pools whose options come from other providers, such as a configuration service. */
   static override forRootAsync(options: SnakepitModuleAsyncOptions): DynamicModule {
-    return withPools(super.forRootAsync(options), options.poolNames ?? []);
+    const module = tryOptions(() => resolveAsyncModuleOptions({ ...options }));
+    return withPools(withModuleOptions(super.forRootAsync(options), module), module.options.poolNames);
   }
 
   /**
@@ -105,14 +115,18 @@ export class SnakepitModule extends ConfigurableModuleClass {
   }
 }
 
-function withAdapter(adapter: Adapter & Partial<SnakepitModuleExtras>): SnakepitModuleOptions {
-  const {
-    isGlobal = MODULE_DEFAULTS.isGlobal,
-    httpErrors = MODULE_DEFAULTS.httpErrors,
-    httpStatuses = MODULE_DEFAULTS.httpStatuses,
-    cancelOnDisconnect = MODULE_DEFAULTS.cancelOnDisconnect,
-  } = adapter;
-  return { adapter, isGlobal, httpErrors, httpStatuses, cancelOnDisconnect };
+function makeSnakepit(
+  made: SnakepitOptions,
+  module: GivenOptions,
+  { options, ...context }: SnakepitSurroundings = {},
+): Snakepit {
+  module.check();
+  assertPoolOptions(made);
+  return new Snakepit(options?.(made) ?? made, { log: writeToNestLog, ...context });
+}
+
+function withAdapter(adapter: Adapter & SnakepitModuleExtras): SnakepitModuleOptions {
+  return { adapter, ...ownOptionsIn({ ...adapter }) };
 }
 
 function poolNamesIn(options: SnakepitModuleOptions): readonly string[] {

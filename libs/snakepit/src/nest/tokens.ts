@@ -3,8 +3,8 @@ import type { SnakepitContext, SnakepitOptions } from '../runtime/index.js';
 /** Injection token of the module's options. */
 export const SNAKEPIT_OPTIONS = Symbol('SNAKEPIT_OPTIONS');
 
-/** Injection token of the module's `httpStatuses`, checked. */
-export const SNAKEPIT_HTTP_STATUSES = Symbol('SNAKEPIT_HTTP_STATUSES');
+/** Injection token of what the module was given of its own options, beside those of the pools. */
+export const SNAKEPIT_GIVEN_OPTIONS = Symbol('SNAKEPIT_GIVEN_OPTIONS');
 
 /** Injection token of a pool's `PoolService`; what `@InjectPool(name)` injects. */
 export function getPoolToken(name: string): string {

@@ -15,6 +15,7 @@ import { currentToolRun } from './tool-scope.js';
 
 export interface AdmissionParts {
   readonly name: string;
+  readonly instance: string;
   readonly options: ResolvedPoolOptions;
   readonly surroundings?: CallSurroundings;
   readonly clock: Clock;
@@ -26,6 +27,7 @@ export interface AdmissionParts {
 /** The pool's door: checks what a caller asks for, and makes it a call that the dispatcher sees to its end. */
 export class Admission {
   readonly #pool: string;
+  readonly #instance: string;
   readonly #options: ResolvedPoolOptions;
   readonly #surroundings: CallSurroundings;
   readonly #clock: Clock;
@@ -35,6 +37,7 @@ export class Admission {
 
   constructor(parts: AdmissionParts) {
     this.#pool = parts.name;
+    this.#instance = parts.instance;
     this.#options = parts.options;
     this.#surroundings = parts.surroundings ?? NO_SURROUNDINGS;
     this.#clock = parts.clock;
@@ -87,6 +90,7 @@ export class Admission {
     } catch (thrown) {
       if (options.input !== undefined) discardUnopened(options.input);
       const error = invalidArguments(command, this.#pool, thrown);
+      error.claim(this.#instance);
       totals.onSettled(error.code);
       inherited.watcher?.onSettled(refusedOutcome(error));
       this.#commands.meters?.meterOf(this.#pool, kind, command).onFailed(error.code, 0, 0);

@@ -32,6 +32,7 @@ function setUp(workers: number, soon: (task: () => void) => void = (task) => tas
   const homes = new Map<string, string>();
   const dispatcher = new Dispatcher({
     name: 'pool',
+    instance: 'test',
     options: resolveOptions(poolOptionTable, { adapter, ...given }),
     affinity: {
       lastWorkerOf: (session) => homes.get(session),

@@ -34,6 +34,8 @@ import { oldestLast, WaitingRoom } from './waiting-room.js';
 
 export interface DispatcherParts {
   readonly name: string;
+  /** What its errors are known by as this application's, see `SnakepitError.instance`. */
+  readonly instance: string;
   readonly options: ResolvedPoolOptions;
   readonly affinity: SessionAffinity;
   readonly clock: Clock;
@@ -355,6 +357,7 @@ export class Dispatcher implements PoolCallOwner {
   }
 
   onSettled(call: PoolCall, error: SnakepitError | undefined): void {
+    error?.claim(this.#parts.instance);
     this.totals.onSettled(error?.code);
     call.settings.nesting?.nested.delete(call);
     this.#toolRuns.onSettled(call, error);

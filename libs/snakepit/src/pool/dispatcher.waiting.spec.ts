@@ -18,6 +18,7 @@ function setUp(workerIds: readonly string[], options: Partial<PoolOptions> = {})
   const homes = new Map<string, string>();
   const dispatcher = new Dispatcher({
     name: 'pool',
+    instance: 'test',
     options: resolveOptions(poolOptionTable, { adapter, ...options }),
     affinity: {
       lastWorkerOf: (session) => homes.get(session),

@@ -59,6 +59,7 @@ class SimulatedPool {
   constructor({ size, ...options }: { readonly size: number; readonly window?: number }) {
     this.#dispatcher = new Dispatcher({
       name: 'pool',
+      instance: 'test',
       options: resolveOptions(poolOptionTable, { adapter, maxQueue: 1_000_000, queueTimeoutMs: 60_000, ...options }),
       affinity: { lastWorkerOf: () => undefined, rememberWorker: () => {} },
       clock: this.#clock,

@@ -25,6 +25,7 @@ function setUp(size: number, options: Partial<PoolOptions> = {}, serviceMs?: () 
   let hopeless: SnakepitError | undefined;
   const dispatcher = new Dispatcher({
     name: 'pool',
+    instance: 'test',
     options: resolveOptions(poolOptionTable, { adapter, ...options }),
     affinity: { lastWorkerOf: () => undefined, rememberWorker: () => {} },
     clock,

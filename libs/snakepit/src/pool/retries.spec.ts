@@ -18,6 +18,7 @@ function setUp(random: number, options: Partial<PoolOptions> = {}) {
   const clock = new ManualClock();
   const dispatcher = new Dispatcher({
     name: 'pool',
+    instance: 'test',
     options: resolveOptions(poolOptionTable, { adapter, maxAttempts: 10, ...options }),
     affinity: { lastWorkerOf: () => undefined, rememberWorker: () => {} },
     clock,

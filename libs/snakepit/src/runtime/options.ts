@@ -106,6 +106,11 @@ function resolveLongForm(given: unknown, wasShort: boolean): ResolvedSnakepitOpt
   return Object.freeze({ ...resolved, sessions, context, environmentOverrides, autoStart });
 }
 
+/** The names that options may have: those of one pool, or those of many. */
+export function optionNamesOf(given: unknown): readonly string[] {
+  return Object.keys(isShorthand(given) ? onePoolOptionTable : snakepitOptionTable);
+}
+
 function isShorthand(given: unknown): boolean {
   return isAdapter(given) || (isPlainObject(given) && 'adapter' in given && !('pools' in given));
 }

@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http';
 import { Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
 import { finalize, type Observable } from 'rxjs';
 
 import { closeSignalScope, openSignalScope, runWithSignal, type AmbientSignal } from '../../runtime/index.js';
+import { rawResponse } from './raw-response.js';
 
 /**
  * Cancels what a request's handler has asked of pools when its client leaves before the response is complete: the calls fail with CANCELLED, and
@@ -15,7 +15,7 @@ import { closeSignalScope, openSignalScope, runWithSignal, type AmbientSignal } 
 export class SnakepitDisconnectInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (context.getType() !== 'http') return next.handle();
-    const response = rawResponse(context.switchToHttp().getResponse());
+    const response = rawResponse(context);
     const client = new Client();
     openSignalScope();
     // Nest binds what handle() runs to the context in which it is called.
@@ -52,9 +52,4 @@ class Client implements AmbientSignal {
   #abort(): void {
     this.#controller?.abort(new DOMException('The client of the request has left', 'AbortError'));
   }
-}
-
-/** Fastify wraps the response of Node, Express extends it. */
-function rawResponse(response: unknown): ServerResponse {
-  return (response as { raw?: ServerResponse }).raw ?? (response as ServerResponse);
 }

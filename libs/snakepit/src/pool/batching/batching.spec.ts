@@ -73,6 +73,7 @@ function setUp(workers: number, batch: BatchOptions = {}, given: Partial<PoolOpt
     mayGrow: () => false,
     onNestedWait: () => {},
     name: 'pool',
+    instance: 'test',
     options: resolveOptions(poolOptionTable, { adapter, ...given }),
     affinity: {
       lastWorkerOf: (session) => homes.get(session),
