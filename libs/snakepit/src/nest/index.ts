@@ -21,6 +21,7 @@ export { commandOptionTable, type SnakepitCommandOptions } from './commands/comm
 export { CommandRunner } from './commands/command.runner.js';
 export { SessionId } from './commands/session-id.decorator.js';
 export { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
+export { eventStream, type EventStreamOptions } from './http/event-stream.js';
 export { withHeartbeat } from './http/heartbeat.js';
 export type { HttpStatuses } from './http/http-statuses.js';
 export { RequestStream } from './http/request-stream.decorator.js';
