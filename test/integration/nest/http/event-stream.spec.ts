@@ -138,16 +138,19 @@ describe.each([
     },
   );
 
-  it('stop a command that has not yielded anything when its client leaves', async () => {
-    const { urlOf, pool } = await serve();
-    const path = scratch();
-    const leaving = request(urlOf('brood', { path }));
-    leaving.on('error', () => {}).end();
-    await entryWith(path, 'began');
-    leaving.destroy();
-    await entryWith(path, 'ended');
-    await waitUntil('free hands', () => pool.stats().inFlight === 0);
-  });
+  it.each([true, false])(
+    'stop a command that has not yielded anything when its client leaves, with cancelOnDisconnect: %s',
+    async (cancelOnDisconnect) => {
+      const { urlOf, pool } = await serve({ cancelOnDisconnect });
+      const path = scratch();
+      const leaving = request(urlOf('brood', { path }));
+      leaving.on('error', () => {}).end();
+      await entryWith(path, 'began');
+      leaving.destroy();
+      await entryWith(path, 'ended');
+      await waitUntil('free hands', () => pool.stats().inFlight === 0);
+    },
+  );
 
   it('suspend the worker while the client does not read', async () => {
     const { urlOf, pool } = await serve();
