@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import type { ConformanceReport } from '../../libs/snakepit/src/conformance/inde
 import { repository } from './bridges.js';
 
 const CLI = join(repository, 'libs/snakepit/dist/cli/main.js');
+const SILENT = 'node test/fixtures/conformance/silent/worker.mjs hello';
 const PERL = 'perl test/fixtures/conformance/perl/worker.pl';
 
 describe('snakepit conformance', () => {
@@ -39,6 +41,19 @@ describe('snakepit conformance', () => {
   ])('exits with 2 %s', async (_, args, message) => {
     const { status, stderr } = await run(...args);
     expect({ status, stderr }).toMatchObject({ status: 2, stderr: expect.stringMatching(message) as string });
+  });
+
+  it('tells on stderr what it waits for', { timeout: 20_000 }, async () => {
+    const waiting = spawn(process.execPath, [CLI, 'conformance', '--command', SILENT], { cwd: repository });
+    let stderr = '';
+    for await (const chunk of waiting.stderr) {
+      stderr += String(chunk);
+      if (stderr.includes('\n')) break;
+    }
+    const ended = once(waiting, 'exit');
+    waiting.kill('SIGINT');
+    await ended;
+    expect(stderr).toBe('waits for the handshake …\n');
   });
 });
 

@@ -3,16 +3,15 @@ import { toError } from '../core/index.js';
 import { BridgeProcess, type BridgeProgram } from './bridge-program.js';
 import { ConformanceFailure } from './conformance-failure.js';
 import { FakeHost } from './fake-host.js';
-import { check, Mismatch } from './mismatch.js';
+import { check, Mismatch, Silence } from './mismatch.js';
 import type { CallOrder, OpenCall, Outcome } from './open-call.js';
 import { show } from './show.js';
+import type { Beginning } from './wires/beginning.js';
 import { ChannelWire } from './wires/channel-wire.js';
 import { FrameWire } from './wires/frame-wire.js';
 import { StdioWire } from './wires/stdio-wire.js';
 import type { Manifest, Wire, WireOwner, WireSettings } from './wires/wire.js';
 
-/** How long a bridge may take to its hello; languages that compile at their start need it. */
-export const HELLO_MS = 30_000;
 /** How long nothing must come where nothing may. */
 const SILENCE_MS = 100;
 
@@ -33,18 +32,7 @@ export class Bridge implements WireOwner {
     this.process = new BridgeProcess(program, this.onChange);
   }
 
-  /** Starts one and shakes hands. @throws Mismatch, or ConformanceFailure where there is no process */
-  static async open(program: BridgeProgram, settings: WireSettings): Promise<Bridge> {
-    const bridge = new Bridge(program, settings);
-    try {
-      await bridge.connect();
-      return bridge;
-    } catch (error) {
-      bridge.end();
-      throw error;
-    }
-  }
-
+  /** Shakes hands. @throws Mismatch, or ConformanceFailure where there is no process */
   async connect(): Promise<void> {
     await this.process.spawned();
     switch (this.#program.protocol) {
@@ -55,6 +43,11 @@ export class Bridge implements WireOwner {
       case 'grpc':
         return await this.#openChannel();
     }
+  }
+
+  /** What has gone over the wire first; undefined before it is connected, and over gRPC. */
+  get beginning(): Beginning | undefined {
+    return this.#wire?.beginning;
   }
 
   get wire(): Wire {
@@ -104,7 +97,7 @@ export class Bridge implements WireOwner {
         if (lost !== undefined) give(() => reject(new Mismatch(expected, lost)));
       };
       const timer = setTimeout(() => {
-        give(() => reject(new Mismatch(expected, `nothing within ${timeoutMs / 1000} seconds`)));
+        give(() => reject(new Silence(expected, timeoutMs)));
       }, timeoutMs);
       this.#looks.add(onChange);
       onChange();
@@ -187,7 +180,7 @@ export class Bridge implements WireOwner {
     const wire = new FrameWire(this.process.socket, this.settings, this);
     this.#wire = wire;
     wire.sayHello(this.process.worker);
-    await this.until('a hello', () => wire.hasAnswered || undefined, HELLO_MS);
+    await this.until('a hello', () => wire.hasAnswered || undefined, this.settings.helloMs);
     if (wire.refusal === undefined) return;
     throw new Mismatch('a hello with a manifest', `a refusal: ${wire.refusal.message}`);
   }
@@ -198,23 +191,24 @@ export class Bridge implements WireOwner {
     const [codec = 'json', ...others] = this.settings.codecs;
     if (others.length > 0) {
       wire.negotiate();
-      await this.until('an answer to the negotiation', () => wire.negotiated, HELLO_MS);
+      await this.until('an answer to the negotiation', () => wire.negotiated, this.settings.helloMs);
       wire.use(wire.negotiated === 'msgpack' ? 'msgpack' : 'json');
     } else {
       wire.use(codec);
     }
     const ping = wire.ping();
-    await this.until('an answer to the ping', () => wire.pongs.includes(ping) || undefined, HELLO_MS);
+    await this.until('an answer to the ping', () => wire.pongs.includes(ping) || undefined, this.settings.helloMs);
   }
 
   async #openChannel(): Promise<void> {
     const wire = new ChannelWire(this.process, this.settings, this);
     this.#wire = wire;
+    const { helloMs } = this.settings;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
-        reject(new Mismatch('a hello', `nothing within ${HELLO_MS / 1000} seconds`));
-      }, HELLO_MS);
+        reject(new Silence('a hello', helloMs));
+      }, helloMs);
     });
     try {
       await Promise.race([wire.open(), late]);

@@ -5,7 +5,9 @@ import { GROUPS, type Group } from './conformance-case.js';
 export type CaseVerdict =
   | { readonly kind: 'passed' }
   | { readonly kind: 'failed'; readonly expected: string; readonly got: string }
-  | { readonly kind: 'not claimed'; readonly reason: string };
+  | { readonly kind: 'not claimed'; readonly reason: string }
+  /** The run was stopped before it. */
+  | { readonly kind: 'not run' };
 
 export interface CaseReport {
   readonly group: Group;
@@ -27,6 +29,8 @@ export interface ConformanceReport {
   readonly passed: number;
   readonly claimed: number;
   readonly cases: readonly CaseReport[];
+  /** Why the run was stopped before its end; absent when it was not. */
+  readonly stopped?: string | undefined;
 }
 
 /** The report as people read it: a line for each group, and one for each case that failed; with `isVerbose` for every case. */
@@ -49,6 +53,7 @@ export function renderReport(report: ConformanceReport, isVerbose = false): stri
     '',
     `${passed} of ${claimed} claimed cases passed${rate}; ${cases.length - claimed} not claimed`,
     '',
+    ...(report.stopped === undefined ? [] : [`${countNotRun(cases)} cases were not run. ${report.stopped}`, '']),
   ].join('\n');
 }
 
@@ -57,8 +62,15 @@ function summaryOf(title: string, cases: readonly CaseReport[]): string {
   if (claimed.length === 0) return `  ${title}  not claimed: ${reasonOf(cases[0]!)}`;
   const passed = claimed.filter(({ verdict }) => verdict.kind === 'passed').length;
   const rest = cases.length - claimed.length;
-  const word = passed === claimed.length ? 'passed' : 'FAILED';
-  return `  ${title}  ${word}  ${passed} of ${claimed.length}${rest > 0 ? `, ${rest} not claimed` : ''}`;
+  const notRun = countNotRun(cases);
+  if (notRun === claimed.length) return `  ${title}  not run`;
+  const word = passed === claimed.length ? 'passed' : passed + notRun === claimed.length ? 'stopped' : 'FAILED';
+  const others = `${notRun > 0 ? `, ${notRun} not run` : ''}${rest > 0 ? `, ${rest} not claimed` : ''}`;
+  return `  ${title}  ${word}  ${passed} of ${claimed.length}${others}`;
+}
+
+function countNotRun(cases: readonly CaseReport[]): number {
+  return cases.filter(({ verdict }) => verdict.kind === 'not run').length;
 }
 
 function linesOf({ name, verdict }: CaseReport, isVerbose: boolean): string[] {
@@ -69,6 +81,8 @@ function linesOf({ name, verdict }: CaseReport, isVerbose: boolean): string[] {
       return isVerbose ? [`    ✓ ${name}`] : [];
     case 'not claimed':
       return isVerbose ? [`    – ${name}: ${verdict.reason}`] : [];
+    case 'not run':
+      return isVerbose ? [`    – ${name}: not run`] : [];
   }
 }
 

@@ -10,6 +10,13 @@ export class Mismatch extends Error {
   }
 }
 
+/** Nothing came in time: what a bridge does that has stopped answering for good, and some that have not. */
+export class Silence extends Mismatch {
+  constructor(expected: string, waitedMs: number) {
+    super(expected, `nothing within ${waitedMs / 1000} seconds`);
+  }
+}
+
 /** @throws Mismatch unless `isSo` */
 export function check(isSo: boolean, expected: string, got: () => string): asserts isSo {
   if (!isSo) throw new Mismatch(expected, got());

@@ -21,6 +21,7 @@ export { commandOptionTable, type SnakepitCommandOptions } from './commands/comm
 export { CommandRunner } from './commands/command.runner.js';
 export { SessionId } from './commands/session-id.decorator.js';
 export { SnakepitDisconnectInterceptor } from './http/disconnect.interceptor.js';
+export { eventStream, type EventStreamOptions } from './http/event-stream.js';
 export { withHeartbeat } from './http/heartbeat.js';
 export type { HttpAnswerOptions } from './http/answer-rules.js';
 export { toErrorBody, type SnakepitErrorBody } from './http/error-body.js';

@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 
-import type { BridgeProtocol, ConformanceOptions, Group } from '../../conformance/index.js';
+import type { BridgeProtocol, ConformanceOptions, ConformanceProgress, Group } from '../../conformance/index.js';
 import type { CliCommand } from '../cli-command.js';
+
+const TELL_MS = 5_000;
 
 interface Given {
   readonly command: string;
@@ -40,7 +42,16 @@ export const conformance: CliCommand = (program) => {
 /** @returns the exit status: 0 all claimed cases passed, 1 one failed, 2 there was nothing to check */
 async function check({ command, protocol, codec, env, cwd, group, json, verbose }: Given): Promise<number> {
   const { ConformanceFailure, GROUPS, renderReport, runConformance } = await import('../../conformance/index.js');
-  const options: ConformanceOptions = { command, protocol, codec, env, cwd, groups: group };
+  const progress = new ProgressLines();
+  const options: ConformanceOptions = {
+    command,
+    protocol,
+    codec,
+    env,
+    cwd,
+    groups: group,
+    onProgress: (now) => progress.update(now),
+  };
   try {
     const unknown = group?.find((name) => !GROUPS.includes(name));
     if (unknown !== undefined) {
@@ -54,7 +65,29 @@ async function check({ command, protocol, codec, env, cwd, group, json, verbose 
     if (!(error instanceof ConformanceFailure)) throw error;
     process.stderr.write(`snakepit conformance: ${error.message}\n`);
     return 2;
+  } finally {
+    progress.end();
   }
+}
+
+/** Tells on stderr now and then how far a run has come; a quick one says nothing. */
+class ProgressLines {
+  readonly #timer = setInterval(() => process.stderr.write(`${lineOf(this.#last)}\n`), TELL_MS);
+  #last: ConformanceProgress = { ended: 0, total: 0, failed: 0, running: [] };
+
+  update(progress: ConformanceProgress): void {
+    this.#last = progress;
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+}
+
+function lineOf({ ended, total, failed, running }: ConformanceProgress): string {
+  if (total === 0) return 'waits for the handshake …';
+  const now = running.map((name) => `'${name}'`).join(', ');
+  return `${ended} of ${total} cases, ${failed} failed; waits for ${now || 'the end'} …`;
 }
 
 function addGroup(name: string, known: readonly string[] = []): readonly string[] {

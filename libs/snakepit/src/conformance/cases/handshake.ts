@@ -1,7 +1,6 @@
 import { CORE_COMMANDS } from '../core-commands.js';
 import { check } from '../mismatch.js';
 import type { ConformanceCase, Stage } from '../conformance-case.js';
-import { HELLO_MS } from '../bridge.js';
 import { show } from '../show.js';
 
 export const handshake: readonly ConformanceCase[] = [
@@ -50,7 +49,7 @@ export const handshake: readonly ConformanceCase[] = [
       const bridge = stage.spawn();
       await bridge.process.spawned();
       bridge.process.socket.destroy();
-      await bridge.exited('the end of the process', HELLO_MS);
+      await bridge.exited('the end of the process', stage.settings.helloMs);
     },
   },
 ];

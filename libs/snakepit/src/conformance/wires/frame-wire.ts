@@ -23,6 +23,7 @@ import { toErrorBody } from '../../channel/index.js';
 import { isPlainObject, LOG_LEVELS, toError, type LogLevel } from '../../core/index.js';
 import { OpenCall, type CallOrder, type Outcome } from '../open-call.js';
 import { show } from '../show.js';
+import { Beginning } from './beginning.js';
 import type { Manifest, Wire, WireOwner, WireSettings } from './wire.js';
 
 const MAX_HELLO_BYTES = 16 * 1024 * 1024;
@@ -44,6 +45,7 @@ const WORKER_CODES: ReadonlySet<string> = new Set([
 export class FrameWire implements Wire, FrameSink {
   readonly loose = { logs: [] as LogBody[], events: [] as EventBody[] };
   readonly pongs: number[] = [];
+  readonly beginning = new Beginning();
   isClosed = false;
   /** The worker's hello was an error. */
   refusal: ErrorBody | undefined;
@@ -165,6 +167,7 @@ export class FrameWire implements Wire, FrameSink {
   }
 
   send(bytes: Buffer): void {
+    this.beginning.onSent(bytes);
     if (!this.#socket.destroyed) this.#socket.write(bytes);
   }
 
@@ -289,6 +292,7 @@ export class FrameWire implements Wire, FrameSink {
   }
 
   #onData(chunk: Buffer): void {
+    this.beginning.onCame(chunk);
     try {
       this.#reader.push(chunk, this);
     } catch (error) {

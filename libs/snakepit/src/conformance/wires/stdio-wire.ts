@@ -13,6 +13,7 @@ import {
 import { isPlainObject, toError } from '../../core/index.js';
 import { OpenCall, type CallOrder, type RawBody } from '../open-call.js';
 import { show } from '../show.js';
+import { Beginning } from './beginning.js';
 import type { Manifest, Wire, WireOwner, WireSettings } from './wire.js';
 
 const OPENING_BRACE = 0x7b;
@@ -22,6 +23,7 @@ const MSGPACK_MAP_OF_FOUR = 0x84;
 export class StdioWire implements Wire {
   readonly loose = { logs: [], events: [] };
   readonly pongs: number[] = [];
+  readonly beginning = new Beginning();
   isClosed = false;
   /** The codec in use; undefined while the negotiation is open. */
   codec: Codec | undefined;
@@ -110,6 +112,7 @@ export class StdioWire implements Wire {
   }
 
   send(bytes: Buffer): void {
+    this.beginning.onSent(bytes);
     if (this.#process.stdin.writable) this.#process.stdin.write(bytes);
   }
 
@@ -140,6 +143,7 @@ export class StdioWire implements Wire {
   }
 
   #onData(chunk: Buffer): void {
+    this.beginning.onCame(chunk);
     try {
       this.#reader.push(chunk, { onMessage: (bytes, start, end) => this.#onMessage(bytes, start, end) });
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { CodecName, CommandManifest, EventBody, LogBody } from '../../codec/index.js';
 import type { FakeHost } from '../fake-host.js';
+import type { Beginning } from './beginning.js';
 import type { CallOrder, OpenCall } from '../open-call.js';
 
 /** What a bridge said of itself; v1 bridges say only their codec. */
@@ -25,6 +26,8 @@ export interface WireSettings {
   readonly streamCredit: number;
   /** How long an answer may take. */
   readonly answerMs: number;
+  /** How long a bridge may take to its hello; languages that compile at their start need it. */
+  readonly helloMs: number;
   /** Members of v2's hello besides, or in the place of, what is known. */
   readonly hello?: Readonly<Record<string, unknown>>;
 }
@@ -46,6 +49,8 @@ export interface Wire {
   /** Ids of the heartbeats that were answered, in order. */
   readonly pongs: readonly number[];
   readonly isClosed: boolean;
+  /** Absent where the connection is not the kit's own. */
+  readonly beginning?: Beginning;
   call(order: CallOrder): OpenCall;
   cancel(call: OpenCall, reason: 'caller' | 'deadline'): void;
   grant(call: OpenCall, chunks: number): void;

@@ -2,14 +2,19 @@ import { Logger } from '@nestjs/common';
 import type { ModulesContainer } from '@nestjs/core';
 
 import type { SnakepitError } from '../../core/index.js';
-import { rulesFor } from './answer-rules.js';
+import { rulesFor, type HttpAnswerOptions } from './answer-rules.js';
 import { isFault, toErrorBody, type SnakepitErrorBody } from './error-body.js';
 
 const logger = new Logger('Snakepit');
 
 /** What the client of a request is told of its failure, by the rules of the module that it came from. What it must not be told is logged. */
 export function answerTo(error: SnakepitError, modules: ModulesContainer): SnakepitErrorBody {
-  const body = toErrorBody(error, rulesFor(error, modules));
+  return answerBy(rulesFor(error, modules), error);
+}
+
+/** The same, by rules that are known. */
+export function answerBy(rules: HttpAnswerOptions, error: SnakepitError): SnakepitErrorBody {
+  const body = toErrorBody(error, rules);
   if (isFault(error, body.statusCode)) log(error);
   return body;
 }

@@ -1,10 +1,11 @@
 import type { MessageEvent } from '@nestjs/common';
 import { Observable, type MonoTypeOperatorFunction, type OperatorFunction } from 'rxjs';
 
-const DEFAULT_MS = 15_000;
+/** Shorter than the minute after which proxies close what is silent. */
+export const HEARTBEAT_MS = 15_000;
 const MAX_MS = 2 ** 31 - 1;
 /** A comment: it reaches the client's machine, and nobody there is told of it. */
-const HEARTBEAT: MessageEvent = Object.freeze({ comment: 'heartbeat' });
+export const HEARTBEAT: MessageEvent = Object.freeze({ comment: 'heartbeat' });
 
 /**
  * Lets an `@Sse()` stream send something whenever it has been silent for `ms` (default 15000), so that proxies do not close the connection and
@@ -16,10 +17,10 @@ export function withHeartbeat<Item>(ms?: number): OperatorFunction<Item, Item | 
 /** The same with a heartbeat of your own, such as `{ type: 'heartbeat', data: '' }`, for streams that are not `@Sse()`. */
 export function withHeartbeat<Item>(ms: number, heartbeat: Item): MonoTypeOperatorFunction<Item>;
 export function withHeartbeat<Item>(
-  ms = DEFAULT_MS,
+  ms = HEARTBEAT_MS,
   heartbeat: Item | MessageEvent = HEARTBEAT,
 ): OperatorFunction<Item, Item | MessageEvent> {
-  if (!(ms >= 1 && ms <= MAX_MS)) throw new RangeError(`withHeartbeat(${ms}): allowed are 1 to ${MAX_MS} milliseconds`);
+  checkHeartbeatMs(ms, 'withHeartbeat');
   return (source) =>
     new Observable((subscriber) => {
       const timer = setTimeout(() => {
@@ -39,4 +40,9 @@ export function withHeartbeat<Item>(
         subscription.unsubscribe();
       };
     });
+}
+
+/** @throws RangeError where a timer cannot wait so long */
+export function checkHeartbeatMs(ms: number, name: string): void {
+  if (!(ms >= 1 && ms <= MAX_MS)) throw new RangeError(`${name}(${ms}): allowed are 1 to ${MAX_MS} milliseconds`);
 }

@@ -12,7 +12,8 @@ import {
 import { APP_INTERCEPTOR, APP_PIPE, ExternalContextCreator, NestFactory } from '@nestjs/core';
 import { describe, expect, it } from 'vitest';
 
-import { SnakepitDisconnectInterceptor } from '../http/disconnect.interceptor.js';
+import { node } from '../../adapters/index.js';
+import { SnakepitModule } from '../snakepit.module.js';
 import { enhancersOf, type Enhancers } from './tool.enhancers.js';
 
 @Injectable()
@@ -31,8 +32,10 @@ class Other {
   }
 }
 
+/** Of an application with the pools' own module, whose pools are not started. */
 async function contextsOf(...providers: Provider[]): Promise<ExternalContextCreator> {
-  @Module({ providers: [Bare, ...providers] })
+  const pools = SnakepitModule.forRoot({ adapter: node({ module: import.meta.filename }), autoStart: false });
+  @Module({ imports: [pools], providers: [Bare, ...providers] })
   class Application {}
   const app = await NestFactory.createApplicationContext(Application, { logger: false });
   const contexts = app.get(ExternalContextCreator, { strict: false });
@@ -43,12 +46,10 @@ async function contextsOf(...providers: Provider[]): Promise<ExternalContextCrea
 describe('the enhancers of a tool', () => {
   const bare = new Bare();
   const ofBare = (contexts: ExternalContextCreator): Enhancers => enhancersOf(contexts, bare, bare.core);
-  const ours: Provider = { provide: APP_INTERCEPTOR, useClass: SnakepitDisconnectInterceptor };
   const none = { interceptors: false, pipes: false };
 
-  it('are none where there are only those for HTTP routes', async () => {
+  it('are none where there are only those of the pools, for HTTP routes', async () => {
     expect(ofBare(await contextsOf())).toEqual(none);
-    expect(ofBare(await contextsOf(ours))).toEqual(none);
   });
 
   it.each([
@@ -57,7 +58,7 @@ describe('the enhancers of a tool', () => {
     ['pipes', APP_PIPE, Scope.DEFAULT],
     ['pipes', APP_PIPE, Scope.REQUEST],
   ])('are those of the application: %s by %s, scope %i', async (kind, provide, scope) => {
-    expect(ofBare(await contextsOf(ours, { provide, useClass: Other, scope }))).toEqual({ ...none, [kind]: true });
+    expect(ofBare(await contextsOf({ provide, useClass: Other, scope }))).toEqual({ ...none, [kind]: true });
   });
 
   it('are those of class and method', async () => {

@@ -3,6 +3,7 @@ import 'reflect-metadata';
 import type { ApplicationConfig, ExternalContextCreator } from '@nestjs/core';
 
 import { SnakepitDisconnectInterceptor } from '../http/disconnect.interceptor.js';
+import { SseFailureInterceptor } from '../http/sse-failure.interceptor.js';
 
 /** Nest's keys for what `@UseInterceptors` and `@UsePipes` say. */
 const INTERCEPTORS = '__interceptors__';
@@ -41,5 +42,5 @@ function all(global: readonly object[] | undefined, perRequest: readonly object[
 }
 
 function isOurs(interceptor: object): boolean {
-  return interceptor instanceof SnakepitDisconnectInterceptor;
+  return interceptor instanceof SnakepitDisconnectInterceptor || interceptor instanceof SseFailureInterceptor;
 }
