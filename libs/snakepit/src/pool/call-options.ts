@@ -76,9 +76,30 @@ const PLAIN: CallSettings = Object.freeze({
   watcher: undefined,
 });
 
+/** What every call of a declared command is made with, for all of them together. */
+export function declaredOptions({ idempotent = false, ...others }: CallOptions): CallOptions {
+  const saysNothing = !idempotent && Object.values(others).every((value) => value === undefined);
+  return saysNothing ? NO_OPTIONS : Object.freeze({ idempotent, ...others });
+}
+
+/** Options that many calls share, with what they come to: nothing is looked at twice. */
+class SharedOptions implements InheritedOptions {
+  readonly settings: CallSettings;
+
+  constructor(readonly trace: TraceContext) {
+    this.settings = Object.freeze({ ...PLAIN, meta: { trace } });
+  }
+}
+
+/** What calls are made with that say nothing, below a span that nobody records: `trace`, which has to be right. */
+export function optionsBelow(trace: TraceContext): InheritedOptions {
+  return Object.freeze(new SharedOptions(trace));
+}
+
 /** @throws SnakepitError INVALID_ARGUMENTS as {@link checkOptions} does */
 export function settingsOf(command: string, pool: string, options: InheritedOptions): CallSettings {
   if (options === NO_OPTIONS) return PLAIN;
+  if (options instanceof SharedOptions) return options.settings;
   checkOptions(command, pool, options);
   const { priority = 'normal', session, idempotent = false, validate, onProgress, watcher } = options;
   const signal = options.signal ?? undefined;

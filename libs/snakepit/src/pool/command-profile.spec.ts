@@ -65,6 +65,22 @@ describe('CommandProfile', () => {
     expect(profile.estimateUs).toBeLessThan(200);
   });
 
+  it('takes little notice of calls that are longer by less than those behind them would mind', () => {
+    const profile = shortCommand(1);
+    for (let call = 0; call < 2_000; call += 1) {
+      profile.learn(call % 100 === 0 ? 40 : 1);
+      expect(profile.estimateUs).toBeLessThan(4);
+    }
+    profile.learn(400);
+    expect(profile.estimateUs).toBeGreaterThan(100);
+  });
+
+  it('comes to what its calls take on average where that is short', () => {
+    const profile = shortCommand(1);
+    learnTimes(profile, 80, 90);
+    expect(profile.estimateUs).toBeGreaterThan(80);
+  });
+
   it('becomes slow within a few calls when a fast command really has become slow, the sooner the longer they are', () => {
     expect(callsUntil(shortCommand(), 'slow', 50_000)).toBe(1);
     expect(callsUntil(shortCommand(), 'slow', 20_000)).toBe(2);

@@ -10,9 +10,11 @@ export const LONG_US = 1_000;
 /** A command is slow while its long calls cost more than this, spread over all of its calls. */
 export const SLOW_US = 300;
 
-/** Weights of a call that is longer, and shorter, than the estimate: doubts are raised fast and laid to rest slowly. */
+/** Weights of a call that is longer than the estimate by what those behind it would notice, and of any other: doubts are raised fast and laid to rest slowly. */
 const RISE = 0.5;
 const FALL = 0.05;
+/** Nobody minds that a call of 1 us took 30 for once: it was recorded, or a cache was cold. */
+const NOTICED_US = 100;
 /** Weight of a call in the cost of the long ones; the average looks back over about a hundred calls. */
 const COST_WEIGHT = 0.01;
 
@@ -78,7 +80,8 @@ export class CommandProfile {
       this.estimateUs = lengthUs;
       this.#longCostUs = Math.min(longCostUs, LONG_US);
     } else {
-      this.estimateUs += (lengthUs - this.estimateUs) * (lengthUs > this.estimateUs ? RISE : FALL);
+      const excessUs = lengthUs - this.estimateUs;
+      this.estimateUs += excessUs * (excessUs > NOTICED_US ? RISE : FALL);
       this.#longCostUs = Math.min(this.#longCostUs + (longCostUs - this.#longCostUs) * COST_WEIGHT, LONG_US);
     }
     this.pace = this.#longCostUs > SLOW_US ? 'slow' : 'fast';

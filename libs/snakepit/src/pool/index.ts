@@ -2,7 +2,7 @@ export { batchOptionTable, type BatchOptions, type BatchSettings } from './batch
 export type { BatchStats } from './batching/batch-line.js';
 export { POOL_PROFILES } from './profiles.js';
 export { poolOptionTable, type PoolProfile, type PoolOptions, type ResolvedPoolOptions } from './options.js';
-export { NO_OPTIONS, type CallOptions, type InheritedOptions } from './call-options.js';
+export { declaredOptions, NO_OPTIONS, optionsBelow, type CallOptions, type InheritedOptions } from './call-options.js';
 export { contextProblem, type FactProblem } from './call-facts.js';
 export type { CallRequest, CallSurroundings } from './call-surroundings.js';
 export type { CallOutcome, CallWatcher } from './call-watcher.js';

@@ -1,5 +1,5 @@
 import type { TraceContext } from '../channel/index.js';
-import type { CallRequest, CallWatcher, HostRequest } from '../pool/index.js';
+import type { CallRequest, CallWatcher, HostRequest, InheritedOptions } from '../pool/index.js';
 
 /** What a tracer makes of a call. */
 export interface CallTrace {
@@ -7,6 +7,8 @@ export interface CallTrace {
   readonly trace: TraceContext;
   /** Undefined for a call that is not recorded. */
   readonly watcher: CallWatcher | undefined;
+  /** What a call is made with that says nothing itself; with `optionsBelow` many that are told the same share it. */
+  readonly options?: InheritedOptions;
 }
 
 /** Something that a worker asks its host. */

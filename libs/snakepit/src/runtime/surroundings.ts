@@ -1,6 +1,13 @@
 import { SnakepitError } from '../core/index.js';
 import type { TraceContext } from '../channel/index.js';
-import type { CallOptions, CallRequest, CallSurroundings, HostRequest, InheritedOptions } from '../pool/index.js';
+import {
+  NO_OPTIONS,
+  type CallOptions,
+  type CallRequest,
+  type CallSurroundings,
+  type HostRequest,
+  type InheritedOptions,
+} from '../pool/index.js';
 import { captured, type ResolvedContextOptions } from './call-context.js';
 import { anySignal, callScopes, currentCallScope, inCallScope, type CallScope } from './call-scope.js';
 import type { CallTracer, HostQuestion } from './call-tracer.js';
@@ -47,7 +54,9 @@ export class Surroundings implements CallSurroundings {
     const inherited = hasNothing ? options : withInherited(options, scope, here);
     // Last, since nothing may fail any more: what the tracer has begun waits for the call's end.
     const traced = this.#tracer?.begin(request, scope?.trace);
-    return traced === undefined ? inherited : { ...inherited, trace: traced.trace, watcher: traced.watcher };
+    if (traced === undefined) return inherited;
+    if (inherited === NO_OPTIONS && traced.options !== undefined) return traced.options;
+    return { ...inherited, trace: traced.trace, watcher: traced.watcher };
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 
+import { declaredOptions } from '../../pool/index.js';
 import type { ExecuteOptions, PoolService } from '../../runtime/index.js';
 import type { MemberDeclaration } from './client.metadata.js';
 import type { ResolvedClientOptions } from './client.options.js';
@@ -14,7 +15,7 @@ export function memberFunction(
   pool: PoolService,
 ): Run | RunInSession {
   const { stream, session, idempotent, validate } = options;
-  const declared: ExecuteOptions = Object.freeze({
+  const declared: ExecuteOptions = declaredOptions({
     timeoutMs: options.timeoutMs ?? client.timeoutMs,
     priority: options.priority ?? client.priority,
     idempotent,

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { defer, from, mergeMap, type Observable } from 'rxjs';
 
 import { SnakepitError } from '../../core/index.js';
+import { declaredOptions } from '../../pool/index.js';
 import { Snakepit, type ExecuteOptions, type PoolService } from '../../runtime/index.js';
 import { assertOffered, offerOf } from './command.manifest-check.js';
 import type { CommandDeclaration } from './command.metadata.js';
@@ -91,7 +92,7 @@ export class CommandRunner {
 
   #resolve(declaration: CommandDeclaration): BoundCommand {
     const { pool: poolName, timeoutMs, priority, idempotent, validate, batch } = declaration.options;
-    const options = Object.freeze({ timeoutMs, priority, idempotent, validate });
+    const options = declaredOptions({ timeoutMs, priority, idempotent, validate });
     const pool = this.#poolFor(declaration, poolName);
     if (batch !== false) pool.declareBatch(declaration.command, batch, `@SnakepitCommand on ${declaration.label}`);
     return { pool, options };

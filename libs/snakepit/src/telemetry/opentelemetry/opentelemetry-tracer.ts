@@ -13,7 +13,7 @@ import {
 
 import { isPlainObject, isSnakepitError, toError } from '../../core/index.js';
 import type { TraceContext } from '../../channel/index.js';
-import type { CallRequest } from '../../pool/index.js';
+import { optionsBelow, type CallRequest } from '../../pool/index.js';
 import type { CallTrace, CallTracer, HostQuestion } from '../../runtime/index.js';
 import { Attribute, SYSTEM } from './attributes.js';
 import { CallSpan, harmless, recordFailure } from './call-span.js';
@@ -74,7 +74,8 @@ export class OpenTelemetryTracer implements CallTracer {
     let known = this.#unsampled.get(parent);
     if (known === undefined) {
       if (!isSpanContextValid(parent)) return undefined;
-      known = { trace: Object.freeze(toTraceContext(parent)), watcher: undefined };
+      const words = Object.freeze(toTraceContext(parent));
+      known = { trace: words, watcher: undefined, options: optionsBelow(words) };
       this.#unsampled.set(parent, known);
     }
     return known;
