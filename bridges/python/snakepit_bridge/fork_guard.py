@@ -5,6 +5,7 @@ import signal
 import threading
 
 _PUT_OFF_SECONDS = 0.001
+_PUT_OFF_LONGER_SECONDS = 0.05
 _HELD = (signal.SIGTERM,)
 
 _handlers = set()
@@ -17,8 +18,11 @@ def end_by(number, handler):
     """Have `handler(signum, frame)` end the worker upon a signal; its forked children end by it as any process does. On the main thread."""
 
     def on_signal(signum, frame):
+        # What a handler raises among the callbacks of a fork is printed, and lost.
         if threading.get_ident() in _masks:
-            _due.add(signum)  # what a handler raises among the callbacks of a fork is printed, and lost
+            _due.add(signum)
+        elif _is_going_on(frame):
+            _put_off(signum, _PUT_OFF_LONGER_SECONDS)
         else:
             handler(signum, frame)
 
@@ -53,9 +57,20 @@ def _go_on():
     signal.pthread_sigmask(signal.SIG_SETMASK, _masks[thread])
     del _masks[thread]
     while _due:
-        again = threading.Timer(_PUT_OFF_SECONDS, os.kill, (os.getpid(), _due.pop()))
-        again.daemon = True
-        again.start()
+        _put_off(_due.pop(), _PUT_OFF_SECONDS)
+
+
+def _put_off(number, seconds):
+    again = threading.Timer(seconds, os.kill, (os.getpid(), number))
+    again.daemon = True
+    again.start()
+
+
+def _is_going_on(frame):
+    """Tell whether the frame lies within `_go_on`: on a busy machine to start a thread takes longer than what it is to wait."""
+    while frame is not None and frame.f_code is not _go_on.__code__:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _leave_to_parent():

@@ -95,7 +95,7 @@ class CallsInARow(unittest.TestCase):
         self.assertLess(kinds.index((f.LOG, FIRST + 2)), kinds.index((f.RESULT, FIRST + 2)))
 
     def test_a_call_of_another_kind_among_the_first_ends_no_rows_but_its_own(self):
-        for _ in range(10):  # whenever the machine takes the worker off its CPU, rows end too
+        for _ in range(100):  # whenever the machine takes the worker off its CPU, rows end too
             with self.host.one_write():
                 for index in range(ROW):
                     self.host.call(FIRST + index, "do", [], meta={"session": "s"} if index == 3 else None)
