@@ -29,7 +29,8 @@ def run(script):
     """Run a script that prepares itself as workers do; its exit status and what it printed."""
     program = textwrap.dedent(PROLOGUE) + textwrap.dedent(script)
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        # From 3.12 on the interpreter warns of a fork in a process with threads; a signal that is put off makes one.
+        [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", program],
         env={**os.environ, "PYTHONPATH": PACKAGE_FOLDER},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
