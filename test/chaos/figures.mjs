@@ -25,7 +25,7 @@ export const GROUPS = [
   {
     name: 'kills',
     cycles: 1_000,
-    quickCycles: 7,
+    quickCycles: 4,
     unit: 'workers killed',
     isTimed: true,
     timeoutMinutes: 15,
@@ -42,7 +42,7 @@ export const GROUPS = [
   {
     name: 'faults',
     cycles: 1_200,
-    quickCycles: 7,
+    quickCycles: 2,
     unit: 'faults',
     isTimed: true,
     timeoutMinutes: 20,
@@ -58,7 +58,7 @@ export const GROUPS = [
   {
     name: 'recovery',
     cycles: 40,
-    quickCycles: 3,
+    quickCycles: 2,
     unit: 'workers killed in each pool',
     isTimed: true,
     timeoutMinutes: 5,
@@ -72,7 +72,7 @@ export const GROUPS = [
   {
     name: 'orphans',
     cycles: 200,
-    quickCycles: 4,
+    quickCycles: 3,
     unit: 'hosts killed',
     isTimed: true,
     timeoutMinutes: 15,
@@ -138,7 +138,7 @@ export const GROUPS = [
   {
     name: 'soak',
     cycles: 20,
-    quickCycles: 0.06,
+    quickCycles: 0.04,
     unit: 'minutes',
     isTimed: false,
     timeoutMinutes: 30,
@@ -153,7 +153,7 @@ export const GROUPS = [
   {
     name: 'simulation',
     cycles: 1_000_000,
-    quickCycles: 300,
+    quickCycles: 100,
     unit: 'schedules',
     isTimed: false,
     timeoutMinutes: 240,
@@ -165,7 +165,7 @@ export const GROUPS = [
   {
     name: 'fuzz',
     cycles: 5_000_000,
-    quickCycles: 500,
+    quickCycles: 200,
     unit: 'inputs for each decoder',
     isTimed: false,
     timeoutMinutes: 240,

@@ -31,6 +31,7 @@ export async function run({ cycles, seed, progress }) {
   try {
     for (const [index, lane] of LANES.entries()) {
       const share = Math.floor((cycles * (index + 1)) / LANES.length) - Math.floor((cycles * index) / LANES.length);
+      if (share === 0) continue;
       const report = (done) => progress(`${lane.name}: ${done} of ${share} faults`);
       await throwFaults(lane, { share, random, scratch, tally, report });
     }
