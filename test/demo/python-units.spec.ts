@@ -5,7 +5,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { REPOSITORY } from './demo-app.js';
 
 const run = promisify(execFile);
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 
 /** Python's own report of its tests; they are written with unittest, so that the workers need nothing but Python. */
 async function unittest(args: readonly string[]): Promise<string> {
