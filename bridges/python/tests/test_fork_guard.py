@@ -73,41 +73,35 @@ class ForkGuardTest(unittest.TestCase):
         self.assertEqual((status, printed, errors), (0, [str(-signal.SIGTERM)] * 2, ""))
 
     def test_a_worker_does_not_miss_a_signal_that_comes_while_it_forks(self):
-        status, printed, errors = run(
-            """
-            os.register_at_fork(after_in_parent=terminate_self)
-            from snakepit_bridge.process import is_terminated, prepare_process
-            prepare_process()
-            try:
-                child = os.fork()
-                if child == 0:
-                    os._exit(0)
-                time.sleep(20)
-                print("missed")
-            finally:
-                print(is_terminated())
-            """
-        )
-        self.assertEqual((status, printed, errors), (0, ["True"], ""))
+        self.assert_not_missed("")
 
     def test_a_worker_does_not_miss_it_either_where_it_takes_long_to_start_a_thread(self):
-        status, printed, errors = run(
+        self.assert_not_missed(
             """
             import threading
-            os.register_at_fork(after_in_parent=terminate_self)
-            from snakepit_bridge.process import is_terminated, prepare_process
             start = threading.Timer.start
             threading.Timer.start = lambda timer: (start(timer), time.sleep(0.02))
-            prepare_process()
-            try:
-                child = os.fork()
-                if child == 0:
-                    os._exit(0)
-                time.sleep(20)
-                print("missed")
-            finally:
-                print(is_terminated())
             """
+        )
+
+    def assert_not_missed(self, preparation):
+        status, printed, errors = run(
+            textwrap.dedent(preparation)
+            + textwrap.dedent(
+                """
+                os.register_at_fork(after_in_parent=terminate_self)
+                from snakepit_bridge.process import is_terminated, prepare_process
+                prepare_process()
+                try:
+                    child = os.fork()
+                    if child == 0:
+                        os._exit(0)
+                    time.sleep(20)
+                    print("missed")
+                finally:
+                    print(is_terminated())
+                """
+            )
         )
         self.assertEqual((status, printed, errors), (0, ["True"], ""))
 

@@ -4,7 +4,6 @@ import {
   Catch,
   Controller,
   Get,
-  Inject,
   Injectable,
   Logger,
   Param,
@@ -14,10 +13,8 @@ import {
   type ArgumentsHost,
   type ExceptionFilter,
 } from '@nestjs/common';
-import { ExternalContextCreator, type AbstractHttpAdapter } from '@nestjs/core';
+import { ExternalContextCreator } from '@nestjs/core';
 import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
-import { ExpressAdapter } from '@nestjs/platform-express';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   node,
   PoolService,
@@ -33,6 +30,7 @@ import {
 import { lastValueFrom, type Observable } from 'rxjs';
 import { describe, expect, it, vi } from 'vitest';
 import { bootError, moduleOf, reports, serveApp } from './support/apps.js';
+import { answerOf, PLATFORMS } from './support/http.js';
 
 @Controller()
 class CallController {
@@ -69,11 +67,6 @@ class CallController {
   }
 }
 
-const PLATFORMS: [string, () => AbstractHttpAdapter][] = [
-  ['Express', () => new ExpressAdapter()],
-  ['Fastify', () => new FastifyAdapter()],
-];
-
 const metadata = () => ({
   imports: [SnakepitModule.forRoot({ adapter: reports(), size: 1, maxQueue: 0 })],
   controllers: [CallController],
@@ -94,13 +87,6 @@ const post = (url: string, command: string, args: object, route = 'call') =>
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(args),
   });
-
-/** The answer's status and body, whose text has nothing of what is the log's alone. */
-async function answerOf(response: Response): Promise<[number, Record<string, unknown>]> {
-  const text = await response.text();
-  expect(text).not.toMatch(/Traceback|\.py/);
-  return [response.status, JSON.parse(text) as Record<string, unknown>];
-}
 
 const UUID = expect.stringMatching(/^[0-9a-f-]{36}$/) as string;
 
@@ -266,88 +252,6 @@ describe.each(PLATFORMS)('httpStatuses on %s', (_name, adapter) => {
     expect(text).toMatch(/^data: begun$/m);
     expect(text).toMatch(new RegExp(`^event: error\n(?:id: .*\n)?data: ${message}$`, 'm'));
     expect(text).not.toMatch(/raised|Traceback/);
-  });
-});
-
-/** Two modules whose pools have the same name, and raise the same; the second is imported last. */
-@Controller()
-class TwoPoolsController {
-  readonly #pools: Record<string, PoolService>;
-
-  constructor(@Inject('first') first: PoolService, @Inject('second') second: PoolService) {
-    this.#pools = { first, second };
-  }
-
-  @Post('call/:pool')
-  call(@Param('pool') pool: string) {
-    return this.#pools[pool]!.execute('refuse', { kind: 'NotFound', message: 'gone' });
-  }
-
-  @Post('readable/:pool')
-  readable(@Param('pool') pool: string) {
-    return this.#pools[pool]!.readable('rows', { kind: 'NotFound', message: 'gone' });
-  }
-
-  @Get('events/:pool')
-  @Sse()
-  events(@Param('pool') pool: string) {
-    return this.#pools[pool]!.stream<string>('begun', { kind: 'NotFound', message: 'gone' });
-  }
-
-  @Post('nobody')
-  nobody() {
-    const remote = { type: 'NotFound', message: 'gone', traceback: '', data: undefined };
-    throw new SnakepitError('REMOTE_ERROR', { command: 'refuse', reason: 'gone' }, { remote });
-  }
-}
-
-const shop = (name: string, extras: SnakepitModuleExtras) => {
-  const snakepit = SnakepitModule.forRoot({
-    adapter: python({ module: 'test/fixtures/nest/refusals.py' }),
-    size: 1,
-    isGlobal: false,
-    ...extras,
-  });
-  return moduleOf({
-    imports: [snakepit],
-    providers: [{ provide: name, useExisting: PoolService }],
-    exports: [name],
-  });
-};
-
-describe.each(PLATFORMS)('several modules on %s', (_name, adapter) => {
-  const serve = (first: SnakepitModuleExtras, second: SnakepitModuleExtras) =>
-    serveApp({ imports: [shop('first', first), shop('second', second)], controllers: [TwoPoolsController] }, adapter());
-  const ask = async (url: string, path: string) => answerOf(await fetch(`${url}/${path}`, { method: 'POST' }));
-  const told = (statusCode: number, message: string) => [
-    statusCode,
-    expect.objectContaining({ statusCode, code: 'REMOTE_ERROR', message }),
-  ];
-
-  it('answer each by the statuses of the module whose pool it was, streams included', async () => {
-    const { url } = await serve({ httpStatuses: { NotFound: 404 } }, { httpStatuses: { NotFound: 410 } });
-    for (const route of ['call', 'readable']) {
-      expect(await ask(url, `${route}/first`)).toEqual(told(404, 'gone'));
-      expect(await ask(url, `${route}/second`)).toEqual(told(410, 'gone'));
-    }
-  });
-
-  it('expose the messages of those alone that say so', async () => {
-    const { url } = await serve({ httpErrors: { exposeMessages: true } }, {});
-    expect(await ask(url, 'call/first')).toEqual(told(500, "'refuse' raised NotFound: gone"));
-    expect(await ask(url, 'call/second')).toEqual(told(500, 'Internal Server Error'));
-  });
-
-  it('tell streams of events that have begun what the module says whose pool it was', async () => {
-    const { url } = await serve({ httpStatuses: { NotFound: 404 } }, {});
-    const eventsOf = async (pool: string) => (await fetch(`${url}/events/${pool}`)).text();
-    expect(await eventsOf('first')).toMatch(/^data: gone$/m);
-    expect(await eventsOf('second')).toMatch(/^data: Internal Server Error$/m);
-  });
-
-  it('answer what came from none of their pools by the status of its code', async () => {
-    const { url } = await serve({ httpStatuses: { NotFound: 404 } }, { httpStatuses: { NotFound: 410 } });
-    expect(await ask(url, 'nobody')).toEqual(told(500, 'Internal Server Error'));
   });
 });
 

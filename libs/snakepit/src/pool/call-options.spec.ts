@@ -36,7 +36,7 @@ describe('declaredOptions', () => {
     expect(declaredOptions({ timeoutMs: undefined, validate: undefined, idempotent: false })).toBe(NO_OPTIONS);
   });
 
-  it.each<CallOptions>([{ timeoutMs: 5 }, { priority: 'low' }, { idempotent: true }, { validate: 'off' }])(
+  it.each<[CallOptions]>([[{ timeoutMs: 5 }], [{ priority: 'low' }], [{ idempotent: true }], [{ validate: 'all' }]])(
     'say what is declared: %o',
     (declared) => {
       expect(declaredOptions(declared)).toMatchObject(declared);

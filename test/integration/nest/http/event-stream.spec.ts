@@ -1,8 +1,6 @@
 import 'reflect-metadata';
 import { request, type IncomingMessage } from 'node:http';
 import { Controller, Get, Query, Sse } from '@nestjs/common';
-import { ExpressAdapter } from '@nestjs/platform-express';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
 import {
   eventStream,
   PoolService,
@@ -17,6 +15,7 @@ import { describe, expect, it } from 'vitest';
 import { entryWith, useScratch } from '../../../support/records.js';
 import { waitUntil } from '../../../support/wait-until.js';
 import { serveApp } from '../support/apps.js';
+import { PLATFORMS } from '../support/http.js';
 
 @Controller()
 class StreamController {
@@ -49,10 +48,7 @@ class StreamController {
   }
 }
 
-describe.each([
-  ['Express', () => new ExpressAdapter()],
-  ['Fastify', () => new FastifyAdapter()],
-])('server-sent events on %s', (_name, adapter) => {
+describe.each(PLATFORMS)('server-sent events on %s', (_name, adapter) => {
   const scratch = useScratch();
 
   const serve = async (options: Partial<PoolOptions> & SnakepitModuleExtras = {}) => {
