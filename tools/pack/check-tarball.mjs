@@ -5,7 +5,7 @@ import { problemKindInfo } from '@arethetypeswrong/core/problems';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 
-export const MAX_TARBALL_BYTES = 720_000;
+export const MAX_TARBALL_BYTES = 705_000;
 
 /**
  * How TypeScript of today resolves modules. Node.js that is supported can `require` ES modules, and what knows no `exports`

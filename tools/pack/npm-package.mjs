@@ -13,9 +13,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { orderTarball } from './order-tarball.mjs';
-import { COMPILED, COPIED, isLeftOut, isPublishedScript, OF_LIBRARY } from './package-files.mjs';
+import { COMPILED, COPIED, isLeftOut, isPublishedScript, OF_LIBRARY, PYTHON } from './package-files.mjs';
 import { rollUpDeclarations } from './roll-up-declarations.mjs';
 import { stripComments } from './strip-comments.mjs';
 
@@ -47,6 +48,7 @@ async function gatherPackage(repository, folder) {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   for (const path of COPIED) copy(join(repository, path), join(folder, path));
   for (const path of OF_LIBRARY) copy(join(library, path), join(folder, path));
+  stripPython(join(folder, PYTHON.package), PYTHON.interior);
   for (const { from, to } of COMPILED) copyScripts(join(repository, from), join(folder, to));
   await rollUpDeclarations({
     exports: manifest.exports,
@@ -66,6 +68,12 @@ function copyScripts(from, to) {
     mkdirSync(dirname(join(to, path)), { recursive: true });
     writeFileSync(join(to, path), stripComments(readFileSync(join(from, path), 'utf8')));
   }
+}
+
+/** Only Python itself tells its comments and docstrings from what looks like them. */
+function stripPython(folder, interior) {
+  const script = fileURLToPath(new URL('strip_python.py', import.meta.url));
+  execFileSync('python3', [script, folder, ...interior], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** What npm says of the tarball, as JSON. */

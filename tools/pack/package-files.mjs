@@ -28,6 +28,15 @@ export const COMPILED = [
   { from: 'bridges/node/dist', to: 'bridges/node/dist' },
 ];
 
+/**
+ * The Python SDK goes along without comments. Its rooms that authors of workers import nothing from go without docstrings too,
+ * which are in the wheel.
+ */
+export const PYTHON = {
+  package: 'bridges/python/snakepit_bridge',
+  interior: ['codec', 'contracts', 'environment', 'grpc', 'v1', 'v2', 'zygote'],
+};
+
 /** Names of files and folders that workers and applications do without. */
 const LEFT_OUT = [
   /^__pycache__$/,
