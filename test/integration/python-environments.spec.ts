@@ -28,7 +28,7 @@ const MANAGERS: readonly Manager[] = [
   {
     manager: 'pip',
     installed: /Successfully installed told-1\.0/,
-    missing: (name) => new RegExp(`pip install[^]*No matching distribution found for ${name}`),
+    missing: (name) => new RegExp(`-m pip[^]* install [^]*No matching distribution found for ${name}`),
   },
   {
     manager: 'uv',
@@ -243,6 +243,24 @@ describe('a Python environment by whatever is there', () => {
       await expect(ask({ requirements, manager: 'uv', interpreter })).rejects.toThrow(/no uv on the PATH/);
       expect(await ask({ requirements, manager: 'auto', interpreter })).toEqual([6, expect.anything()]);
       expect(told()[0]).toContain(' with pip: ');
+    },
+    MINUTE,
+  );
+
+  it(
+    'has a pip of its own only where that of its Python cannot serve it',
+    async () => {
+      const requirements = [wheel(8)];
+      const pipOf = (path: unknown): string => join(String(path), 'bin/pip');
+      const [, shared] = (await ask({ requirements })) as [number, string];
+      expect(existsSync(pipOf(shared))).toBe(false);
+
+      execFileSync('python3', ['-m', 'venv', '--without-pip', join(dir, 'bare')]);
+      // Which is the same interpreter, whose environment would be found again in the same folder.
+      const bare = { interpreter: join(dir, 'bare/bin/python'), environments: join(dir, 'others') };
+      const [answer, own] = (await ask({ requirements, ...bare })) as [number, string];
+      expect(answer).toBe(8);
+      expect(existsSync(pipOf(own))).toBe(true);
     },
     MINUTE,
   );

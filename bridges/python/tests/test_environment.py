@@ -5,8 +5,10 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from importlib import metadata
+from unittest import mock
 
-from snakepit_bridge.environment.build import Programs, is_complete
+from snakepit_bridge.environment.build import Programs, is_complete, pip_serves_others
 from snakepit_bridge.environment.content import read_content
 from snakepit_bridge.errors import StartupError
 
@@ -48,6 +50,17 @@ class ProgramsTest(unittest.TestCase):
 
         with self.assertRaises((BrokenPipeError, StartupError)):
             self.run_program("import time; time.sleep(60)", report)
+
+
+class PipTest(unittest.TestCase):
+    def test_serves_other_environments_from_22_3_on(self):
+        for version, expected in (("23.0.1", True), ("22.3", True), ("22.2.2", False), ("unknown", False)):
+            with self.subTest(version), mock.patch.object(metadata, "version", return_value=version):
+                self.assertIs(pip_serves_others(), expected)
+
+    def test_that_is_missing_serves_none(self):
+        with mock.patch.object(metadata, "version", side_effect=metadata.PackageNotFoundError("pip")):
+            self.assertIs(pip_serves_others(), False)
 
 
 class CompletenessTest(unittest.TestCase):

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import deque
+from importlib import metadata
 
 from ..errors import StartupError
 
@@ -114,8 +115,21 @@ def _requirements_of(folder):
 
 
 def _pip_commands(folder):
-    install = [_python_of(folder), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-    return [sys.executable, "-m", "venv", folder], install + ["-r", _requirements_of(folder)]
+    options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "-r", _requirements_of(folder)]
+    if pip_serves_others():
+        # An environment with a pip of its own takes seconds to make, and `ensurepip`, which not every Python has.
+        pip = [sys.executable, "-m", "pip", "--python", _python_of(folder)]
+        return [sys.executable, "-m", "venv", "--without-pip", folder], [*pip, "install", *options]
+    return [sys.executable, "-m", "venv", folder], [_python_of(folder), "-m", "pip", "install", *options]
+
+
+def pip_serves_others():
+    """Whether the pip of this Python has the option `--python`, as pip has it since 22.3."""
+    try:
+        major, minor = metadata.version("pip").split(".")[:2]
+        return (int(major), int(minor)) >= (22, 3)
+    except (metadata.PackageNotFoundError, ValueError):
+        return False
 
 
 def _uv_commands(uv, folder):
