@@ -2,6 +2,8 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+import LongestFirst from './test/setup/longest-first.js';
+
 const fromHere = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** Tests run the library's sources, so a change needs no build to be seen. */
@@ -32,6 +34,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', '**/dist/**'],
     globalSetup: ['test/setup/python-packages.ts', 'test/setup/runtimes.ts', 'test/setup/temporary-folders.ts'],
     setupFiles: ['test/setup/own-folder.ts'],
+    sequence: { sequencer: LongestFirst },
     pool: 'forks',
     // Most of them wait for processes of their own.
     maxWorkers: Math.max(2, availableParallelism() - 1),

@@ -1,4 +1,8 @@
-export declare function pythonPackages(name: string, requirements: readonly string[]): string;
+export declare function pythonPackages(
+  name: string,
+  requirements: readonly string[],
+  options?: readonly string[],
+): string;
 export declare function pythonVersion(): string;
 export declare function bridgePackages(): string;
 export declare function dataSciencePackages(): string;

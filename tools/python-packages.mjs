@@ -26,7 +26,9 @@ export function bridgePackages() {
 
 /** A folder for PYTHONPATH with what data scientists use, for workers that call it. Throws as `pythonPackages` does. */
 export function dataSciencePackages() {
-  return pythonPackages('snakepit-data-science', ['msgpack', 'numpy', 'pandas', 'scikit-learn']);
+  const packages = ['msgpack', 'numpy', 'pandas', 'scikit-learn'];
+  // They hold thousands of modules, of which those that are imported are compiled then.
+  return pythonPackages('snakepit-data-science', packages, ['--no-compile']);
 }
 
 /** A folder for PATH with the program uv. Throws as `pythonPackages` does. */
@@ -35,15 +37,15 @@ export function uvFolder() {
 }
 
 /**
- * A folder for PYTHONPATH that holds `requirements`; it is filled once for each list of them.
+ * A folder for PYTHONPATH that holds `requirements`; it is filled once for each list of them, by pip with `options`.
  *
  * Throws an Error with the remedy when there is no Python, or pip cannot install.
  */
-export function pythonPackages(name, requirements) {
+export function pythonPackages(name, requirements, options = []) {
   const digest = createHash('sha256').update(requirements.join('\n')).digest('hex').slice(0, 12);
   // Compiled packages fit one minor version of Python only.
   const target = join(cacheDir, name, `${pythonVersion()}-${digest}`);
-  if (!existsSync(target)) install(target, requirements);
+  if (!existsSync(target)) install(target, requirements, options);
   return target;
 }
 
@@ -60,11 +62,11 @@ export function pythonVersion() {
 }
 
 /** Installs beside the target and renames, so that an interrupted or a parallel run leaves no half-filled folder. */
-function install(target, requirements) {
+function install(target, requirements, options) {
   mkdirSync(dirname(target), { recursive: true });
   const staging = mkdtempSync(`${target}-`);
   try {
-    const flags = ['--quiet', '--disable-pip-version-check', '--no-input'];
+    const flags = ['--quiet', '--disable-pip-version-check', '--no-input', ...options];
     execFileSync(PYTHON, ['-m', 'pip', 'install', ...flags, '--target', staging, ...requirements], {
       encoding: 'utf8',
       stdio: 'pipe',
