@@ -7,6 +7,7 @@ import {
   type LogRecord,
   type NodeOptions,
   type PoolOptions,
+  type PoolService,
   type Snakepit,
 } from 'nestjs-snakepit/core';
 import { afterEach, describe, expect, inject, it } from 'vitest';
@@ -27,6 +28,12 @@ const NODE_CHANNELS: Array<[string, Partial<NodeOptions>]> = [
 /** What one worker has written to the log. */
 function linesOf(worker: unknown, logs: readonly LogRecord[]): string {
   return logs.flatMap((record) => (record.worker === worker ? record.message : [])).join('\n');
+}
+
+/** Calls a worker that is ready: the time of the call is for its command. */
+async function late(pool: PoolService, command: string, args: object): Promise<unknown> {
+  await pool.execute('pid');
+  return await pool.execute(command, args, { timeoutMs: 200 });
 }
 
 describe('a command that hangs', () => {
@@ -50,7 +57,7 @@ describe('a command that hangs', () => {
     const { pool, logs } = await start();
     const path = scratch();
     const where = new RegExp(`hangs\\.py", line \\d+ in ${command === 'hang' ? 'innermost_of_the_hang' : command}`);
-    const error = await failureWithStacks(() => pool.execute(command, { path }, { timeoutMs: 200 }), where);
+    const error = await failureWithStacks(() => late(pool, command, { path }), where);
     expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
     const stacks = String(error.details['workerStacks']);
     expect(stacks).toMatch(where);
@@ -64,7 +71,7 @@ describe('a command that hangs', () => {
     const { pool } = await start({ adapter });
     const path = scratch();
     const where = /hangs\.py", line \d+ in hold_gil/;
-    const error = await failureWithStacks(() => pool.execute('hold_gil', { path }, { timeoutMs: 200 }), where);
+    const error = await failureWithStacks(() => late(pool, 'hold_gil', { path }), where);
     expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
     expect(error.details['workerStacks']).toMatch(where);
   });
@@ -81,7 +88,7 @@ describe('a command that hangs', () => {
       // The stack comes by way of V8's inspector, which takes its time on a busy machine.
       const { pool, logs } = await startNode({}, { cancelGraceMs: 1_000 });
       const path = scratch();
-      const error = await failureWithStacks(() => pool.execute(command, { path }, { timeoutMs: 200 }), where);
+      const error = await failureWithStacks(() => late(pool, command, { path }), where);
       expect(error).toMatchObject({ code: 'CALL_TIMEOUT', delivery: 'may-have-run' });
       expect(error.details['workerStacks']).toMatch(/^Thread 0x0 \[main\] \(most recent call first\):\n/);
       expect(error.details['workerStacks']).toMatch(where);
@@ -93,8 +100,8 @@ describe('a command that hangs', () => {
       async (command) => {
         const { pool } = await startNode({}, { cancelGraceMs: 2_000 });
         const [before] = pool.stats().pids;
-        const late = () => pool.execute(command, { seconds: 1.2 }, { timeoutMs: 150 });
-        expect((await failureWithStacks(late, /most recent call first/)).details).toHaveProperty('workerStacks');
+        const call = () => late(pool, command, { seconds: 1.2 });
+        expect((await failureWithStacks(call, /most recent call first/)).details).toHaveProperty('workerStacks');
         expect(await pool.execute('pid')).toBe(before);
         expect(await pool.execute('native', { seconds: 0.05 })).toBe('woke');
       },
@@ -111,7 +118,7 @@ describe('a command that hangs', () => {
   it('that waits shows the event loop, where it cannot be cancelled', async () => {
     const { pool } = await start({ adapter: node({ module: nodeModule, protocol: 'v1' }) });
     const where = /in the event loop: no command runs JavaScript/;
-    const wait = () => pool.execute('wait', { path: scratch() }, { timeoutMs: 200 });
+    const wait = () => late(pool, 'wait', { path: scratch() });
     expect((await failureWithStacks(wait, where)).details['workerStacks']).toMatch(where);
   });
 
