@@ -18,7 +18,16 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { LazyModuleLoader, Reflector } from '@nestjs/core';
-import { commandArgs, node, PoolService, python, SessionId, SnakepitCommand, SnakepitModule } from 'nestjs-snakepit';
+import {
+  commandArgs,
+  node,
+  PoolService,
+  pulled,
+  python,
+  SessionId,
+  SnakepitCommand,
+  SnakepitModule,
+} from 'nestjs-snakepit';
 import { lastValueFrom, map, take, toArray, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { bootApp, createApp, moduleOf, reports, serveApp } from './support/apps.js';
@@ -65,6 +74,12 @@ class Sums {
     return commandArgs({ limit });
   }
 
+  /** The body comes to its arguments in its own time. */
+  @SnakepitCommand('count', { stream: true })
+  counted(limit: Promise<number>): Observable<number> {
+    return limit.then((value) => commandArgs({ limit: value })) as never;
+  }
+
   @SnakepitCommand('visits')
   visit(@SessionId() _session: string): Promise<number> {
     return commandArgs();
@@ -104,6 +119,23 @@ describe('a @SnakepitCommand method', () => {
     const items = app.get(Sums).count(5);
     expect(await lastValueFrom(items.pipe(toArray()))).toEqual([0, 1, 2, 3, 4]);
     expect(await lastValueFrom(items.pipe(take(2), toArray()))).toEqual([0, 1]);
+  });
+
+  it('gives the items of a stream one by one to whoever pulls them', async () => {
+    const app = await bootApp({ imports: [onePool()], providers: [Sums] });
+    const sums = app.get(Sums);
+    for (const stream of [sums.count(1e9), sums.counted(Promise.resolve(1e9))]) {
+      const seen: number[] = [];
+      for await (const item of pulled(stream)) {
+        seen.push(item);
+        if (item === 2) break;
+      }
+      expect(seen).toEqual([0, 1, 2]);
+      // The pool has one worker, which the loop has left.
+      expect(await sums.add(1, 2)).toBe(3);
+    }
+    const failing = pulled(sums.counted(Promise.reject(new RangeError('no limit'))));
+    await expect(failing[Symbol.asyncIterator]().next()).rejects.toThrow(RangeError);
   });
 
   it('calls within the session that @SessionId() names, which is no argument', async () => {

@@ -117,6 +117,7 @@ export {
   type SnakepitOptions,
 } from './options.js';
 export { PoolService, type ExecuteOptions } from './pool-service.js';
+export { pulled } from './pullable-stream.js';
 export {
   executeProgramCommand,
   PROGRAM_COMMANDS,

@@ -1,8 +1,9 @@
-import { Observable } from 'rxjs';
+import type { Observable, Subscriber } from 'rxjs';
 
 import { STREAM_CREDIT } from '../channel/index.js';
 import type { SnakepitError } from '../core/index.js';
 import type { CallListener, CallOptions, Pool, StreamHandle } from '../pool/index.js';
+import { PullableStream } from './pullable-stream.js';
 
 /** One stream to be started: on which pool, and with what. */
 export interface StreamRequest {
@@ -32,24 +33,28 @@ class CreditMeter {
 
 /** A cold Observable: every subscription starts the command, unsubscribing stops it in the worker. */
 export function observe<Item>(request: StreamRequest): Observable<Item> {
-  const { pool, command, args, options } = request;
-  return new Observable<Item>((subscriber) => {
-    const meter = new CreditMeter(pool.options.streamCredit);
-    let handle: StreamHandle | undefined = undefined;
-    handle = pool.stream(command, args, options, {
-      onValue: (value) => {
-        subscriber.next(value as Item);
-        subscriber.complete();
-      },
-      onChunk: (value) => {
-        subscriber.next(value as Item);
-        meter.onConsumed(handle);
-      },
-      onEnd: () => subscriber.complete(),
-      onError: (error) => subscriber.error(error),
-    });
-    return () => handle?.cancel();
+  return new PullableStream<Item>(
+    (subscriber) => push(request, subscriber),
+    () => iterate(request),
+  );
+}
+
+function push<Item>({ pool, command, args, options }: StreamRequest, subscriber: Subscriber<Item>): () => void {
+  const meter = new CreditMeter(pool.options.streamCredit);
+  let handle: StreamHandle | undefined = undefined;
+  handle = pool.stream(command, args, options, {
+    onValue: (value) => {
+      subscriber.next(value as Item);
+      subscriber.complete();
+    },
+    onChunk: (value) => {
+      subscriber.next(value as Item);
+      meter.onConsumed(handle);
+    },
+    onEnd: () => subscriber.complete(),
+    onError: (error) => subscriber.error(error),
   });
+  return () => handle?.cancel();
 }
 
 /**

@@ -26,6 +26,11 @@ class StreamController {
     return eventStream(this.pool.iterate(command, JSON.parse(args)), { heartbeatMs: 200 });
   }
 
+  @Get('declared')
+  declared(@Query('command') command: string, @Query('args') args: string) {
+    return eventStream(this.pool.stream(command, JSON.parse(args)));
+  }
+
   @Get('named')
   named() {
     const toEvent = (step: number) => ({ type: 'step', id: `${step}`, retry: 500, data: 'two\r\nlines' });
@@ -75,6 +80,12 @@ describe.each(PLATFORMS)('server-sent events on %s', (_name, adapter) => {
       'x-accel-buffering': 'no',
     });
     expect(await response.text()).toBe('data: {"step":1}\n\ndata: two\ndata: lines\n\ndata: null\n\n');
+  });
+
+  it('are made of the Observable of a command as well', async () => {
+    const { get } = await serve();
+    expect(await (await get('items', {}, 'declared')).text()).toContain('data: {"step":1}\n\n');
+    expect((await get('lacking', { name: 'it' }, 'declared')).status).toBe(404);
   });
 
   it('have the type, id and retry that they are given', async () => {
@@ -214,6 +225,10 @@ describe.each(PLATFORMS)('server-sent events on %s', (_name, adapter) => {
 describe('eventStream', () => {
   it.each([0, Number.NaN, 2 ** 31])('refuses heartbeats every %d milliseconds', (heartbeatMs) => {
     expect(() => eventStream(nothing(), { heartbeatMs })).toThrow(RangeError);
+  });
+
+  it('refuses an Observable that it cannot slow down', () => {
+    expect(() => eventStream(of(1))).toThrow(TypeError);
   });
 
   it('asks for nothing before it is read', async () => {

@@ -4,6 +4,7 @@ import { defer, from, mergeMap, type Observable } from 'rxjs';
 import { SnakepitError } from '../../core/index.js';
 import { declaredOptions } from '../../pool/index.js';
 import { Snakepit, type ExecuteOptions, type PoolService } from '../../runtime/index.js';
+import { DeferredItems, PullableStream } from '../../runtime/pullable-stream.js';
 import { assertOffered, offerOf } from './command.manifest-check.js';
 import type { CommandDeclaration } from './command.metadata.js';
 
@@ -64,14 +65,27 @@ export class CommandRunner {
 
   /** The body runs at every subscription, as the command does. */
   #stream(declaration: CommandDeclaration, host: unknown, parameters: unknown[]): Observable<unknown> {
-    return defer(() => {
+    const { command } = declaration;
+    const begin = () => {
       const { pool, options } = this.#boundTo(declaration);
       const calling = optionsOf(declaration, options, parameters);
-      const given = argsOf(declaration, host, parameters);
+      return { pool, calling, given: argsOf(declaration, host, parameters) };
+    };
+    const pushed = defer(() => {
+      const { pool, calling, given } = begin();
       return given instanceof Promise
-        ? from(given).pipe(mergeMap((args) => pool.stream(declaration.command, args, calling)))
-        : pool.stream(declaration.command, given, calling);
+        ? from(given).pipe(mergeMap((args) => pool.stream(command, args, calling)))
+        : pool.stream(command, given, calling);
     });
+    return new PullableStream(
+      (subscriber) => pushed.subscribe(subscriber),
+      () => {
+        const { pool, calling, given } = begin();
+        return given instanceof Promise
+          ? new DeferredItems(given.then((args) => pool.iterate(command, args, calling)))
+          : pool.iterate(command, given, calling);
+      },
+    );
   }
 
   #boundTo(declaration: CommandDeclaration): BoundCommand {

@@ -1,7 +1,9 @@
 import { ReadableStream, type ReadableStreamDefaultController, type UnderlyingSource } from 'node:stream/web';
 import { Logger, type MessageEvent } from '@nestjs/common';
+import { isObservable, type Observable } from 'rxjs';
 
 import { isSnakepitError, type SnakepitError } from '../../core/index.js';
+import { pulled } from '../../runtime/index.js';
 import { answerBy } from './error-answer.js';
 import type { SnakepitErrorBody } from './error-body.js';
 import { checkHeartbeatMs, HEARTBEAT, HEARTBEAT_MS } from './heartbeat.js';
@@ -24,17 +26,22 @@ export interface EventStreamOptions<Item> {
 }
 
 /**
- * Server-sent events for a handler of `@Get()` or `@Post()` to return, from `pool.iterate()` or any other async iterable.
+ * Server-sent events for a handler of `@Get()` or `@Post()` to return, from `pool.iterate()`, any other async iterable, or the Observable of a command.
  *
  * The response begins with the first event or heartbeat: what fails before is answered as by any other handler, by the error's status. What fails
  * later ends the events with `event: error`, whose data is the message. Clients that read slowly suspend the worker, and those that leave stop it.
  *
- * @throws RangeError where `heartbeatMs` is no number of milliseconds that a timer can wait
+ * @throws RangeError where `heartbeatMs` is no number of milliseconds that a timer can wait; TypeError for an Observable that is not a command's own,
+ * see {@link pulled}
  */
-export function eventStream<Item>(items: AsyncIterable<Item>, options: EventStreamOptions<Item> = {}): Response {
+export function eventStream<Item>(
+  items: AsyncIterable<Item> | Observable<Item>,
+  options: EventStreamOptions<Item> = {},
+): Response {
   const { toEvent = (data) => ({ data: data as string | object }), heartbeatMs = HEARTBEAT_MS } = options;
   checkHeartbeatMs(heartbeatMs, 'eventStream');
-  const source = new PulledEvents(items[Symbol.asyncIterator](), (item) => formatEvent(toEvent(item)), heartbeatMs);
+  const iterable = isObservable(items) ? pulled(items) : items;
+  const source = new PulledEvents(iterable[Symbol.asyncIterator](), (item) => formatEvent(toEvent(item)), heartbeatMs);
   // Nothing is pulled before Nest reads, as a call that nobody waits for would be.
   const response = new Response(new ReadableStream(source, { highWaterMark: 0 }), { headers: HEADERS });
   sources.set(response, source);
