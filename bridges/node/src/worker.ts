@@ -6,11 +6,7 @@ import { parseArgs } from 'node:util';
 
 import { processHooks } from './definition.js';
 import { loadCommands, type Command } from './load-commands.js';
-import { serveLifeline } from './grpc/lifeline.js';
-import { serveStandalone, STANDALONE_USAGE, UsageError } from './grpc/standalone.js';
 import { installProcessLog } from './process-log.js';
-import { serveSocket } from './socket-worker.js';
-import { claimStdout, StdioWorker } from './stdio-worker.js';
 
 const HELP = `Runs the functions that a JavaScript file exports as commands of a snakepit worker.
 
@@ -57,13 +53,15 @@ async function main(): Promise<void> {
   const transport = process.env['SNAKEPIT_PROTOCOL'];
   if (transport === 'v2' || transport === 'grpc') installProcessLog();
   const path = typeof values.module === 'string' ? resolve(values.module) : genericModule();
-  if (transport === 'v2') serveSocket(descriptor(), start(path));
-  else if (transport === 'grpc') serveLifeline(descriptor(), start(path));
+  // Each way to serve is loaded alone: what the others need would double the time that a worker takes to start.
+  if (transport === 'v2') (await import('./socket-worker.js')).serveSocket(descriptor(), start(path));
+  else if (transport === 'grpc') (await import('./grpc/lifeline.js')).serveLifeline(descriptor(), start(path));
   else await serveStdio(path, V1_PROTOCOLS.find((name) => name === values.protocol) ?? 'auto');
 }
 
 async function standalone(args: readonly string[]): Promise<void> {
   installProcessLog();
+  const { serveStandalone, STANDALONE_USAGE, UsageError } = await import('./grpc/standalone.js');
   try {
     await serveStandalone(args, (module) => start(resolve(module)));
   } catch (error) {
@@ -87,6 +85,7 @@ async function start(path: string): Promise<Command[]> {
 }
 
 async function serveStdio(path: string, protocol: (typeof V1_PROTOCOLS)[number]): Promise<void> {
+  const { claimStdout, StdioWorker } = await import('./stdio-worker.js');
   const write = claimStdout();
   new StdioWorker(await start(path), protocol, write).listen();
 }
