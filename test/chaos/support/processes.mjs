@@ -7,10 +7,19 @@ export function processIds() {
     .map(Number);
 }
 
-/** Whether a process runs; one that has ended and only waits to be reaped does not. */
+/** `PF_EXITING` of the kernel's include/linux/sched.h, in the ninth field of /proc/PID/stat. */
+const EXITING = 0x4;
+
+/**
+ * Whether a process runs. One that has ended does not, though it waits to be reaped, or the kernel still gives back its memory: that takes a
+ * moment for much of it, and longer on a busy machine.
+ */
 export function isAlive(pid) {
   const stat = read(pid, 'stat');
-  return stat !== undefined && !/\) [ZX]/.test(stat);
+  if (stat === undefined) return false;
+  // The name before it may hold anything.
+  const [state, , , , , , flags] = stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
+  return state !== 'Z' && state !== 'X' && (Number(flags) & EXITING) === 0;
 }
 
 /** All that belong to a host, as their environment says: its workers, what they have started, and its guardian. */
