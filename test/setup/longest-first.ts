@@ -5,12 +5,12 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** One that begins last runs alone while all but one CPU have nothing to do. Where nothing is known, Vitest goes by the sizes of the files. */
 const LONGEST = [
   'test/demo/python-units.spec.ts',
-  'test/conformance/bridges.spec.ts',
   'test/contract/endings.spec.ts',
   'test/package/pages.spec.ts',
   'test/integration/hosts.spec.ts',
   'test/package/packed.spec.ts',
   'test/integration/python-environments.spec.ts',
+  'test/conformance/bridges.spec.ts',
 ];
 
 export default class LongestFirst extends BaseSequencer {
