@@ -4,6 +4,7 @@ export declare function pythonPackages(
   options?: readonly string[],
 ): string;
 export declare function pythonVersion(): string;
+export declare function pythonFolder(): string;
 export declare function bridgePackages(): string;
 export declare function dataSciencePackages(): string;
 /** A folder for PATH with the program uv. */

@@ -49,9 +49,17 @@ export function pythonPackages(name, requirements, options = []) {
   return target;
 }
 
-/** Such as 3.11. */
+/** Such as 3.11. Throws as `pythonPackages` does where there is no Python. */
 export function pythonVersion() {
-  const script = 'import sys; print("%d.%d" % sys.version_info[:2])';
+  return askPython('import sys; print("%d.%d" % sys.version_info[:2])');
+}
+
+/** Where the interpreter itself lies, which may be behind a version manager's script. Throws as `pythonVersion` does. */
+export function pythonFolder() {
+  return askPython('import os, sys; print(os.path.dirname(sys.executable))');
+}
+
+function askPython(script) {
   try {
     return execFileSync(PYTHON, ['-c', script], { encoding: 'utf8' }).trim();
   } catch (cause) {
